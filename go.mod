@@ -1,0 +1,3 @@
+module github.com/mithaq/mithaq
+
+go 1.26
