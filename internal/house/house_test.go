@@ -51,6 +51,25 @@ func TestArchitectureTellsTheHouse(t *testing.T) {
 	}
 }
 
+// requirement is a line of go.mod that this module asked for itself.
+var requirement = regexp.MustCompile(`(?m)^(?:\t|require )([a-z][^ ]*\.[^ ]+) v[^ ]+$`)
+
+func TestEveryDependencyHasItsReason(t *testing.T) {
+	mod, err := os.ReadFile(moduleRoot + "/go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(moduleRoot + "/docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, required := range requirement.FindAllStringSubmatch(string(mod), -1) {
+		if !strings.Contains(string(page), "`"+required[1]+"`") {
+			t.Errorf("go.mod requires %s: say in docs/dependencies.md what for, what it beats, its licence and upkeep", required[1])
+		}
+	}
+}
+
 // TestRulesBite shows each rule a small module that breaks it, and one that only looks as if it did.
 func TestRulesBite(t *testing.T) {
 	const doc = "// Package p is documented.\npackage p\n"
