@@ -1,0 +1,93 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// board is what the writer has published: the only thing that readers of a Ledger see of its heads.
+type board struct {
+	mu   sync.RWMutex // guards both maps and what they hold
+	byID map[string]*posted
+	byNo map[int64]*posted
+}
+
+type posted struct {
+	row    store.Log
+	head   SignedHead
+	guard  Head // the newest head that the guard holds
+	behind *ErrBehind
+}
+
+func newBoard() *board {
+	return &board{byID: map[string]*posted{}, byNo: map[int64]*posted{}}
+}
+
+func (b *board) add(row store.Log, guard Head) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := &posted{row: row, guard: guard}
+	b.byID[row.ID], b.byNo[row.No] = p, p
+}
+
+// publish shows a head that the guard holds.
+func (b *board) publish(id string, h SignedHead) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.byID[id]
+	p.head, p.guard, p.behind = h, h.Head, nil
+}
+
+func (b *board) fail(id string, err *ErrBehind) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.byID[id].behind = err
+}
+
+func (b *board) retire(row store.Log) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.byID[row.ID].row = row
+}
+
+func (b *board) guarded(id string) Head {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.byID[id].guard
+}
+
+// get returns a copy of what is posted of a log, or ErrNotFound.
+func (b *board) get(id string) (posted, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	p := b.byID[id]
+	if p == nil {
+		return posted{}, fmt.Errorf("log %q: %w", id, ErrNotFound)
+	}
+	return *p, nil
+}
+
+func (b *board) log(_ context.Context, id string) (posted, error) { return b.get(id) }
+
+func (b *board) number(_ context.Context, no int64) (posted, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	p := b.byNo[no]
+	if p == nil {
+		return posted{}, fmt.Errorf("log number %d: %w", no, ErrNotFound)
+	}
+	return *p, nil
+}
+
+func (b *board) logs(context.Context) ([]posted, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make([]posted, 0, len(b.byID))
+	for _, p := range b.byID {
+		out = append(out, *p)
+	}
+	return out, nil
+}

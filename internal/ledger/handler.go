@@ -1,0 +1,190 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// immutable is for what its path names for ever; private, because a shared cache does not know who may see it.
+	immutablePublic  = "public, max-age=31536000, immutable"
+	immutablePrivate = "private, max-age=31536000, immutable"
+	// A checkpoint is asked for again each time, but its ETag makes that cheap.
+	fresh = "no-cache"
+)
+
+// handler serves logs and objects.
+type handler struct {
+	reader    Reader
+	authorize func(*http.Request, LogInfo) bool
+	logger    *slog.Logger
+}
+
+// NewHandler serves
+//
+//	/log/<id>/checkpoint
+//	/log/<id>/tile/<L>/<N>[.p/<W>]
+//	/log/<id>/tile/entries/<N>[.p/<W>]
+//	/object/<sha256>
+//
+// as C2SP tlog-tiles demands, to whom authorize permits a log; an object is permitted with any log that holds it.
+// Whoever is not permitted learns nothing: the answer is 404, as for what does not exist. An erased object is 410
+// with a tombstone.
+func NewHandler(reader Reader, authorize func(r *http.Request, log LogInfo) bool) http.Handler {
+	return &handler{reader: reader, authorize: authorize, logger: slog.Default()}
+}
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+		return
+	}
+	// The escaped form is looked at, so that %2e or a doubled slash is not a second spelling.
+	res, ok := parsePath(r.URL.EscapedPath())
+	if !ok {
+		notFoundPage(w)
+		return
+	}
+	if res.kind == resourceObject {
+		h.object(w, r, res.hash)
+		return
+	}
+	info, err := h.reader.Log(r.Context(), res.logID)
+	if err == nil && !h.authorize(r, info) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	if res.kind == resourceCheckpoint {
+		h.checkpoint(w, r, info)
+		return
+	}
+	h.tile(w, r, info, res)
+}
+
+func (h *handler) checkpoint(w http.ResponseWriter, r *http.Request, info LogInfo) {
+	b, err := h.reader.Checkpoint(r.Context(), info.ID)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", fresh)
+	if !info.Public {
+		w.Header().Set("Cache-Control", "private, "+fresh)
+	}
+	// The root names the checkpoint but for cosignatures, which are part of the bytes, so the bytes are hashed.
+	sum := sha256.Sum256(b)
+	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:16])+`"`)
+	serve(w, r, b)
+}
+
+func (h *handler) tile(w http.ResponseWriter, r *http.Request, info LogInfo, res resource) {
+	var b []byte
+	var err error
+	tag := `"` + strconv.FormatInt(res.n, 10) + "." + strconv.Itoa(res.width)
+	if res.kind == resourceBundle {
+		b, err = h.reader.Bundle(r.Context(), info.ID, res.n, res.width)
+		tag += `e"`
+	} else {
+		b, err = h.reader.Tile(r.Context(), info.ID, res.level, res.n, res.width)
+		tag += "t" + strconv.Itoa(res.level) + `"`
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	// Hashes do not compress, so neither tiles nor bundles of them are worth the work.
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("ETag", tag)
+	w.Header().Set("Cache-Control", cacheFor(info.Public))
+	serve(w, r, b)
+}
+
+func (h *handler) object(w http.ResponseWriter, r *http.Request, hash Hash) {
+	o, err := h.reader.Object(r.Context(), hash)
+	var erased *ErrErased
+	if err != nil && !errors.As(err, &erased) {
+		h.fail(w, r, err)
+		return
+	}
+	allowed, public := false, false
+	for _, info := range o.Logs {
+		allowed = allowed || h.authorize(r, info)
+		public = public || info.Public
+	}
+	if !allowed {
+		notFoundPage(w)
+		return
+	}
+	if erased != nil {
+		h.tombstone(w, erased)
+		return
+	}
+	// An object is compressed already (its content is zstd, or encrypted), so it is sent as it is.
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("ETag", `"`+hex.EncodeToString(hash[:])+`"`)
+	w.Header().Set("Cache-Control", cacheFor(public))
+	serve(w, r, o.Bytes)
+}
+
+func (h *handler) tombstone(w http.ResponseWriter, e *ErrErased) {
+	b, err := json.Marshal(map[string]string{
+		"object": hex.EncodeToString(e.Hash[:]),
+		"erased": e.Tombstone.At.UTC().Format(time.RFC3339Nano),
+		"by":     e.Tombstone.Issuer,
+		"reason": e.Tombstone.Reason,
+	})
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-cache")
+	w.WriteHeader(http.StatusGone)
+	_, _ = w.Write(append(b, '\n'))
+}
+
+func cacheFor(public bool) string {
+	if public {
+		return immutablePublic
+	}
+	return immutablePrivate
+}
+
+// serve answers HEAD, conditional and range requests too; the content's length is known.
+func serve(w http.ResponseWriter, r *http.Request, b []byte) {
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(b))
+}
+
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var behind *ErrBehind
+	switch {
+	case errors.Is(err, ErrNotFound):
+		notFoundPage(w)
+	case errors.As(err, &behind):
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "this log is being restored", http.StatusServiceUnavailable)
+	case r.Context().Err() != nil:
+		// The client left; nobody reads the answer.
+	default:
+		h.logger.ErrorContext(r.Context(), "cannot serve", "path", r.URL.EscapedPath(), "error", err)
+		http.Error(w, "internal error", http.StatusInternalServerError)
+	}
+}
+
+func notFoundPage(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "not found", http.StatusNotFound)
+}

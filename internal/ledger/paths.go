@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// resource is what a URL path names.
+type resource struct {
+	kind  resourceKind
+	logID string
+	level int
+	n     int64
+	width int // 256 for a complete tile or bundle
+	hash  Hash
+}
+
+type resourceKind int
+
+const (
+	resourceNone resourceKind = iota
+	resourceCheckpoint
+	resourceTile
+	resourceBundle
+	resourceObject
+)
+
+// parsePath reads a path strictly: each resource has exactly one spelling (C2SP tlog-tiles), so that caches and rate
+// limits cannot be fooled by another one.
+func parsePath(path string) (resource, bool) {
+	if name, ok := strings.CutPrefix(path, "/object/"); ok {
+		b, err := hex.DecodeString(name)
+		if err != nil || len(b) != hashSize || hex.EncodeToString(b) != name {
+			return resource{}, false
+		}
+		return resource{kind: resourceObject, hash: Hash(b)}, true
+	}
+	rest, ok := strings.CutPrefix(path, "/log/")
+	if !ok {
+		return resource{}, false
+	}
+	id, rest, ok := strings.Cut(rest, "/")
+	if !ok || !validLogID(id) {
+		return resource{}, false
+	}
+	if rest == "checkpoint" {
+		return resource{kind: resourceCheckpoint, logID: id}, true
+	}
+	rest, ok = strings.CutPrefix(rest, "tile/")
+	if !ok {
+		return resource{}, false
+	}
+	level, rest, ok := strings.Cut(rest, "/")
+	if !ok {
+		return resource{}, false
+	}
+	r := resource{kind: resourceTile, logID: id}
+	if level == "entries" {
+		r.kind = resourceBundle
+	} else {
+		l, ok := decimal(level, 63)
+		if !ok {
+			return resource{}, false
+		}
+		r.level = int(l)
+	}
+	r.n, r.width, ok = parseTileIndex(rest)
+	return r, ok
+}
+
+// parseTileIndex reads "x001/x234/067" or, partial, "x001/x234/067.p/8".
+func parseTileIndex(s string) (n int64, width int, ok bool) {
+	width = tileWidth
+	if index, w, partial := strings.Cut(s, ".p/"); partial {
+		v, ok := decimal(w, tileWidth-1)
+		if !ok || v == 0 {
+			return 0, 0, false
+		}
+		s, width = index, int(v)
+	}
+	groups := strings.Split(s, "/")
+	if len(groups) > 6 {
+		return 0, 0, false
+	}
+	for i, g := range groups {
+		if i < len(groups)-1 {
+			if g, ok = strings.CutPrefix(g, "x"); !ok {
+				return 0, 0, false
+			}
+		}
+		if len(g) != 3 || i == 0 && len(groups) > 1 && g == "000" {
+			return 0, 0, false
+		}
+		for _, c := range []byte(g) {
+			if c < '0' || c > '9' {
+				return 0, 0, false
+			}
+			n = n*10 + int64(c-'0')
+		}
+	}
+	return n, width, true
+}
+
+// decimal reads a number from 0 to most without leading zeros or signs.
+func decimal(s string, most int) (int, bool) {
+	v, err := strconv.Atoi(s)
+	if err != nil || v < 0 || v > most || strconv.Itoa(v) != s {
+		return 0, false
+	}
+	return v, true
+}
+
+// tilePath is the path of a tile below a log's prefix, or of an entry bundle when level is -1.
+func tilePath(level int, n int64, width int) string {
+	kind := "entries"
+	if level >= 0 {
+		kind = strconv.Itoa(level)
+	}
+	index := fmt.Sprintf("%03d", n%1000)
+	for n >= 1000 {
+		n /= 1000
+		index = fmt.Sprintf("x%03d/%s", n%1000, index)
+	}
+	if width < tileWidth {
+		index += ".p/" + strconv.Itoa(width)
+	}
+	return "tile/" + kind + "/" + index
+}

@@ -1,0 +1,199 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// work is what the writing goroutine takes from its queue: an entry, or a task that runs between batches.
+type work struct {
+	entry *Submission
+	reply chan<- reply
+	task  func()
+}
+
+type reply struct {
+	receipt Receipt
+	err     error
+}
+
+// write is the one goroutine that changes logs. While it commits, the next batch gathers in the queue.
+func (l *Ledger) write() {
+	defer l.giveBack()
+	for {
+		if !l.state.Waiting() {
+			select {
+			case w := <-l.queue:
+				l.take(w)
+			case <-l.lostCh:
+				l.step(Lost{fmt.Errorf("%w", l.LostErr())})
+				l.refuseAll()
+				return
+			case <-l.stop:
+				l.drain()
+				return
+			}
+		}
+		l.gather()
+		if l.LostErr() == nil {
+			l.step(Go{})
+		} else {
+			l.step(Lost{l.LostErr()})
+		}
+	}
+}
+
+// gather takes what has come in meanwhile. Yielding once lets submitters that were just acknowledged come back with
+// their next entry, which makes batches fuller without waiting for a clock.
+func (l *Ledger) gather() {
+	for spins := 0; spins < 2; {
+		select {
+		case w := <-l.queue:
+			l.take(w)
+			if len(l.state.pending) >= l.cfg.BatchEntries {
+				return
+			}
+		default:
+			spins++
+			runtime.Gosched()
+		}
+	}
+}
+
+func (l *Ledger) take(w work) {
+	if w.task != nil {
+		w.task()
+		return
+	}
+	l.ticket++
+	w.entry.Ticket = l.ticket
+	l.waiters[l.ticket] = w.reply
+	l.step(Submit{*w.entry})
+}
+
+// drain finishes what was accepted before Close.
+func (l *Ledger) drain() {
+	for {
+		select {
+		case w := <-l.queue:
+			l.take(w)
+		default:
+			if !l.state.Waiting() {
+				return
+			}
+			l.step(Go{})
+		}
+	}
+}
+
+// refuseAll answers everybody after the lease was lost, until Close.
+func (l *Ledger) refuseAll() {
+	for {
+		select {
+		case w := <-l.queue:
+			l.take(w)
+		case <-l.stop:
+			l.drain()
+			return
+		}
+	}
+}
+
+// step runs the sequencer until it has nothing more to do.
+func (l *Ledger) step(ev Event) {
+	for ev != nil {
+		var effects []Effect
+		l.state, effects = Step(l.state, ev)
+		ev = nil
+		for _, e := range effects {
+			if next := l.perform(e); next != nil {
+				ev = next
+			}
+		}
+	}
+}
+
+// perform does one effect and returns the event that answers it, if any.
+func (l *Ledger) perform(e Effect) Event {
+	ctx := context.Background()
+	switch e := e.(type) {
+	case Prepare:
+		return l.prepare(ctx, e)
+	case Sign:
+		return l.sign(e)
+	case Commit:
+		return l.commit(ctx, e)
+	case Protect:
+		return Guarded{l.cfg.Guard.Record(ctx, e.Heads)}
+	case Publish:
+		for no, h := range e.Heads {
+			l.heads.publish(l.bySeries[no], h)
+		}
+	case Reply:
+		ch := l.waiters[e.Ticket]
+		delete(l.waiters, e.Ticket)
+		ch <- reply{e.Receipt, e.Err}
+	}
+	return nil
+}
+
+func (l *Ledger) prepare(ctx context.Context, e Prepare) Event {
+	out := Prepared{Logs: map[int64]Loaded{}}
+	for _, no := range e.Load {
+		out.Logs[no] = l.load(ctx, no)
+	}
+	out.Known, out.Err = l.store.Known(ctx, e.Lookup)
+	return out
+}
+
+func (l *Ledger) sign(e Sign) Event {
+	out := Signed{Checkpoints: map[int64][]byte{}, Errs: map[int64]error{}}
+	for no, h := range e.Heads {
+		cp, err := l.checkpointFor(l.bySeries[no], h)
+		if err != nil {
+			out.Errs[no] = err
+			continue
+		}
+		out.Checkpoints[no] = cp
+	}
+	return out
+}
+
+func (l *Ledger) checkpointFor(id string, h Head) ([]byte, error) {
+	s := l.signers[id]
+	if s == nil {
+		var err error
+		if s, err = l.cfg.Signer(id); err != nil {
+			return nil, fmt.Errorf("log %s: finding the checkpoint key: %w", id, err)
+		}
+		l.signers[id] = s
+	}
+	cp, err := signCheckpoint(h, s)
+	if err != nil {
+		delete(l.signers, id)
+		return nil, fmt.Errorf("log %s: signing a checkpoint: %w", id, err)
+	}
+	return cp, nil
+}
+
+func (l *Ledger) commit(ctx context.Context, e Commit) Event {
+	results, err := l.store.Commit(ctx, l.lease, e.Advances)
+	if err != nil {
+		if errors.Is(err, store.ErrLeaseLost) {
+			l.markLost(err)
+		}
+		return Committed{Err: fmt.Errorf("storing entries: %w", err)}
+	}
+	out := Committed{Conflicts: map[int64]error{}}
+	for i, r := range results {
+		if r != nil {
+			no := e.Advances[i].LogNo
+			out.Conflicts[no] = fmt.Errorf("log %s: %w", l.bySeries[no], r)
+		}
+	}
+	return out
+}

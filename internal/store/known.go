@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// InLog names an object in one log.
+type InLog struct {
+	LogNo int64
+	Hash  [32]byte
+}
+
+// Known is what the store has of an object: the index of its first leaf (-1 when it is only an attachment), and
+// whether its bytes were erased.
+type Known struct {
+	Index  int64
+	Erased bool
+}
+
+var knownTexts = func() (out [len(batchSizes)]string) {
+	for i, n := range batchSizes {
+		marks := make([]string, n)
+		for j := range marks {
+			marks[j] = fmt.Sprintf("$%d", j+1)
+		}
+		out[i] = `SELECT log_no, idx, state, hash FROM object WHERE prefix IN (` + strings.Join(marks, ",") + `)`
+	}
+	return out
+}()
+
+// Known looks many objects up at once, by the first eight bytes of their names, and returns those that are there.
+func (d *DB) Known(ctx context.Context, want []InLog) (map[InLog]Known, error) {
+	out := map[InLog]Known{}
+	wanted := make(map[InLog]bool, len(want))
+	args := make([]any, len(want))
+	for i, w := range want {
+		wanted[w] = true
+		args[i] = prefix(w.Hash)
+	}
+	scan := func(r *sql.Rows) error {
+		var k InLog
+		var idx sql.NullInt64
+		var state int64
+		var h sql.RawBytes
+		if err := r.Scan(&k.LogNo, &idx, &state, &h); err != nil {
+			return err
+		}
+		if copy(k.Hash[:], h) != 32 || !wanted[k] {
+			return nil
+		}
+		have, seen := out[k]
+		if !seen {
+			have.Index = -1
+		}
+		if idx.Valid && (have.Index < 0 || idx.Int64 < have.Index) {
+			have.Index = idx.Int64
+		}
+		have.Erased = have.Erased || state == stateErased
+		out[k] = have
+		return nil
+	}
+	for len(args) > 0 {
+		i, n := 0, 0
+		for i = range batchSizes {
+			if n = batchSizes[i]; n <= len(args) {
+				break
+			}
+		}
+		if err := queryRows(ctx, d.truth, knownTexts[i], args[:n], scan); err != nil {
+			return nil, fmt.Errorf("looking objects up: %w", err)
+		}
+		args = args[n:]
+	}
+	return out, nil
+}

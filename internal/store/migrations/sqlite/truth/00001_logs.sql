@@ -1,0 +1,89 @@
+-- +goose Up
+CREATE VIEW clock AS SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now_us;
+
+CREATE TABLE log (
+    no         INTEGER PRIMARY KEY,
+    id         TEXT    NOT NULL UNIQUE,
+    origin     TEXT    NOT NULL UNIQUE,
+    agreement  TEXT    NOT NULL,
+    generation INTEGER NOT NULL,
+    public     INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    retired_us INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE head (
+    log_no     INTEGER PRIMARY KEY REFERENCES log (no),
+    size       INTEGER NOT NULL,
+    serial     INTEGER NOT NULL,
+    fence      INTEGER NOT NULL,
+    root       BLOB    NOT NULL,
+    frontier   BLOB    NOT NULL,
+    checkpoint BLOB    NOT NULL
+) STRICT;
+
+-- Object hashes of leaves idx, idx+1, …; a row never crosses a multiple of 256.
+CREATE TABLE leaf (
+    log_no INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
+    hashes BLOB    NOT NULL,
+    PRIMARY KEY (log_no, idx)
+) STRICT, WITHOUT ROWID;
+
+-- Complete tiles only: 256 hashes, and the hash of the subtree they make.
+CREATE TABLE tile (
+    log_no INTEGER NOT NULL,
+    level  INTEGER NOT NULL,
+    n      INTEGER NOT NULL,
+    root   BLOB    NOT NULL,
+    hashes BLOB    NOT NULL,
+    PRIMARY KEY (log_no, level, n)
+) STRICT, WITHOUT ROWID;
+
+-- state: 0 bytes in this row, 1 bytes in a file, 2 erased. idx is NULL for an attachment.
+CREATE TABLE object (
+    seq    INTEGER PRIMARY KEY,
+    prefix INTEGER NOT NULL,
+    log_no INTEGER NOT NULL,
+    idx    INTEGER,
+    state  INTEGER NOT NULL,
+    size   INTEGER NOT NULL,
+    hash   BLOB    NOT NULL,
+    bytes  BLOB
+) STRICT;
+CREATE INDEX object_prefix ON object (prefix);
+
+CREATE TABLE tombstone (
+    hash   BLOB    PRIMARY KEY,
+    at_us  INTEGER NOT NULL,
+    issuer TEXT    NOT NULL,
+    reason TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE lease (
+    name       TEXT    PRIMARY KEY,
+    holder     TEXT    NOT NULL,
+    fence      INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL
+) STRICT;
+INSERT INTO lease (name, holder, fence, expires_us) VALUES ('writer', '', 0, 0);
+
+CREATE TABLE epoch_key (
+    log_no     INTEGER NOT NULL,
+    epoch      TEXT    NOT NULL,
+    step       INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    sealed     BLOB    NOT NULL,
+    PRIMARY KEY (log_no, epoch, step)
+) STRICT, WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE epoch_key;
+DROP TABLE lease;
+DROP TABLE tombstone;
+DROP TABLE object;
+DROP TABLE tile;
+DROP TABLE leaf;
+DROP TABLE head;
+DROP TABLE log;
+DROP VIEW clock;

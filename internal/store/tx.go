@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+)
+
+// tx is one writing transaction that uses statements prepared once.
+type tx struct {
+	*sql.Tx
+	c *conns
+}
+
+// inTx runs f in a writing transaction and commits it. When it returns an error the transaction usually did not
+// happen, but a failing commit may still have persisted: the caller must read back before it writes again.
+func (c *conns) inTx(ctx context.Context, f func(*tx) error) error {
+	// A commit that is cut short by a caller's deadline would leave the outcome unknown for nothing.
+	ctx = context.WithoutCancel(ctx)
+	t, err := c.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	if err := f(&tx{t, c}); err != nil {
+		_ = t.Rollback()
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		_ = t.Rollback()
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
+	t.c.mu.Lock()
+	st := t.c.wstmt[query]
+	t.c.mu.Unlock()
+	if st == nil {
+		// Preparing on the pool would wait for the one connection that this transaction holds, so the
+		// statement is made for this transaction; warm prepares the frequent ones beforehand.
+		return t.PrepareContext(ctx, query)
+	}
+	return t.StmtContext(ctx, st), nil
+}
+
+// exec runs query and returns how many rows it touched.
+func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	st, err := t.stmt(ctx, query)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = st.Close() }()
+	res, err := st.ExecContext(ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// warm prepares query for writing, so that later transactions find it.
+func (c *conns) warm(ctx context.Context, queries ...string) error {
+	for _, q := range queries {
+		if _, err := c.writer(ctx, q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batchSizes are the numbers of rows for which multi-row statements are prepared: any count is a sum of few of them.
+var batchSizes = [...]int{128, 32, 8, 1}
+
+// multi writes "head ($1,$2),($3,$4)…" for rows rows of cols columns.
+func multi(head string, cols, rows int) string {
+	var b strings.Builder
+	b.WriteString(head)
+	n := 1
+	for r := range rows {
+		if r > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		for c := range cols {
+			if c > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "$%d", n)
+			n++
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// inserter holds the texts of one multi-row insert, by index in batchSizes.
+type inserter struct {
+	cols  int
+	texts [len(batchSizes)]string
+}
+
+func newInserter(head string, cols int) *inserter {
+	in := &inserter{cols: cols}
+	for i, n := range batchSizes {
+		in.texts[i] = multi(head, cols, n)
+	}
+	return in
+}
+
+// insert writes all rows, flattened in args.
+func (t *tx) insert(ctx context.Context, in *inserter, args []any) error {
+	for i, n := range batchSizes {
+		for len(args) >= n*in.cols {
+			if _, err := t.exec(ctx, in.texts[i], args[:n*in.cols]...); err != nil {
+				return err
+			}
+			args = args[n*in.cols:]
+		}
+	}
+	return nil
+}
+
+func queryRow(ctx context.Context, c *conns, query string, args []any, dest ...any) error {
+	st, err := c.reader(ctx, query)
+	if err != nil {
+		return err
+	}
+	return st.QueryRowContext(ctx, args...).Scan(dest...)
+}
+
+// queryRows calls scan for each row.
+func queryRows(ctx context.Context, c *conns, query string, args []any, scan func(*sql.Rows) error) error {
+	st, err := c.reader(ctx, query)
+	if err != nil {
+		return err
+	}
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
