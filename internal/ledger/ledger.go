@@ -55,9 +55,9 @@ type Config struct {
 	Store Store
 	// Guard remembers outside the database what was published. The ledger does not close it.
 	Guard Guard
-	// Signer returns the signer of a log's checkpoints; its name must be the log's origin. It is called from one
-	// goroutine, once for each log; the signer it returns is kept.
-	Signer func(logID string) (LogSigner, error)
+	// Signer returns the signer of a log's checkpoints from the keyring with this serial on; its name must be the log's
+	// origin. Serial 0 stands for the empty log, before its first keyring. It is called for every checkpoint.
+	Signer func(logID string, serial uint64) (LogSigner, error)
 	// Clock tells the time for creation dates and for the lease. Default: time.Now.
 	Clock func() time.Time
 	// Logger gets what an operator should know. Default: none.
@@ -139,7 +139,6 @@ type Ledger struct {
 	state    State
 	waiters  map[Ticket]chan<- reply
 	ticket   Ticket
-	signers  map[string]LogSigner
 	bySeries map[int64]string // log ids by number
 }
 
@@ -156,7 +155,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		queue: make(chan work, 256), room: newAdmission(cfg),
 		stop: make(chan struct{}), done: make(chan struct{}), lostCh: make(chan struct{}),
 		state:   NewState(Limits{cfg.BatchEntries, cfg.BatchBytes, cfg.LoadedLogs}),
-		waiters: map[Ticket]chan<- reply{}, signers: map[string]LogSigner{}, bySeries: map[int64]string{},
+		waiters: map[Ticket]chan<- reply{}, bySeries: map[int64]string{},
 	}
 	l.heads = newBoard()
 	l.reads = reads{store: cfg.Store, view: l.heads}

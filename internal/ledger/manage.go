@@ -45,7 +45,7 @@ func (l *Ledger) create(ctx context.Context, spec LogSpec) error {
 	}
 	row, err := l.store.Log(ctx, spec.ID)
 	if errors.Is(err, store.ErrNotFound) {
-		cp, e := l.checkpointFor(spec.ID, head)
+		cp, e := l.checkpointFor(spec.ID, 0, head)
 		if e != nil {
 			return e
 		}

@@ -153,7 +153,7 @@ func (l *Ledger) prepare(ctx context.Context, e Prepare) Event {
 func (l *Ledger) sign(e Sign) Event {
 	out := Signed{Checkpoints: map[int64][]byte{}, Errs: map[int64]error{}}
 	for no, h := range e.Heads {
-		cp, err := l.checkpointFor(l.bySeries[no], h)
+		cp, err := l.checkpointFor(l.bySeries[no], e.Serials[no], h)
 		if err != nil {
 			out.Errs[no] = err
 			continue
@@ -163,18 +163,14 @@ func (l *Ledger) sign(e Sign) Event {
 	return out
 }
 
-func (l *Ledger) checkpointFor(id string, h Head) ([]byte, error) {
-	s := l.signers[id]
-	if s == nil {
-		var err error
-		if s, err = l.cfg.Signer(id); err != nil {
-			return nil, fmt.Errorf("log %s: finding the checkpoint key: %w", id, err)
-		}
-		l.signers[id] = s
+// checkpointFor signs a head with the key that the keyring with this serial names.
+func (l *Ledger) checkpointFor(id string, serial uint64, h Head) ([]byte, error) {
+	s, err := l.cfg.Signer(id, serial)
+	if err != nil {
+		return nil, fmt.Errorf("log %s: finding the checkpoint key: %w", id, err)
 	}
 	cp, err := signCheckpoint(h, s)
 	if err != nil {
-		delete(l.signers, id)
 		return nil, fmt.Errorf("log %s: signing a checkpoint: %w", id, err)
 	}
 	return cp, nil

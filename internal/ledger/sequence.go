@@ -152,8 +152,11 @@ type (
 		Load   []int64
 		Lookup []store.InLog
 	}
-	// Sign asks for checkpoints.
-	Sign struct{ Heads map[int64]Head }
+	// Sign asks for checkpoints, each by the key that the keyring with the serial names.
+	Sign struct {
+		Heads   map[int64]Head
+		Serials map[int64]uint64
+	}
 	// Commit asks for one transaction.
 	Commit struct{ Advances []store.Advance }
 	// Protect asks the guard to record heads.
@@ -287,14 +290,14 @@ func (s State) place(ev Prepared) (State, []Effect) {
 		}
 	}
 	s.batch.entries = nil
-	sign := Sign{Heads: map[int64]Head{}}
+	sign := Sign{Heads: map[int64]Head{}, Serials: map[int64]uint64{}}
 	for no, lb := range s.batch.logs {
 		if lb.edge.size == lb.from {
 			delete(s.batch.logs, no)
 			continue
 		}
 		lb.head.Head = Head{Origin: s.logs[no].Head.Origin, Size: lb.edge.size, Root: lb.edge.root()}
-		sign.Heads[no] = lb.head.Head
+		sign.Heads[no], sign.Serials[no] = lb.head.Head, lb.serial
 		s.batch.order = append(s.batch.order, no)
 	}
 	slices.Sort(s.batch.order)
@@ -330,6 +333,7 @@ func (s State) placeOne(l *logState, e Submission, known map[store.InLog]store.K
 	}
 	if e.Sets != 0 {
 		b.serial = e.Sets
+		b.advance.Keyrings = append(b.advance.Keyrings, store.Keyring{Serial: int64(e.Sets), Index: b.edge.size})
 	}
 	p := placed{ticket: e.Ticket, index: b.edge.size, leaf: leafHashOf(h)}
 	b.first[h] = p.index

@@ -15,12 +15,19 @@ const BundleWidth = 256
 
 // Advance is what one log gains in one commit.
 type Advance struct {
-	LogNo   int64
-	From    int64 // the size that the head must have
-	Head    Head  // the new head; its Fence is set from the lease
-	Leaves  [][32]byte
-	Tiles   []Tile
-	Objects []Object
+	LogNo    int64
+	From     int64 // the size that the head must have
+	Head     Head  // the new head; its Fence is set from the lease
+	Leaves   [][32]byte
+	Tiles    []Tile
+	Objects  []Object
+	Keyrings []Keyring
+}
+
+// Keyring is the place of a keyring in a log.
+type Keyring struct {
+	Serial int64
+	Index  int64
 }
 
 // Tile is a complete tile: 256 hashes and the root of the subtree they make.
@@ -43,9 +50,10 @@ const updateHead = `UPDATE head SET size = $1, serial = $2, fence = $3, root = $
 	WHERE log_no = $7 AND size = $8 AND fence <= $9`
 
 var (
-	leafInsert   = newInserter(`INSERT INTO leaf (log_no, idx, hashes) VALUES `, 3)
-	tileInsert   = newInserter(`INSERT INTO tile (log_no, level, n, root, hashes) VALUES `, 5)
-	objectInsert = newInserter(`INSERT INTO object (prefix, log_no, idx, state, size, hash, bytes) VALUES `, 7)
+	leafInsert    = newInserter(`INSERT INTO leaf (log_no, idx, hashes) VALUES `, 3)
+	tileInsert    = newInserter(`INSERT INTO tile (log_no, level, n, root, hashes) VALUES `, 5)
+	keyringInsert = newInserter(`INSERT INTO keyring (log_no, serial, idx) VALUES `, 3)
+	objectInsert  = newInserter(`INSERT INTO object (prefix, log_no, idx, state, size, hash, bytes) VALUES `, 7)
 )
 
 // Commit writes all advances in one transaction that also checks the lease. The first result holds, by position, nil
@@ -84,7 +92,7 @@ func (d *DB) Commit(ctx context.Context, lease Lease, advances []Advance) ([]err
 
 // commitRows gathers the rows of several logs, so that they share multi-row inserts.
 type commitRows struct {
-	leaves, tiles, objects []any
+	leaves, tiles, objects, keyrings []any
 }
 
 func (r *commitRows) add(a Advance) {
@@ -100,6 +108,9 @@ func (r *commitRows) add(a Advance) {
 	}
 	for _, t := range a.Tiles {
 		r.tiles = append(r.tiles, a.LogNo, int64(t.Level), t.N, t.Root[:], t.Hashes)
+	}
+	for _, k := range a.Keyrings {
+		r.keyrings = append(r.keyrings, a.LogNo, k.Serial, k.Index)
 	}
 	for i := range a.Objects {
 		o := &a.Objects[i]
@@ -121,6 +132,9 @@ func (r *commitRows) write(ctx context.Context, t *tx) error {
 	}
 	if err := t.insert(ctx, tileInsert, r.tiles); err != nil {
 		return fmt.Errorf("writing tiles: %w", err)
+	}
+	if err := t.insert(ctx, keyringInsert, r.keyrings); err != nil {
+		return fmt.Errorf("writing keyrings: %w", err)
 	}
 	if err := t.insert(ctx, objectInsert, r.objects); err != nil {
 		return fmt.Errorf("writing objects: %w", err)

@@ -68,16 +68,36 @@ CREATE TABLE lease (
 );
 INSERT INTO lease (name, holder, fence, expires_us) VALUES ('writer', '', 0, 0);
 
+-- One step of an epoch's key, sealed to its owner; recipients is a hash of the seal keys that have it.
 CREATE TABLE epoch_key (
-    log_no     BIGINT  NOT NULL,
+    log_no     BIGINT NOT NULL,
     epoch      TEXT    NOT NULL,
-    step       BIGINT  NOT NULL,
-    created_us BIGINT  NOT NULL,
-    sealed     BYTEA   NOT NULL,
+    step       BIGINT NOT NULL,
+    created_us BIGINT NOT NULL,
+    recipients TEXT    NOT NULL,
+    commitment TEXT    NOT NULL,
+    sealed     BYTEA  NOT NULL,
     PRIMARY KEY (log_no, epoch, step)
 );
 
+-- Places of keyrings, so that a log's keys are known without reading the log.
+CREATE TABLE keyring (
+    log_no BIGINT NOT NULL,
+    serial BIGINT NOT NULL,
+    idx    BIGINT NOT NULL,
+    PRIMARY KEY (log_no, serial)
+);
+
+-- Keyrings of other parties that a person compared and accepted.
+CREATE TABLE pin (
+    party     TEXT    PRIMARY KEY,
+    pinned_us BIGINT NOT NULL,
+    keyring   BYTEA  NOT NULL
+);
+
 -- +goose Down
+DROP TABLE pin;
+DROP TABLE keyring;
 DROP TABLE epoch_key;
 DROP TABLE lease;
 DROP TABLE tombstone;

@@ -68,16 +68,36 @@ CREATE TABLE lease (
 ) STRICT;
 INSERT INTO lease (name, holder, fence, expires_us) VALUES ('writer', '', 0, 0);
 
+-- One step of an epoch's key, sealed to its owner; recipients is a hash of the seal keys that have it.
 CREATE TABLE epoch_key (
     log_no     INTEGER NOT NULL,
     epoch      TEXT    NOT NULL,
     step       INTEGER NOT NULL,
     created_us INTEGER NOT NULL,
-    sealed     BLOB    NOT NULL,
+    recipients TEXT    NOT NULL,
+    commitment TEXT    NOT NULL,
+    sealed     BLOB  NOT NULL,
     PRIMARY KEY (log_no, epoch, step)
 ) STRICT, WITHOUT ROWID;
 
+-- Places of keyrings, so that a log's keys are known without reading the log.
+CREATE TABLE keyring (
+    log_no INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
+    PRIMARY KEY (log_no, serial)
+) STRICT, WITHOUT ROWID;
+
+-- Keyrings of other parties that a person compared and accepted.
+CREATE TABLE pin (
+    party     TEXT    PRIMARY KEY,
+    pinned_us INTEGER NOT NULL,
+    keyring   BLOB  NOT NULL
+) STRICT;
+
 -- +goose Down
+DROP TABLE pin;
+DROP TABLE keyring;
 DROP TABLE epoch_key;
 DROP TABLE lease;
 DROP TABLE tombstone;
