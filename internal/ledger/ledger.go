@@ -31,6 +31,7 @@ type Store interface {
 	Head(ctx context.Context, logNo int64) (store.Head, error)
 	Heads(ctx context.Context) (map[int64]store.Head, error)
 	Commit(ctx context.Context, lease store.Lease, advances []store.Advance) ([]error, error)
+	AddObjects(ctx context.Context, lease store.Lease, logNo int64, objects []store.Object) error
 
 	Leaves(ctx context.Context, logNo, from, to int64) ([]byte, error)
 	Tile(ctx context.Context, logNo int64, level int, n int64) ([]byte, error)
