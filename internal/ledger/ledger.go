@@ -142,6 +142,9 @@ type Ledger struct {
 	ticket   Ticket
 	signers  map[string]LogSigner
 	bySeries map[int64]string // log ids by number
+	// How many entries the last batch answered and how long it took: what gather goes by.
+	answeredLast int
+	lastTook     time.Duration
 }
 
 // Open takes the writer's lease, brings guard and database into step, replays erasures, and starts writing.
