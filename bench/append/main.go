@@ -94,7 +94,7 @@ func profiled(c config, file string) error {
 	}
 	defer pprof.StopCPUProfile()
 	rate, err := measure(c, openMithaq)
-	fmt.Printf("mithaq %.0f /s\n", rate); ledger.Dump()
+	fmt.Printf("mithaq %.0f /s\n", rate)
 	return err
 }
 
