@@ -139,13 +139,16 @@ func (h *handler) object(w http.ResponseWriter, r *http.Request, hash Hash) {
 	serve(w, r, o.Bytes)
 }
 
+// tombstoneJSON is the body of a 410.
+type tombstoneJSON struct {
+	Object string    `json:"object"`
+	Erased time.Time `json:"erased"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+}
+
 func (h *handler) tombstone(w http.ResponseWriter, e *ErrErased) {
-	b, err := json.Marshal(map[string]string{
-		"object": hex.EncodeToString(e.Hash[:]),
-		"erased": e.Tombstone.At.UTC().Format(time.RFC3339Nano),
-		"by":     e.Tombstone.Issuer,
-		"reason": e.Tombstone.Reason,
-	})
+	b, err := json.Marshal(tombstoneJSON{Object: hex.EncodeToString(e.Hash[:]), Erased: e.Tombstone.At.UTC(), By: e.Tombstone.Issuer, Reason: e.Tombstone.Reason})
 	if err != nil {
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return

@@ -31,6 +31,7 @@ type Store interface {
 	Head(ctx context.Context, logNo int64) (store.Head, error)
 	Heads(ctx context.Context) (map[int64]store.Head, error)
 	Commit(ctx context.Context, lease store.Lease, advances []store.Advance) ([]error, error)
+	AddObjects(ctx context.Context, lease store.Lease, logNo int64, objects []store.Object) error
 
 	Leaves(ctx context.Context, logNo, from, to int64) ([]byte, error)
 	Tile(ctx context.Context, logNo int64, level int, n int64) ([]byte, error)
@@ -140,6 +141,9 @@ type Ledger struct {
 	waiters  map[Ticket]chan<- reply
 	ticket   Ticket
 	bySeries map[int64]string // log ids by number
+	// How many entries the last batch answered and how long it took: what gather goes by.
+	answeredLast int
+	lastTook     time.Duration
 }
 
 // Open takes the writer's lease, brings guard and database into step, replays erasures, and starts writing.

@@ -21,7 +21,7 @@ func testKey(origin string) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-func testSigner(logID string) (LogSigner, error) {
+func testSigner(logID string, _ uint64) (LogSigner, error) {
 	origin := "mithaq/" + logID
 	k := testKey(origin)
 	return NewLogSigner(origin, k.Public().(ed25519.PublicKey), func(m []byte) ([]byte, error) { return ed25519.Sign(k, m), nil }), nil

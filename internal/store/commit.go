@@ -90,6 +90,26 @@ func (d *DB) Commit(ctx context.Context, lease Lease, advances []Advance) ([]err
 	return results, nil
 }
 
+// AddObjects stores objects of leaves that a later Commit will add, so that a long tail can be fetched in pieces.
+// An object is not published before its leaf is.
+func (d *DB) AddObjects(ctx context.Context, lease Lease, logNo int64, objects []Object) error {
+	if len(objects) == 0 {
+		return nil
+	}
+	err := d.truth.inTx(ctx, func(t *tx) error {
+		if err := t.holds(ctx, lease); err != nil {
+			return err
+		}
+		var rows commitRows
+		rows.add(Advance{LogNo: logNo, Objects: objects})
+		return rows.write(ctx, t)
+	})
+	if err != nil {
+		return fmt.Errorf("storing objects: %w", d.explain(err))
+	}
+	return nil
+}
+
 // commitRows gathers the rows of several logs, so that they share multi-row inserts.
 type commitRows struct {
 	leaves, tiles, objects, keyrings []any

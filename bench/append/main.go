@@ -1,0 +1,245 @@
+// Command append measures how many small records a second become durable leaves when 64 goroutines append one at a
+// time, beside tessera's POSIX driver with the same leaves on the same disk, in alternating runs.
+//
+//	go run ./bench/append [-dir DIR] [-rounds 3] [-seconds 5]
+//
+// Ours stores the object of about 600 bytes as well and acknowledges when leaf, object and a signed checkpoint are
+// durable and guarded. tessera stores the 33-byte leaf alone and acknowledges when it is integrated (its checkpoints
+// follow by the clock). Both call fsync.
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/transparency-dev/tessera"
+	"github.com/transparency-dev/tessera/storage/posix"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+const (
+	origin     = "mithaq/l-bench"
+	objectSize = 600
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "append:", err)
+		os.Exit(1)
+	}
+}
+
+type config struct {
+	dir        string
+	rounds     int
+	seconds    float64
+	goroutines int
+}
+
+func run() error {
+	var c config
+	flag.StringVar(&c.dir, "dir", ".", "folder on the disk to measure")
+	flag.IntVar(&c.rounds, "rounds", 3, "alternating runs of each")
+	flag.Float64Var(&c.seconds, "seconds", 5, "length of a run")
+	flag.IntVar(&c.goroutines, "goroutines", 64, "goroutines that append")
+	profile := flag.String("cpuprofile", "", "write a CPU profile of mithaq's runs alone to this file and skip tessera")
+	flag.Parse()
+	if *profile != "" {
+		return profiled(c, *profile)
+	}
+	fmt.Printf("%d goroutines, one append at a time each; objects of %d bytes; %g s a run; folder %s\n", c.goroutines, objectSize, c.seconds, c.dir)
+	fmt.Println("mithaq: SQLite WAL, synchronous=FULL; leaf + object + signed checkpoint + guard, all fsynced before the answer")
+	fmt.Println("tessera: POSIX, batch 64 / 5 ms, no antispam; leaf alone, integrated before the answer, checkpoints every 100 ms")
+	fmt.Printf("%-6s %14s %14s %8s\n", "run", "mithaq /s", "tessera /s", "ratio")
+	var ours, theirs []float64
+	for i := range c.rounds {
+		a, err := measure(c, openMithaq)
+		if err != nil {
+			return err
+		}
+		b, err := measure(c, openTessera)
+		if err != nil {
+			return err
+		}
+		ours, theirs = append(ours, a), append(theirs, b)
+		fmt.Printf("%-6d %14.0f %14.0f %8.2f\n", i+1, a, b, a/b)
+	}
+	fmt.Printf("%-6s %14.0f %14.0f %8.2f\n", "median", median(ours), median(theirs), median(ours)/median(theirs))
+	return latency(c)
+}
+
+// profiled measures mithaq once under the CPU profiler.
+func profiled(c config, file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	rate, err := measure(c, openMithaq)
+	fmt.Printf("mithaq %.0f /s\n", rate)
+	return err
+}
+
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	return x[len(x)/2]
+}
+
+// subject is a log that can be appended to.
+type subject struct {
+	append func(ctx context.Context, i uint64) error
+	close  func() error
+}
+
+// measure returns the rate of acknowledged appends.
+func measure(c config, open func(ctx context.Context, dir string) (subject, error)) (float64, error) {
+	dir, err := os.MkdirTemp(c.dir, "bench-append-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s, err := open(ctx, dir)
+	if err != nil {
+		return 0, err
+	}
+	var next, done atomic.Uint64
+	var first atomic.Pointer[error]
+	var wg sync.WaitGroup
+	start := time.Now()
+	end := start.Add(time.Duration(c.seconds * float64(time.Second)))
+	for range c.goroutines {
+		wg.Go(func() {
+			for time.Now().Before(end) {
+				if err := s.append(ctx, next.Add(1)); err != nil {
+					first.CompareAndSwap(nil, &err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	rate := float64(done.Load()) / time.Since(start).Seconds()
+	if e := first.Load(); e != nil {
+		return 0, *e
+	}
+	return rate, s.close()
+}
+
+func latency(c config) error {
+	dir, err := os.MkdirTemp(c.dir, "bench-append-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx := context.Background()
+	s, err := openMithaq(ctx, dir)
+	if err != nil {
+		return err
+	}
+	var took []time.Duration
+	for i := range uint64(1000) {
+		start := time.Now()
+		if err := s.append(ctx, i); err != nil {
+			return err
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	fmt.Printf("one record at a time, durable and in a signed checkpoint: median %v, 99th percentile %v, of %d\n", took[500], took[990], len(took))
+	return s.close()
+}
+
+// payload is the i-th object: unlike any other, and it does not compress.
+func payload(i uint64) []byte {
+	b := make([]byte, 0, objectSize+32)
+	var seed [8]byte
+	binary.BigEndian.PutUint64(seed[:], i)
+	for h := sha256.Sum256(seed[:]); len(b) < objectSize; h = sha256.Sum256(h[:]) {
+		b = append(b, h[:]...)
+	}
+	return b[:objectSize]
+}
+
+func openMithaq(ctx context.Context, dir string) (subject, error) {
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "truth.db"))
+	if err != nil {
+		return subject{}, err
+	}
+	g, err := ledger.OpenFileGuard(store.OS(), filepath.Join(dir, "guard"))
+	if err != nil {
+		return subject{}, err
+	}
+	key := ed25519.NewKeyFromSeed(make([]byte, 32))
+	signer := ledger.NewLogSigner(origin, key.Public().(ed25519.PublicKey), func(m []byte) ([]byte, error) { return ed25519.Sign(key, m), nil })
+	l, err := ledger.Open(ctx, ledger.Config{Store: db, Guard: g, Signer: func(string, uint64) (ledger.LogSigner, error) { return signer, nil }})
+	if err != nil {
+		return subject{}, err
+	}
+	if err := l.Create(ctx, ledger.LogSpec{ID: "l-bench", Origin: origin, Agreement: "own"}); err != nil {
+		return subject{}, err
+	}
+	return subject{
+		append: func(ctx context.Context, i uint64) error {
+			_, err := l.Append(ctx, "l-bench", ledger.Entry{Object: payload(i)})
+			return err
+		},
+		close: func() error {
+			if err := l.Close(context.Background()); err != nil {
+				return err
+			}
+			if err := g.Close(); err != nil {
+				return err
+			}
+			return db.Close()
+		},
+	}, nil
+}
+
+func openTessera(ctx context.Context, dir string) (subject, error) {
+	driver, err := posix.New(ctx, posix.Config{Path: dir})
+	if err != nil {
+		return subject{}, err
+	}
+	secret, _, err := note.GenerateKey(nil, "bench")
+	if err != nil {
+		return subject{}, err
+	}
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		return subject{}, err
+	}
+	a, shutdown, _, err := tessera.NewAppender(ctx, driver, tessera.NewAppendOptions().
+		WithCheckpointSigner(signer).WithBatching(64, 5*time.Millisecond).WithCheckpointInterval(100*time.Millisecond))
+	if err != nil {
+		return subject{}, err
+	}
+	return subject{
+		append: func(ctx context.Context, i uint64) error {
+			h := sha256.Sum256(payload(i))
+			_, err := a.Add(ctx, tessera.NewEntry(append([]byte{1}, h[:]...)))()
+			return err
+		},
+		close: func() error { return shutdown(context.Background()) },
+	}, nil
+}

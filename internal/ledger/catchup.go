@@ -1,0 +1,239 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// CatchUpOptions say how a log's tail is taken back.
+type CatchUpOptions struct {
+	// Verifier is of this log's own checkpoint key.
+	Verifier note.Verifier
+	// Serial says which keyring serial an object sets, 0 when it is no keyring. Nil: none does.
+	Serial func(object []byte) uint64
+	// Workers is how many bundles are fetched at once.
+	Workers int
+}
+
+// CatchUpReport says what was taken back.
+type CatchUpReport struct {
+	From, Size int64
+	// Missing lists objects that the source no longer has or does not give; their leaves are taken back all the same.
+	Missing [][32]byte
+}
+
+// ForkError is evidence: two checkpoints by the same key over trees of which neither grew out of the other.
+type ForkError struct {
+	LogID  string
+	Ours   []byte // signed checkpoint in the database
+	Theirs []byte // signed checkpoint from the source
+}
+
+func (e *ForkError) Error() string {
+	return fmt.Sprintf("log %s: our own history and the source's contradict each other, both signed by our key: the log stays as it is; open a successor log", e.LogID)
+}
+
+// ErrNothingNewer is returned when the source's checkpoint is not larger than ours.
+var ErrNothingNewer = errors.New("the source has nothing that we lack")
+
+// catchUpObjects is how many objects one transaction takes back.
+const catchUpObjects = 256
+
+// CatchUp takes a log's missing tail back from whoever followed it, after an old backup was restored. The source's
+// checkpoint must be signed by our own key and its tree must have grown out of ours, recomputed from its leaves; else
+// *ForkError. The same checkpoint is adopted: nothing is signed.
+//
+// Objects are fetched and stored first, in pieces, so that it can be interrupted and repeated; then all leaves, tiles
+// and the head come in one transaction.
+func (l *Ledger) CatchUp(ctx context.Context, logID string, src Source, o CatchUpOptions) (CatchUpReport, error) {
+	var report CatchUpReport
+	err := l.between(ctx, func() error {
+		var err error
+		report, err = l.catchUp(ctx, logID, src, o)
+		return err
+	})
+	if err != nil {
+		return report, fmt.Errorf("catching up log %s: %w", logID, err)
+	}
+	return report, nil
+}
+
+func (l *Ledger) catchUp(ctx context.Context, logID string, src Source, o CatchUpOptions) (CatchUpReport, error) {
+	p, err := l.heads.get(logID)
+	if err != nil {
+		return CatchUpReport{}, err
+	}
+	h, err := l.store.Head(ctx, p.row.No)
+	if err != nil {
+		return CatchUpReport{}, err
+	}
+	cp, err := src.Checkpoint(ctx)
+	if err != nil {
+		return CatchUpReport{}, fmt.Errorf("fetching the checkpoint: %w", err)
+	}
+	theirs, err := OpenCheckpoint(cp, p.row.Origin, o.Verifier)
+	if err != nil {
+		return CatchUpReport{}, err
+	}
+	fork := &ForkError{LogID: logID, Ours: h.Checkpoint, Theirs: cp}
+	if theirs.Size <= h.Size {
+		if theirs.Size == h.Size && theirs.Root != h.Root {
+			return CatchUpReport{}, fork
+		}
+		return CatchUpReport{}, ErrNothingNewer
+	}
+	e, err := loadEdge(ctx, l.store, p.row.No, h.Size, h.Root)
+	if err != nil {
+		return CatchUpReport{}, err
+	}
+	c := &tail{l: l, no: p.row.No, src: src, o: o, edge: e, serial: h.Serial,
+		report:  CatchUpReport{From: h.Size, Size: theirs.Size},
+		advance: store.Advance{LogNo: p.row.No, From: h.Size}}
+	if err := c.fetch(ctx, p.row.Origin, cp, h); err != nil {
+		if errors.Is(err, errForked) {
+			return CatchUpReport{}, fork
+		}
+		return c.report, err
+	}
+	if p.guard.Size > theirs.Size || p.guard.Size == theirs.Size && p.guard.Root != theirs.Root {
+		// The source is ahead of the database but behind the guard: more was published than it holds.
+		return c.report, &ErrBehind{LogID: logID, Have: theirs, Guard: p.guard}
+	}
+	return c.report, c.adopt(ctx, logID, theirs, cp)
+}
+
+var errForked = errors.New("forked")
+
+// tail is what is being taken back.
+type tail struct {
+	l       *Ledger
+	no      int64
+	src     Source
+	o       CatchUpOptions
+	edge    *edge
+	serial  int64
+	advance store.Advance
+	report  CatchUpReport
+}
+
+// fetch audits the source's whole log, and gathers what follows our size. Our own leaves must be its first ones: the
+// root at our size is recomputed from what the source serves.
+func (c *tail) fetch(ctx context.Context, origin string, cp []byte, h store.Head) error {
+	prefix := &edge{}
+	drop := func(store.Tile) {}
+	_, err := Audit(ctx, c.src, AuditOptions{Origin: origin, Verifier: c.o.Verifier, Checkpoint: cp, Workers: c.o.Workers,
+		Leaf: func(index int64, leaf []byte) error {
+			object := Hash(leaf[1:])
+			if index == h.Size && prefix.root() != h.Root {
+				return errForked
+			}
+			if index < h.Size {
+				prefix.add(leafHashOf(object), drop)
+				return nil
+			}
+			c.advance.Leaves = append(c.advance.Leaves, object)
+			c.edge.add(leafHashOf(object), func(t store.Tile) { c.advance.Tiles = append(c.advance.Tiles, t) })
+			return nil
+		}})
+	return err
+}
+
+// adopt stores the objects, then the tail under the checkpoint that the source had.
+func (c *tail) adopt(ctx context.Context, logID string, theirs Head, cp []byte) error {
+	if c.edge.root() != theirs.Root {
+		return errDamaged
+	}
+	if err := c.storeObjects(ctx); err != nil {
+		return err
+	}
+	c.advance.Head = store.Head{Size: theirs.Size, Serial: c.serial, Root: theirs.Root, Frontier: c.edge.packFrontier(), Checkpoint: cp}
+	results, err := c.l.store.Commit(ctx, c.l.lease, []store.Advance{c.advance})
+	if err == nil {
+		err = results[0]
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.l.cfg.Guard.Record(ctx, []Head{theirs}); err != nil {
+		return &notPublished{err}
+	}
+	c.l.step(Forget{c.no})
+	c.l.heads.publish(logID, SignedHead{theirs, cp})
+	return c.l.replayErasures(ctx)
+}
+
+// storeObjects fetches the objects of the tail that are not here yet.
+func (c *tail) storeObjects(ctx context.Context) error {
+	for start := 0; start < len(c.advance.Leaves); start += catchUpObjects {
+		part := c.advance.Leaves[start:min(start+catchUpObjects, len(c.advance.Leaves))]
+		want := make([]store.InLog, len(part))
+		for i, h := range part {
+			want[i] = store.InLog{LogNo: c.no, Hash: h}
+		}
+		known, err := c.l.store.Known(ctx, want)
+		if err != nil {
+			return err
+		}
+		var rows []store.Object
+		for i, h := range part {
+			index := c.advance.From + int64(start+i)
+			row, err := c.object(ctx, index, h, known[want[i]])
+			if err != nil {
+				return err
+			}
+			if row != nil {
+				row.Index = index
+				rows = append(rows, *row)
+			}
+		}
+		if err := c.l.store.AddObjects(ctx, c.l.lease, c.no, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// object returns the row to store for a leaf's object, nil when there is nothing to store.
+func (c *tail) object(ctx context.Context, index int64, h Hash, known store.Known) (*store.Object, error) {
+	have := known != store.Known{}
+	var b []byte
+	var err error
+	if have && !known.Erased {
+		b, err = c.l.store.Object(ctx, h)
+	} else if !have {
+		b, err = c.src.Object(ctx, h)
+	}
+	var erased *ErrErased
+	var status *StatusError
+	switch {
+	case errors.As(err, &erased), errors.As(err, &status), errors.Is(err, ErrNotFound):
+		c.report.Missing = append(c.report.Missing, h)
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("object %x: %w", h[:8], err)
+	}
+	if c.o.Serial != nil && b != nil {
+		if s := c.o.Serial(b); s != 0 {
+			c.serial = int64(s)
+			c.advance.Keyrings = append(c.advance.Keyrings, store.Keyring{Serial: c.serial, Index: index})
+		}
+	}
+	if have {
+		return nil, nil
+	}
+	row, err := object(b)
+	if err != nil {
+		return nil, err
+	}
+	if row.Bytes == nil {
+		if err := c.l.store.PutObjectFile(row.Hash, b, "catchup"); err != nil {
+			return nil, err
+		}
+	}
+	return &row, nil
+}
