@@ -16,6 +16,8 @@ type CatchUpOptions struct {
 	Verifier note.Verifier
 	// Serial says which keyring serial an object sets, 0 when it is no keyring. Nil: none does.
 	Serial func(object []byte) uint64
+	// Attachments names the attachments that came with an object. Nil: none has any.
+	Attachments func(object []byte) [][32]byte
 	// Workers is how many bundles are fetched at once.
 	Workers int
 }
@@ -182,7 +184,7 @@ func (c *tail) storeObjects(ctx context.Context) error {
 		var rows []store.Object
 		for i, h := range part {
 			index := c.advance.From + int64(start+i)
-			row, err := c.object(ctx, index, h, known[want[i]])
+			b, row, err := c.object(ctx, h, known[want[i]])
 			if err != nil {
 				return err
 			}
@@ -190,6 +192,12 @@ func (c *tail) storeObjects(ctx context.Context) error {
 				row.Index = index
 				rows = append(rows, *row)
 			}
+			c.noteKeyring(index, b)
+			attached, err := c.attachments(ctx, b)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, attached...)
 		}
 		if err := c.l.store.AddObjects(ctx, c.l.lease, c.no, rows); err != nil {
 			return err
@@ -198,8 +206,44 @@ func (c *tail) storeObjects(ctx context.Context) error {
 	return nil
 }
 
-// object returns the row to store for a leaf's object, nil when there is nothing to store.
-func (c *tail) object(ctx context.Context, index int64, h Hash, known store.Known) (*store.Object, error) {
+// noteKeyring keeps the place of a keyring.
+func (c *tail) noteKeyring(index int64, object []byte) {
+	if c.o.Serial == nil || object == nil {
+		return
+	}
+	if serial := c.o.Serial(object); serial != 0 {
+		c.serial = int64(serial)
+		c.advance.Keyrings = append(c.advance.Keyrings, store.Keyring{Serial: c.serial, Index: index})
+	}
+}
+
+// attachments returns the rows of an object's attachments that are not here yet.
+func (c *tail) attachments(ctx context.Context, object []byte) ([]store.Object, error) {
+	if c.o.Attachments == nil || object == nil {
+		return nil, nil
+	}
+	var rows []store.Object
+	for _, h := range c.o.Attachments(object) {
+		key := store.InLog{LogNo: c.no, Hash: h}
+		known, err := c.l.store.Known(ctx, []store.InLog{key})
+		if err != nil {
+			return nil, err
+		}
+		_, row, err := c.object(ctx, h, known[key])
+		if err != nil {
+			return nil, err
+		}
+		if row != nil {
+			row.Index = -1
+			rows = append(rows, *row)
+		}
+	}
+	return rows, nil
+}
+
+// object returns an object's bytes, and the row to store for it; no row where it is here already, neither where the source
+// no longer has it or does not give it.
+func (c *tail) object(ctx context.Context, h Hash, known store.Known) ([]byte, *store.Object, error) {
 	have := known != store.Known{}
 	var b []byte
 	var err error
@@ -213,27 +257,21 @@ func (c *tail) object(ctx context.Context, index int64, h Hash, known store.Know
 	switch {
 	case errors.As(err, &erased), errors.As(err, &status), errors.Is(err, ErrNotFound):
 		c.report.Missing = append(c.report.Missing, h)
-		return nil, nil
+		return nil, nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("object %x: %w", h[:8], err)
-	}
-	if c.o.Serial != nil && b != nil {
-		if s := c.o.Serial(b); s != 0 {
-			c.serial = int64(s)
-			c.advance.Keyrings = append(c.advance.Keyrings, store.Keyring{Serial: c.serial, Index: index})
-		}
+		return nil, nil, fmt.Errorf("object %x: %w", h[:8], err)
 	}
 	if have {
-		return nil, nil
+		return b, nil, nil
 	}
 	row, err := object(b)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if row.Bytes == nil {
 		if err := c.l.store.PutObjectFile(row.Hash, b, "catchup"); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return &row, nil
+	return b, &row, nil
 }

@@ -290,3 +290,6 @@ func (l *Ledger) keepLease(asked time.Time) {
 		}
 	}
 }
+
+// Done is closed when the ledger has stopped.
+func (l *Ledger) Done() <-chan struct{} { return l.done }

@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"iter"
 	"sort"
 )
 
@@ -55,6 +56,17 @@ func (h *History) Add(index int64, k Keyring) error {
 
 // Len returns the number of keyrings.
 func (h *History) Len() int { return len(h.steps) }
+
+// Keyrings yields the keyrings in the order of their leaves.
+func (h *History) Keyrings() iter.Seq[Keyring] {
+	return func(yield func(Keyring) bool) {
+		for _, s := range h.steps {
+			if !yield(s.keyring) {
+				return
+			}
+		}
+	}
+}
 
 // Last returns the keyring in force at the log's end, and false when there is none.
 func (h *History) Last() (Keyring, bool) {
@@ -111,9 +123,10 @@ func (h *History) Judge(index int64, envelope []byte) (Record, Verdict, error) {
 		// The root key vouches for a keyring, whatever became of the node key that brought it in.
 		return r, Verdict{}, nil
 	}
+	// A key that was replaced in good order is vouched for up to the keyring that replaced it, whose leaf ends its use.
 	var verdict Verdict
 	for _, s := range e.Signatures {
-		if rev, ok := h.revoked[s.KeyID]; ok && rev.Size <= index && (verdict.NotVouched == nil || rev.Size < verdict.NotVouched.Size) {
+		if rev, ok := h.revoked[s.KeyID]; ok && rev.Reason != RevokedSuperseded && rev.Size <= index && (verdict.NotVouched == nil || rev.Size < verdict.NotVouched.Size) {
 			verdict.NotVouched = &rev
 		}
 	}

@@ -1,0 +1,200 @@
+// Command node measures a node as a whole process: size of the stripped binary, time until it is ready, resident memory
+// when it is empty, and memory and processor time with 1,000 idle logs. It prints one table and stops everything that it
+// started. Linux only: it reads /proc.
+//
+//	go run ./bench/node [-logs 1000] [-watch 20s]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+func main() {
+	logs := flag.Int("logs", 1000, "idle logs on the node")
+	watch := flag.Duration("watch", 20*time.Second, "how long the idle node is watched")
+	flag.Parse()
+	if err := measure(context.Background(), *logs, *watch); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/node:", err)
+		os.Exit(1)
+	}
+}
+
+func measure(ctx context.Context, logs int, watch time.Duration) (err error) {
+	work, err := os.MkdirTemp("", "mithaq-bench-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	bin := filepath.Join(work, "mithaq")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, "./cmd/mithaq")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building: %w: %s", err, out)
+	}
+	info, err := os.Stat(bin)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| figure | seen | asked |\n| --- | --- | --- |\n")
+	fmt.Printf("| stripped binary | %.1f MB | under 45 MB |\n", float64(info.Size())/1e6)
+
+	empty, err := makeNode(ctx, filepath.Join(work, "empty"), 0)
+	if err != nil {
+		return err
+	}
+	var best, worst time.Duration
+	var resident int64
+	for i := range 5 {
+		u, err := run(ctx, bin, empty, 2*time.Second)
+		if err != nil {
+			return err
+		}
+		if i == 0 || u.ready < best {
+			best = u.ready
+		}
+		worst, resident = max(worst, u.ready), max(resident, u.resident)
+	}
+	fmt.Printf("| empty node ready in (5 starts) | %d to %d ms | under 300 ms |\n", best.Milliseconds(), worst.Milliseconds())
+	fmt.Printf("| empty node resident (largest of 5) | %.0f MB | under 60 MB |\n", float64(resident)/1e6)
+
+	many, err := makeNode(ctx, filepath.Join(work, "many"), logs)
+	if err != nil {
+		return err
+	}
+	u, err := run(ctx, bin, many, watch)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| %d idle logs, resident | %.0f MB | under 150 MB |\n", logs, float64(u.resident)/1e6)
+	fmt.Printf("| %d idle logs, processor over %s | %.2f %% of a core | under 2 %% |\n", logs, watch, 100*u.busy.Seconds()/watch.Seconds())
+	fmt.Printf("| %d logs, ready in | %d ms | |\n", logs, u.ready.Milliseconds())
+	return nil
+}
+
+func makeNode(ctx context.Context, dir string, logs int) (string, error) {
+	n, err := node.Init(ctx, dir, node.InitOptions{Names: map[string]string{"en": "Bench"}, Public: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		return "", err
+	}
+	for i := range logs {
+		change := node.KeyChange{Action: "open", Agreement: fmt.Sprintf("a-%032s", strings.NewReplacer("0", "a", "1", "b", "8", "c", "9", "d").Replace(fmt.Sprintf("%032d", i)))}
+		proposal, err := n.ProposeKeyrings(ctx, change)
+		if err != nil {
+			return "", errors.Join(err, n.Close(ctx))
+		}
+		signed, err := node.SignKeyrings(ctx, proposal, node.RootPath(dir), node.SecretSource{KeyFile: filepath.Join(dir, "unlock.key")})
+		if err != nil {
+			return "", errors.Join(err, n.Close(ctx))
+		}
+		if _, err := n.ApplyKeyrings(ctx, signed); err != nil {
+			return "", errors.Join(err, n.Close(ctx))
+		}
+	}
+	return dir, n.Close(ctx)
+}
+
+type usage struct {
+	ready    time.Duration
+	resident int64
+	busy     time.Duration
+}
+
+// run starts the node, waits until it is ready, watches it idle and stops it.
+func run(ctx context.Context, bin, dir string, watch time.Duration) (u usage, err error) {
+	addr, err := freeAddress()
+	if err != nil {
+		return u, err
+	}
+	cmd := exec.CommandContext(ctx, bin, "serve", "--dir", dir, "--listen", addr)
+	cmd.Stderr = os.Stderr
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return u, err
+	}
+	defer func() {
+		err = errors.Join(err, cmd.Process.Signal(syscall.SIGINT), cmd.Wait())
+	}()
+	for {
+		resp, err := http.Get("http://" + addr + "/readyz")
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				break
+			}
+		}
+		if time.Since(start) > time.Minute {
+			return u, errors.New("the node was not ready within a minute")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	u.ready = time.Since(start)
+	time.Sleep(time.Second) // what starting left behind settles
+	before, err := cpuTime(cmd.Process.Pid)
+	if err != nil {
+		return u, err
+	}
+	time.Sleep(watch)
+	after, err := cpuTime(cmd.Process.Pid)
+	if err != nil {
+		return u, err
+	}
+	u.busy = after - before
+	u.resident, err = residentBytes(cmd.Process.Pid)
+	return u, err
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// cpuTime is user and system time of a process: fields 14 and 15 of /proc/PID/stat, in hundredths of a second.
+func cpuTime(pid int) (time.Duration, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
+	var ticks int64
+	for _, f := range fields[11:13] {
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
+}
+
+func residentBytes(pid int) (int64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kb * 1024, err
+		}
+	}
+	return 0, errors.New("no VmRSS")
+}

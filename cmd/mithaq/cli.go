@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+// Exit codes, the same for every command: 0 done, 1 refused or found wrong, 2 could not read or understand.
+const (
+	exitOK     = 0
+	exitNo     = 1
+	exitUnread = 2
+)
+
+// app is what every command gets: the streams and the environment of this run.
+type app struct {
+	env    func(string) string
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// cli is the grammar of the command line. One file per command holds its struct and its Run method.
+type cli struct {
+	Demo    demoCmd    `cmd:"" help:"Run the main job on this machine with a fictional party."`
+	Init    initCmd    `cmd:"" help:"Make a party's node: directory, keys, first log."`
+	Serve   serveCmd   `cmd:"" help:"Run the node."`
+	Publish publishCmd `cmd:"" help:"Sign records and append them to the log."`
+	Show    showCmd    `cmd:"" help:"Show one record."`
+	Log     logCmd     `cmd:"" help:"List, verify and prove logs."`
+	Key     keyCmd     `cmd:"" help:"List, rotate and revoke keys."`
+	Token   tokenCmd   `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
+	Backup  backupCmd  `cmd:"" help:"Write a consistent copy of a node into one file."`
+	Restore restoreCmd `cmd:"" help:"Bring a node back from a backup without ever forking its logs."`
+	Erase   eraseCmd   `cmd:"" help:"Destroy the contents of one record; its place in the log stays."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// exitCode is an error that carries the exit code of a command which has already said what it had to say.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// run is the whole program: main and the end-to-end tests call nothing else.
+func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("mithaq"),
+		kong.Description("The program on which a cyber-cooperation agreement runs. Start with: mithaq demo"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(a),
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "mithaq:", err)
+		return exitUnread
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "mithaq: %v (see 'mithaq --help')\n", err)
+		return exitUnread
+	}
+	return a.report(parsed.Run())
+}
+
+// report writes err as one line and gives its exit code.
+func (a *app) report(err error) int {
+	var code exitCode
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(a.stderr, "mithaq: interrupted")
+		return exitNo
+	}
+	fmt.Fprintln(a.stderr, "mithaq:", strings.ReplaceAll(err.Error(), "\n", "; "))
+	if node.CodeOf(err) == node.CodeInvalid || errors.Is(err, os.ErrNotExist) {
+		return exitUnread
+	}
+	return exitNo
+}
+
+// dirFlag is the --dir flag that all commands of a node share.
+type dirFlag struct {
+	Dir string `help:"The node's directory (default: $MITHAQ_DIR, else ~/.local/share/mithaq)." placeholder:"DIR"`
+}
+
+func (d dirFlag) path(a *app) (string, error) {
+	for _, dir := range []string{d.Dir, a.env("MITHAQ_DIR")} {
+		if dir != "" {
+			return dir, nil
+		}
+	}
+	if data := a.env("XDG_DATA_HOME"); data != "" {
+		return filepath.Join(data, "mithaq"), nil
+	}
+	if home := a.env("HOME"); home != "" {
+		return filepath.Join(home, ".local", "share", "mithaq"), nil
+	}
+	return "", errors.New("finding the node's directory: neither --dir nor MITHAQ_DIR nor HOME is set: give --dir DIR")
+}

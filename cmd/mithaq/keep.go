@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+type backupCmd struct {
+	dirFlag
+	Out string `arg:"" help:"File to write; it must not exist."`
+}
+
+func (backupCmd) Help() string {
+	return `Example: mithaq backup /media/disk/sahlan-2026-11-22.mithaq
+
+Works while the node runs. The keys in it stay encrypted; what opens them is not in it: keep that elsewhere.`
+}
+
+func (c *backupCmd) Run(ctx context.Context, a *app) error {
+	dir, err := c.path(a)
+	if err != nil {
+		return err
+	}
+	summary, err := node.Backup(ctx, dir, c.Out)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%s: %d logs, %d leaves, %d bytes\n", c.Out, summary.Logs, summary.Leaves, summary.Bytes)
+	return nil
+}
+
+type restoreCmd struct {
+	dirFlag
+	Archive   string   `arg:"" optional:"" help:"Backup to restore into DIR, which must be empty or missing. Without it: settle a node that says it is behind."`
+	Ask       []string `help:"Hosts that followed this node's logs (default: followers in the configuration)." placeholder:"URL"`
+	Token     string   `help:"Bearer token for the hosts that are asked." placeholder:"TOKEN" env:"MITHAQ_TOKEN"`
+	Erasures  string   `help:"An erasures journal newer than the backup, to be replayed." placeholder:"FILE"`
+	Successor bool     `help:"Where nobody can say how far a log had grown: end it and open a successor under the root key."`
+	Root      string   `help:"The root key's file, for --successor (default: root.age in DIR)." placeholder:"FILE"`
+}
+
+func (restoreCmd) Help() string {
+	return `Examples:
+  mithaq restore sahlan.mithaq --dir /var/lib/mithaq --ask https://norvia.example
+  mithaq restore sahlan.mithaq --dir /var/lib/mithaq --successor --root /media/stick/root.age
+
+A backup may be older than what others have seen. Signing again from there would fork the log and look like fraud, so a
+restored log signs nothing until somebody who followed it has said how far it had grown, or a successor log is opened.`
+}
+
+func (c *restoreCmd) Run(ctx context.Context, a *app) error {
+	dir, err := c.path(a)
+	if err != nil {
+		return err
+	}
+	outcome, err := node.Restore(ctx, dir, node.RestoreOptions{
+		Archive: c.Archive, Ask: c.Ask, Token: c.Token, Erasures: c.Erasures, Successor: c.Successor, Root: c.Root,
+		Secret: a.secret(dir), RootSecret: a.rootSecret(), Logger: a.logger(defaultLevel, "text"),
+	})
+	for _, l := range outcome {
+		fmt.Fprintf(a.stdout, "%s: %s\n", l.Log, l.What)
+	}
+	return err
+}
+
+type eraseCmd struct {
+	dirFlag
+	Ref    string `arg:"" help:"Place, leaf hash or object hash."`
+	Reason string `help:"error, source, legal or other." enum:"error,source,legal,other" required:""`
+	Note   string `help:"A sentence for the log, in English." placeholder:"TEXT"`
+}
+
+func (eraseCmd) Help() string {
+	return `Example: mithaq erase 12 --reason legal --note "personal data sent by mistake"
+
+The contents are destroyed here and a recall in the log asks every holder to do the same. The leaf stays: that something
+was said, when, and that it was erased, remains provable. Backups made before keep it until they are restored, when the erasure is replayed.`
+}
+
+func (c *eraseCmd) Run(ctx context.Context, a *app) error {
+	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
+		place, err := resolve(ctx, client, c.Ref)
+		if err != nil {
+			return err
+		}
+		receipt, err := client.Erase(ctx, place.Log, place.Index, node.Erasure{Reason: c.Reason, Note: c.Note})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stdout, "erased place %d of %s; the recall stands at place %d\n", place.Index, receipt.Log, receipt.Index)
+		return nil
+	})
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/transparency-dev/merkle/rfc6962"
+	"github.com/transparency-dev/tessera/api"
+	"github.com/transparency-dev/tessera/client"
+	"github.com/transparency-dev/tessera/fsck"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"mithaq": func() {
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
+			stop()
+			os.Exit(code)
+		},
+	})
+}
+
+// TestScripts runs testdata/*.txtar: what a user types, and what must come of it.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"freeport":  freePort,
+			"await":     await,
+			"fsck":      runFsck,
+			"flipbyte":  flipByte,
+			"capture":   capture,
+			"get":       get,
+			"vkey":      listed(func(l node.LogView) string { return l.VKey }),
+			"officer":   officer,
+			"objecturl": objectURL,
+		},
+	})
+}
+
+// freePort VAR...: sets each VAR to a loopback address nobody listens on.
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Setenv(name, l.Addr().String())
+		ts.Check(l.Close())
+	}
+}
+
+// await URL: waits until URL answers 200.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		resp, err := http.Get(args[0])
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s did not answer: %v", args[0], err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// fsck URL VKEY [TOKEN]: tessera's own auditor over HTTP.
+func runFsck(ts *testscript.TestScript, neg bool, args []string) {
+	verifier, err := note.NewVerifier(args[1])
+	ts.Check(err)
+	root, err := url.Parse(args[0])
+	ts.Check(err)
+	fetcher, err := client.NewHTTPFetcher(root, nil)
+	ts.Check(err)
+	if len(args) > 2 {
+		fetcher.SetAuthorizationHeader("Bearer " + args[2])
+	}
+	err = fsck.New(verifier.Name(), verifier, fetcher, bundleLeafHashes, fsck.Opts{N: 2}).Check(context.Background())
+	if neg != (err != nil) {
+		ts.Fatalf("fsck of %s: %v", args[0], err)
+	}
+}
+
+func bundleLeafHashes(bundle []byte) ([][]byte, error) {
+	var b api.EntryBundle
+	if err := b.UnmarshalText(bundle); err != nil {
+		return nil, err
+	}
+	out := make([][]byte, 0, len(b.Entries))
+	for _, e := range b.Entries {
+		out = append(out, rfc6962.DefaultHasher.HashLeaf(e))
+	}
+	return out, nil
+}
+
+// flipbyte FILE: changes one bit in the middle of FILE.
+func flipByte(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	data[len(data)/2] ^= 1
+	ts.Check(os.WriteFile(path, data, 0o600))
+}
+
+// capture VAR PATTERN-PREFIX: sets VAR to the first word of the last command's output that begins with the prefix.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	words := strings.FieldsFunc(ts.ReadFile("stdout"), func(r rune) bool { return strings.ContainsRune(" \t\r\n\",", r) })
+	for _, w := range words {
+		if strings.HasPrefix(w, args[1]) {
+			ts.Setenv(args[0], w)
+			return
+		}
+	}
+	ts.Fatalf("no word beginning with %q in the output", args[1])
+}
+
+// get STATUS URL [TOKEN] [FILE]: fetches URL, wants STATUS, and writes the body to FILE.
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	req, err := http.NewRequest(http.MethodGet, args[1], nil)
+	ts.Check(err)
+	if len(args) > 2 && args[2] != "" {
+		req.Header.Set("Authorization", "Bearer "+args[2])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer resp.Body.Close()
+	var body bytes.Buffer
+	_, err = io.Copy(&body, resp.Body)
+	ts.Check(err)
+	if fmt.Sprint(resp.StatusCode) != args[0] {
+		ts.Fatalf("GET %s: %s: %s", args[1], resp.Status, body.String())
+	}
+	if len(args) > 3 {
+		ts.Check(os.WriteFile(ts.MkAbs(args[3]), body.Bytes(), 0o600))
+	}
+}
+
+// ask runs mithaq in this process and decodes what it prints.
+func ask(ts *testscript.TestScript, into any, args ...string) {
+	var out, errs bytes.Buffer
+	if code := run(context.Background(), args, ts.Getenv, strings.NewReader(""), &out, &errs); code != 0 {
+		ts.Fatalf("mithaq %s: exit code %d: %s", strings.Join(args, " "), code, errs.String())
+	}
+	ts.Check(json.Unmarshal(out.Bytes(), into))
+}
+
+// vkey VAR DIR: sets VAR to a property of the newest log that the node in DIR lists.
+func listed(property func(node.LogView) string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		var logs []node.LogView
+		ask(ts, &logs, "log", "list", "--json", "--dir", ts.MkAbs(args[1]))
+		ts.Setenv(args[0], property(logs[len(logs)-1]))
+	}
+}
+
+// officer VAR DIR: sets VAR to the officer's key id in force.
+func officer(ts *testscript.TestScript, _ bool, args []string) {
+	var keys []node.KeyView
+	ask(ts, &keys, "key", "list", "--json", "--dir", ts.MkAbs(args[1]))
+	for _, k := range keys {
+		if k.Role == "officer" && k.Revoked == nil {
+			ts.Setenv(args[0], k.ID)
+			return
+		}
+	}
+	ts.Fatalf("no officer in force")
+}
+
+// objecturl VAR DIR INDEX: sets VAR to the address of a record's object.
+func objectURL(ts *testscript.TestScript, _ bool, args []string) {
+	var rec node.RecordView
+	ask(ts, &rec, "show", args[2], "--json", "--dir", ts.MkAbs(args[1]))
+	var logs []node.LogView
+	ask(ts, &logs, "log", "list", "--json", "--dir", ts.MkAbs(args[1]))
+	base, _, _ := strings.Cut(logs[0].URL, "/log/")
+	ts.Setenv(args[0], base+"/object/"+rec.Object)
+}

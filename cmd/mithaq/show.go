@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+type showCmd struct {
+	dirFlag
+	JSON bool   `help:"Print the record as JSON." xor:"form"`
+	Raw  bool   `help:"Print the exact bytes of the body." xor:"form"`
+	Ref  string `arg:"" help:"Place (12, or LOG/12), leaf hash or object hash."`
+}
+
+func (showCmd) Help() string { return "Example: mithaq show 3 --raw > bundle.json" }
+
+func (c *showCmd) Run(ctx context.Context, a *app) error {
+	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
+		place, err := resolve(ctx, client, c.Ref)
+		if err != nil {
+			return err
+		}
+		if c.Raw {
+			body, err := client.RecordBody(ctx, place.Log, place.Index)
+			if err != nil {
+				return err
+			}
+			_, err = a.stdout.Write(body)
+			return err
+		}
+		rec, err := client.Record(ctx, place.Log, place.Index)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			enc := json.NewEncoder(a.stdout)
+			enc.SetIndent("", "  ")
+			return enc.Encode(rec)
+		}
+		return printRecord(a, rec)
+	})
+}
+
+// resolve turns what a person types for a record into its place.
+func resolve(ctx context.Context, client *api.Client, ref string) (node.Place, error) {
+	log, number, ok := strings.Cut(ref, "/")
+	if !ok {
+		log, number = "own", ref
+	}
+	if index, err := strconv.ParseInt(number, 10, 64); err == nil && index >= 0 {
+		return node.Place{Log: log, Index: index}, nil
+	}
+	return client.Find(ctx, ref)
+}
+
+func printRecord(a *app, r node.RecordView) error {
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(a.stdout, "%-10s %s\n", name, value)
+		}
+	}
+	line("place", fmt.Sprintf("%d of %s", r.Index, r.Log))
+	line("standing", r.Standing)
+	line("why", r.Why)
+	line("kind", r.Kind)
+	line("record", r.ID)
+	line("author", r.Author)
+	line("officer", r.Officer)
+	if r.Time != nil {
+		line("signed", r.Time.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	if r.Expires != nil {
+		line("expires", r.Expires.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	line("marking", strings.TrimSpace(r.TLP+" "+r.PAP))
+	line("audience", strings.Join(append(r.Parties, r.Persons...), " "))
+	line("serves", strings.Join(r.Serves, " "))
+	for _, ref := range r.Refs {
+		line("ref", ref.Rel+" "+ref.Leaf)
+	}
+	line("leaf", r.Leaf)
+	line("object", r.Object)
+	if len(r.Body) == 0 {
+		return nil
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, r.Body, "", "  "); err != nil {
+		return fmt.Errorf("showing the body: %w", err)
+	}
+	fmt.Fprintf(a.stdout, "\n%s\n", pretty.Bytes())
+	return nil
+}

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+// caller is who stands behind a request: its scopes, all of them for the node's own socket.
+type caller struct {
+	scopes []string
+	owner  bool
+}
+
+func (c caller) may(scope string) bool {
+	return c.owner || scope == "" || slices.Contains(c.scopes, scope)
+}
+
+type callerKey struct{}
+
+// identify finds the caller of a request. A token that is not known gives no scopes: what is public stays readable.
+func (s *server) identify(r *http.Request) caller {
+	if s.owner {
+		return caller{owner: true}
+	}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		return caller{}
+	}
+	scopes, err := s.node.TokenScopes(r.Context(), token)
+	if err != nil {
+		return caller{}
+	}
+	return caller{scopes: scopes}
+}
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+// scopeKey is where an operation's metadata names the scope that a caller needs.
+const scopeKey = "scope"
+
+// requireScope refuses a caller without the operation's scope before the handler sees the request.
+func requireScope(api huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		scope, _ := ctx.Operation().Metadata[scopeKey].(string)
+		c := callerOf(ctx.Context())
+		if c.may(scope) {
+			next(ctx)
+			return
+		}
+		status, msg := http.StatusUnauthorized, "no valid token: send 'Authorization: Bearer TOKEN' (make one with 'mithaq token create')"
+		if len(c.scopes) > 0 {
+			status, msg = http.StatusForbidden, "the token lacks the scope "+scope
+		} else {
+			ctx.SetHeader("WWW-Authenticate", "Bearer")
+		}
+		_ = huma.WriteErr(api, ctx, status, msg)
+	}
+}
+
+// problem turns an error of the node into the status and words of an HTTP problem.
+func problem(err error) error {
+	if err == nil {
+		return nil
+	}
+	status, ok := map[node.Code]int{
+		node.CodeInvalid:     http.StatusUnprocessableEntity,
+		node.CodeForbidden:   http.StatusForbidden,
+		node.CodeNotFound:    http.StatusNotFound,
+		node.CodeGone:        http.StatusGone,
+		node.CodeConflict:    http.StatusConflict,
+		node.CodeBehind:      http.StatusConflict,
+		node.CodeUnavailable: http.StatusServiceUnavailable,
+	}[node.CodeOf(err)]
+	if !ok {
+		status = http.StatusInternalServerError
+	}
+	return &Problem{ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()}, Code: string(node.CodeOf(err))}
+}
+
+// Problem is an RFC 9457 problem with the code of [node.Fault] beside it.
+type Problem struct {
+	huma.ErrorModel
+	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, behind, unavailable"`
+}

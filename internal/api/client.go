@@ -1,0 +1,234 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+// Client speaks the JSON API: with a node on the network, over the node's own socket, or in this process.
+type Client struct {
+	http  *http.Client
+	base  string
+	token string
+}
+
+// Over is a client that sends to base (scheme and host) with a bearer token, which may be empty.
+func Over(base, token string) *Client {
+	return &Client{http: &http.Client{}, base: strings.TrimRight(base, "/"), token: token}
+}
+
+// OverSocket is a client of the node that runs on the directory dir. Where none answers, ok is false.
+func OverSocket(ctx context.Context, dir string) (client *Client, ok bool) {
+	probe, err := dialSocket(ctx, dir)
+	if err != nil {
+		return nil, false
+	}
+	_ = probe.Close() // it answered: nothing was sent
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialSocket(ctx, dir) }
+	return &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}, base: "http://node"}, true
+}
+
+// maxReply bounds what the client reads: an object, the largest that a node answers with.
+const maxReply = 49 << 20
+
+func (c *Client) do(ctx context.Context, method, path string, query url.Values, body []byte, into any) error {
+	target := c.base + "/api/v1" + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("asking the node: %w", err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("asking the node: %w", err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
+	if err != nil {
+		return fmt.Errorf("asking the node: %w", err)
+	}
+	if len(data) > maxReply {
+		return fmt.Errorf("asking the node: %s: the answer is larger than %d bytes", path, maxReply)
+	}
+	if resp.StatusCode >= 300 {
+		return fromProblem(resp.StatusCode, data)
+	}
+	switch out := into.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*out = data
+		return nil
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("reading the node's answer: %w", err)
+	}
+	return nil
+}
+
+// fromProblem gives back the fault that the node answered with.
+func fromProblem(status int, data []byte) error {
+	var p Problem
+	if err := json.Unmarshal(data, &p); err != nil || p.Detail == "" {
+		return fmt.Errorf("asking the node: it answered %d %s", status, http.StatusText(status))
+	}
+	what := p.Detail
+	for _, d := range p.Errors {
+		what += "; " + d.Message + " at " + d.Location
+	}
+	code := node.Code(p.Code)
+	if code == "" && (status == http.StatusUnprocessableEntity || status == http.StatusBadRequest) {
+		code = node.CodeInvalid
+	}
+	return &node.Fault{Code: code, What: what}
+}
+
+func call[T any](ctx context.Context, c *Client, method, path string, in any) (T, error) {
+	var out T
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return out, fmt.Errorf("asking the node: %w", err)
+		}
+	}
+	err := c.do(ctx, method, path, nil, body, &out)
+	return out, err
+}
+
+// Party asks which party the node is.
+func (c *Client) Party(ctx context.Context) (node.PartyView, error) {
+	return call[node.PartyView](ctx, c, http.MethodGet, "/party", nil)
+}
+
+// Logs lists the logs that the caller may read.
+func (c *Client) Logs(ctx context.Context) ([]node.LogView, error) {
+	return call[[]node.LogView](ctx, c, http.MethodGet, "/logs", nil)
+}
+
+// Records lists up to limit records from a place on.
+func (c *Client) Records(ctx context.Context, log string, from int64, limit int) ([]node.RecordView, error) {
+	var out []node.RecordView
+	q := url.Values{"from": {strconv.FormatInt(from, 10)}, "limit": {strconv.Itoa(limit)}}
+	err := c.do(ctx, http.MethodGet, "/logs/"+url.PathEscape(log)+"/records", q, nil, &out)
+	return out, err
+}
+
+func recordURL(log string, index int64) string {
+	return "/logs/" + url.PathEscape(log) + "/records/" + strconv.FormatInt(index, 10)
+}
+
+// Record gives one record.
+func (c *Client) Record(ctx context.Context, log string, index int64) (node.RecordView, error) {
+	return call[node.RecordView](ctx, c, http.MethodGet, recordURL(log, index), nil)
+}
+
+// RecordBody gives the exact bytes of a record's body.
+func (c *Client) RecordBody(ctx context.Context, log string, index int64) ([]byte, error) {
+	var out []byte
+	err := c.do(ctx, http.MethodGet, recordURL(log, index)+"/body", nil, nil, &out)
+	return out, err
+}
+
+// Object gives the object of a record, as it is served to others.
+func (c *Client) Object(ctx context.Context, log string, index int64) ([]byte, error) {
+	var out []byte
+	err := c.do(ctx, http.MethodGet, recordURL(log, index)+"/object", nil, nil, &out)
+	return out, err
+}
+
+// Keyring gives the keyring in force in a log, as it was signed.
+func (c *Client) Keyring(ctx context.Context, log string) ([]byte, error) {
+	var out []byte
+	err := c.do(ctx, http.MethodGet, "/logs/"+url.PathEscape(log)+"/keyring", nil, nil, &out)
+	return out, err
+}
+
+// Pin pins another party's keyring.
+func (c *Client) Pin(ctx context.Context, keyring []byte) (node.PartyView, error) {
+	var out node.PartyView
+	err := c.do(ctx, http.MethodPost, "/pins", nil, keyring, &out)
+	return out, err
+}
+
+// Proof gives the offline proof of a record.
+func (c *Client) Proof(ctx context.Context, log string, index int64) ([]byte, error) {
+	var out []byte
+	err := c.do(ctx, http.MethodGet, recordURL(log, index)+"/proof", nil, nil, &out)
+	return out, err
+}
+
+// Find tells where a leaf hash or an object hash stands.
+func (c *Client) Find(ctx context.Context, ref string) (node.Place, error) {
+	return call[node.Place](ctx, c, http.MethodGet, "/find/"+url.PathEscape(ref), nil)
+}
+
+// Publish signs and appends a record; d.Body reaches the node byte for byte.
+func (c *Client) Publish(ctx context.Context, log string, d node.Draft) (node.Receipt, error) {
+	q := url.Values{"kind": {d.Kind}, "party": d.Parties, "person": d.Persons, "serves": d.Serves, "ref": d.Refs}
+	for key, value := range map[string]string{"tlp": d.TLP, "pap": d.PAP, "expires": d.Expires} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	var out node.Receipt
+	if len(d.Body) == 0 {
+		return out, errors.New("publishing: the record's body is empty")
+	}
+	err := c.do(ctx, http.MethodPost, "/logs/"+url.PathEscape(log)+"/records", q, d.Body, &out)
+	return out, err
+}
+
+// Erase destroys a record's contents.
+func (c *Client) Erase(ctx context.Context, log string, index int64, e node.Erasure) (node.Receipt, error) {
+	return call[node.Receipt](ctx, c, http.MethodPost, recordURL(log, index)+"/erase", e)
+}
+
+// Keys lists the keys of every log's keyring.
+func (c *Client) Keys(ctx context.Context) ([]node.KeyView, error) {
+	return call[[]node.KeyView](ctx, c, http.MethodGet, "/keys", nil)
+}
+
+// ProposeKeyrings prepares keyrings for the root key to sign.
+func (c *Client) ProposeKeyrings(ctx context.Context, change node.KeyChange) (node.KeyringProposal, error) {
+	return call[node.KeyringProposal](ctx, c, http.MethodPost, "/keys/proposals", change)
+}
+
+// ApplyKeyrings puts signed keyrings into force.
+func (c *Client) ApplyKeyrings(ctx context.Context, signed node.SignedKeyrings) ([]node.Receipt, error) {
+	return call[[]node.Receipt](ctx, c, http.MethodPost, "/keys/keyrings", signed)
+}
+
+// Tokens lists the tokens without their secrets.
+func (c *Client) Tokens(ctx context.Context) ([]node.TokenView, error) {
+	return call[[]node.TokenView](ctx, c, http.MethodGet, "/tokens", nil)
+}
+
+// CreateToken makes a token.
+func (c *Client) CreateToken(ctx context.Context, r node.TokenRequest) (node.NewToken, error) {
+	return call[node.NewToken](ctx, c, http.MethodPost, "/tokens", r)
+}
+
+// RevokeToken revokes a token.
+func (c *Client) RevokeToken(ctx context.Context, id string) error {
+	return c.do(ctx, http.MethodDelete, "/tokens/"+url.PathEscape(id), nil, nil, nil)
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+// shutdownGrace is how long requests under way may take once the node was told to stop.
+const shutdownGrace = 10 * time.Second
+
+// Daemon is a node that listens.
+type Daemon struct {
+	node    *node.Node
+	logger  *slog.Logger
+	servers []*http.Server
+	ended   chan error
+	// URL is the address under which the node is reached.
+	URL string
+}
+
+// Start listens on the configured address and on the node's own socket and serves until [Daemon.Stop].
+func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logger) (*Daemon, error) {
+	cfg := n.Config()
+	outside, err := listen(ctx, cfg, n.Dir())
+	if err != nil {
+		return nil, err
+	}
+	inside, err := listenSocket(ctx, n.Dir())
+	if err != nil {
+		return nil, errors.Join(err, outside.Close())
+	}
+	d := &Daemon{node: n, logger: logger, ended: make(chan error, 2), URL: n.SetAddress(outside.Addr())}
+	metrics := NewMetrics(n)
+	d.serve(outside, New(n, Options{Version: version, Metrics: metrics, Logger: logger}))
+	d.serve(inside, New(n, Options{Version: version, Metrics: metrics, Logger: logger, Owner: true}))
+	logger.Info("serving", "url", d.URL, "party", n.Party().ID)
+	return d, nil
+}
+
+func (d *Daemon) serve(l net.Listener, h http.Handler) {
+	srv := NewServer(h, d.logger)
+	d.servers = append(d.servers, srv)
+	go func() { d.ended <- srv.Serve(l) }()
+}
+
+// Wait returns when ctx is done or when the daemon cannot go on: a listener failed or the writer's lease was lost.
+func (d *Daemon) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-d.node.Lost():
+		return err
+	case err := <-d.ended:
+		return fmt.Errorf("serving: %w", err)
+	}
+}
+
+// Stop lets requests under way finish within a bound and closes the listeners.
+func (d *Daemon) Stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+	defer cancel()
+	var errs []error
+	for _, srv := range d.servers {
+		if err := srv.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stopping: %w", err), srv.Close())
+		}
+	}
+	d.logger.Info("stopped")
+	return errors.Join(errs...)
+}
+
+func listen(ctx context.Context, cfg node.Config, dir string) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, &node.Fault{Code: node.CodeUnavailable, What: "listening on " + cfg.Listen, Err: err,
+			Remedy: "change listen in " + node.ConfigName + " or give --listen HOST:PORT"}
+	}
+	if cfg.TLSCert == "" {
+		return l, nil
+	}
+	cert, err := tls.LoadX509KeyPair(node.Within(dir, cfg.TLSCert), node.Within(dir, cfg.TLSKey))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("loading tls_cert and tls_key: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+}

@@ -1,0 +1,144 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	uploadTimeout = 60 * time.Second
+	idleTimeout   = 2 * time.Minute
+	writeTimeout  = 2 * time.Minute
+	maxHeader     = 32 << 10
+)
+
+// Options of a handler.
+type Options struct {
+	Version string
+	Owner   bool // every caller is the node's owner: only for the node's own Unix socket
+	Metrics *Metrics
+	Logger  *slog.Logger
+}
+
+type server struct {
+	node    *node.Node
+	owner   bool
+	metrics *Metrics
+	logger  *slog.Logger
+}
+
+// New is the node's whole HTTP surface: /api/v1, /log, /object, /healthz, /readyz, /metrics, /openapi.json.
+func New(n *node.Node, o Options) http.Handler {
+	s := &server{node: n, owner: o.Owner, metrics: o.Metrics, logger: o.Logger}
+	mux := http.NewServeMux()
+
+	config := huma.DefaultConfig("mithaq", o.Version)
+	config.Info.Description = "The JSON API of a mithaq node. Errors are problem+json (RFC 9457)."
+	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	config.DocsPath = "" // the documentation page would load scripts from elsewhere
+	config.CreateHooks = nil
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	api := humago.New(mux, config)
+	api.UseMiddleware(requireScope(api))
+	register(api, n)
+
+	logs := n.LogHandler(func(r *http.Request, l node.LogView) bool { return l.Public || callerOf(r.Context()).may(ScopeRead) })
+	mux.Handle("/log/", logs)
+	mux.Handle("/object/", logs)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.HandleFunc("GET /metrics", s.serveMetrics)
+	return s.outer(mux)
+}
+
+func writeText(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // the caller has gone: nothing is left to do
+}
+
+func (s *server) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.node.Ready(r.Context()); err != nil {
+		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
+		return
+	}
+	writeText(w, http.StatusOK, "ready\n")
+}
+
+// outer identifies the caller, counts the request and turns a panic into a 500 without ending the process.
+func (s *server) outer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		rec := &statusRecorder{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			if p := recover(); p != nil {
+				if p == http.ErrAbortHandler { //nolint:errorlint // net/http's sentinel is compared by identity
+					panic(p)
+				}
+				s.logger.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", p)
+				if !rec.wrote {
+					writeText(rec, http.StatusInternalServerError, "internal error\n")
+				}
+			}
+			s.metrics.request(routeOf(r.URL.Path), rec.status, time.Since(start))
+			s.logger.Debug("request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "took", time.Since(start))
+		}()
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), callerKey{}, s.identify(r))))
+	})
+}
+
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+	wrote  bool
+}
+
+func (r *statusRecorder) WriteHeader(status int) {
+	r.status, r.wrote = status, true
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *statusRecorder) Write(b []byte) (int, error) {
+	r.wrote = true
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach deadlines and flushing.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// NewServer is an HTTP server with bounds on everything a caller can make it wait for.
+func NewServer(h http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       uploadTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
+	}
+}
+
+// isLoopback reports whether the request came straight from this machine, not through a proxy.
+func isLoopback(r *http.Request) bool {
+	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
+		return false
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

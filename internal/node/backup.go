@@ -1,0 +1,113 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// BackupSummary says what a backup holds.
+type BackupSummary struct {
+	Logs   int
+	Leaves int64
+	Bytes  int64
+}
+
+// besideStore are the files of a node's directory that a backup holds besides the store. What opens the keys is not
+// among them, and neither is the root key.
+var besideStore = []string{ConfigName, keysName, guardName, erasuresName}
+
+// Backup writes a consistent copy of the node in dir into the new file out, while the node runs or not.
+func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("backing up %s: %w", dir, err)
+		}
+	}()
+	cfg, err := ReadConfig(dir)
+	if err != nil {
+		return s, err
+	}
+	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
+		return s, faultf(CodeConflict, "choose another name", "%s exists already", out)
+	}
+	db, err := store.OpenWith(ctx, cfg.storeDSN(dir), store.Options{Dir: dir, ReadOnly: true})
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	// The copy is made beside the archive: it is as large, and the disk of the node may be full.
+	work, err := os.MkdirTemp(filepath.Dir(out), ".mithaq-backup-*")
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	// The guard goes first: a copy whose database is ahead of its guard is harmless, the other way round it looks like
+	// a lost tail.
+	for _, name := range besideStore {
+		data, err := os.ReadFile(filepath.Join(dir, name)) // #nosec G304 -- below the node's directory
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return s, err
+		}
+		if err := os.WriteFile(filepath.Join(work, name), data, 0o600); err != nil {
+			return s, err
+		}
+	}
+	if err := store.Backup(ctx, db, work); err != nil {
+		return s, err
+	}
+	if s, err = countCopy(ctx, work); err != nil {
+		return s, err
+	}
+	return s, publishArchive(ctx, work, out, &s)
+}
+
+func publishArchive(ctx context.Context, work, out string, s *BackupSummary) error {
+	tmp, err := os.CreateTemp(filepath.Dir(out), ".mithaq-backup-*")
+	if err != nil {
+		return err
+	}
+	err = writeArchive(ctx, work, tmp)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if info, statErr := tmp.Stat(); statErr == nil {
+		s.Bytes = info.Size()
+	}
+	if err = errors.Join(err, tmp.Close()); err == nil {
+		err = os.Rename(tmp.Name(), out)
+	}
+	if err != nil {
+		return errors.Join(err, ignoreMissing(os.Remove(tmp.Name())))
+	}
+	return syncDir(filepath.Dir(out))
+}
+
+func countCopy(ctx context.Context, work string) (s BackupSummary, err error) {
+	db, err := store.OpenWith(ctx, "sqlite:"+filepath.Join(work, dbName), store.Options{ReadOnly: true})
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	logs, err := db.Logs(ctx)
+	if err != nil {
+		return s, err
+	}
+	heads, err := db.Heads(ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, l := range logs {
+		s.Logs++
+		s.Leaves += heads[l.No].Size
+	}
+	return s, nil
+}

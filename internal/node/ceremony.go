@@ -1,0 +1,411 @@
+package node
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// Changing keys is a ceremony of three steps, because the root key is kept offline: the node proposes keyrings, the
+// root key signs them where it is ([SignKeyrings]), the node puts them into force. Nothing changes before the last step.
+
+// KeyChange says what to change.
+type KeyChange struct {
+	Action    string   `json:"action" enum:"open,rotate,revoke,root" doc:"open a log, rotate a role's key, revoke a key, or rotate the root key"`
+	Agreement string   `json:"agreement,omitempty" doc:"open: the agreement that the log is for"`
+	Public    bool     `json:"public,omitempty" doc:"open: whether everybody may read the log"`
+	Role      string   `json:"role,omitempty" doc:"rotate: log, node, http, witness, seal, officer"`
+	Key       string   `json:"key,omitempty" doc:"rotate, revoke: key id"`
+	Size      *int64   `json:"size,omitempty" doc:"revoke: size of the log up to which the key is vouched for; absent: all so far"`
+	Reason    string   `json:"reason,omitempty" doc:"revoke: compromised, lost, left, superseded, other"`
+	Command   []string `json:"command,omitempty" doc:"rotate: external command that signs with the new key"`
+	PublicKey string   `json:"public_key,omitempty" doc:"rotate: the command's Ed25519 public key, base64"`
+}
+
+// KeyringProposal are drafts of keyrings for the root key to sign.
+type KeyringProposal struct {
+	Drafts []json.RawMessage `json:"drafts"`
+	Public bool              `json:"public" doc:"For a log that is opened: whether everybody may read it"`
+	Root   bool              `json:"root" doc:"A new root key is made and endorsed when the drafts are signed"`
+}
+
+// SignedKeyrings are keyrings signed by the root key.
+type SignedKeyrings struct {
+	Keyrings []json.RawMessage `json:"keyrings" doc:"DSSE envelopes"`
+	Public   bool              `json:"public"`
+}
+
+// ProposeKeyrings drafts the keyrings that a change needs. New private keys are made and kept, unused until then.
+func (n *Node) ProposeKeyrings(ctx context.Context, c KeyChange) (KeyringProposal, error) {
+	if n.ledger == nil {
+		return KeyringProposal{}, errReadOnly()
+	}
+	n.ceremony.Lock()
+	defer n.ceremony.Unlock()
+	var drafts []record.Keyring
+	var err error
+	switch c.Action {
+	case "open":
+		drafts, err = n.draftOpen(ctx, c)
+	case "rotate", "revoke", "root":
+		drafts, err = n.draftChange(ctx, c)
+	default:
+		err = faultf(CodeInvalid, "use open, rotate, revoke or root", "proposing keyrings: unknown action %q", c.Action)
+	}
+	if err != nil {
+		return KeyringProposal{}, err
+	}
+	out := KeyringProposal{Public: c.Public, Root: c.Action == "root"}
+	for _, d := range drafts {
+		data, err := json.Marshal(d)
+		if err != nil {
+			return KeyringProposal{}, fmt.Errorf("proposing keyrings: %w", err)
+		}
+		out.Drafts = append(out.Drafts, data)
+	}
+	return out, nil
+}
+
+func (n *Node) draftOpen(ctx context.Context, c KeyChange) ([]record.Keyring, error) {
+	if !record.IsID(c.Agreement, record.PrefixAgreement) {
+		return nil, faultf(CodeInvalid, "write a-…", "opening a log: %q is not an agreement id", c.Agreement)
+	}
+	if l, err := n.resolveLog(ctx, c.Agreement); err == nil && l.Retired.IsZero() {
+		return nil, faultf(CodeConflict, "use it", "opening a log: log %s is open under %s", l.ID, c.Agreement)
+	}
+	house, err := n.resolveLog(ctx, record.OwnAgreement)
+	if err != nil {
+		return nil, err
+	}
+	model, err := n.keyring(house.ID)
+	if err != nil {
+		return nil, err
+	}
+	d, err := n.draftFirst(model, record.LogIdentity{Agreement: c.Agreement})
+	return []record.Keyring{d}, err
+}
+
+// draftFirst drafts the first keyring of a new log with the keys of model, and a checkpoint key of its own.
+func (n *Node) draftFirst(model record.Keyring, log record.LogIdentity) (record.Keyring, error) {
+	id, err := record.NewID(n.rand, record.PrefixLog)
+	if err != nil {
+		return record.Keyring{}, err
+	}
+	log.ID, log.Origin = id, record.LogOrigin(id)
+	public, err := n.keys.generate(n.rand, record.RoleLog)
+	if err != nil {
+		return record.Keyring{}, err
+	}
+	keys := []record.Key{record.NewKey(record.RoleLog, public)}
+	for _, k := range model.Keys {
+		if k.Role != record.RoleLog {
+			keys = append(keys, k)
+		}
+	}
+	d := record.FirstKeyring(model.Roots[0].Key(), model.Names, log, n.now(), keys...)
+	d.Roots = slices.Clone(model.Roots)
+	return d, nil
+}
+
+// draftChange drafts the next keyring of every open log that has a key which the change is about.
+func (n *Node) draftChange(ctx context.Context, c KeyChange) ([]record.Keyring, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	replaced := map[string]record.PublicKey{} // one new key replaces an old one in every log that has it
+	var drafts []record.Keyring
+	for _, l := range infos {
+		if !l.Retired.IsZero() {
+			continue
+		}
+		k, err := n.keyring(l.ID)
+		if err != nil {
+			return nil, err
+		}
+		d := k.Successor(n.now())
+		changed, err := n.change(&d, c, l, replaced)
+		if err != nil {
+			return nil, recordFault("changing the keyring of log "+l.ID, err)
+		}
+		if changed {
+			drafts = append(drafts, d)
+		}
+	}
+	if len(drafts) == 0 {
+		return nil, faultf(CodeNotFound, "see 'mithaq key list'", "changing keys: no open log has a key %s%s", c.Key, c.Role)
+	}
+	return drafts, nil
+}
+
+func (n *Node) change(d *record.Keyring, c KeyChange, l ledger.LogInfo, replaced map[string]record.PublicKey) (bool, error) {
+	switch c.Action {
+	case "root":
+		return true, nil
+	case "rotate":
+		old, err := pick(*d, c)
+		if err != nil || old.ID == "" {
+			return false, err
+		}
+		public, err := n.replacement(old, c, replaced)
+		if err != nil {
+			return false, err
+		}
+		return true, d.Rotate(old.ID, public, l.Size, n.now())
+	}
+	size := l.Size
+	if c.Size != nil {
+		size = *c.Size
+	}
+	reason := record.RevocationReason(c.Reason)
+	key, inForce := d.Find(c.Key)
+	if !inForce {
+		revokedBefore := slices.ContainsFunc(d.Revoked, func(r record.Revocation) bool { return r.ID == c.Key })
+		if !revokedBefore {
+			return false, nil
+		}
+		return true, d.Revoke(c.Key, size, reason, n.now())
+	}
+	needed := key.Role != record.RoleOfficer || len(d.WithRole(record.RoleOfficer)) == 1
+	if !needed || key.Officer != "" {
+		return true, d.Revoke(c.Key, size, reason, n.now())
+	}
+	public, err := n.replacement(key, c, replaced)
+	if err != nil {
+		return false, err
+	}
+	if err := d.Rotate(key.ID, public, size, n.now()); err != nil {
+		return false, err
+	}
+	d.Revoked[len(d.Revoked)-1].Reason = reason
+	return true, nil
+}
+
+// pick finds the key that a rotation is about; none is no error: the log does not have it.
+func pick(k record.Keyring, c KeyChange) (record.Key, error) {
+	if c.Key != "" {
+		key, _ := k.Find(c.Key)
+		return key, nil
+	}
+	keys := k.WithRole(record.Role(c.Role))
+	switch len(keys) {
+	case 0:
+		return record.Key{}, nil
+	case 1:
+		return keys[0], nil
+	}
+	return record.Key{}, faultf(CodeInvalid, "name it with --key (see 'mithaq key list')", "rotating: there are %d keys of role %s", len(keys), c.Role)
+}
+
+// replacement makes the key that replaces old, once for all logs; a log's own checkpoint key is replaced in that log alone.
+func (n *Node) replacement(old record.Key, c KeyChange, replaced map[string]record.PublicKey) (record.PublicKey, error) {
+	if public, ok := replaced[old.ID]; ok {
+		return public, nil
+	}
+	var public record.PublicKey
+	var err error
+	if len(c.Command) > 0 {
+		raw, decodeErr := base64.StdEncoding.DecodeString(c.PublicKey)
+		if decodeErr != nil || len(raw) == 0 {
+			return public, faultf(CodeInvalid, "give the command's Ed25519 public key in base64", "rotating: no public key for the command")
+		}
+		public = record.PublicKey{Alg: record.Ed25519, Bytes: raw}
+		err = n.keys.addCommand(public, old.Role, c.Command)
+	} else {
+		public, err = n.keys.generate(n.rand, old.Role)
+	}
+	if err != nil {
+		return public, err
+	}
+	replaced[old.ID] = public
+	return public, nil
+}
+
+// SignKeyrings signs drafts with the root key in the file root. With p.Root it first makes the next root key, puts it
+// into the same file beside the old one, and has the old one endorse it.
+func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret SecretSource) (SignedKeyrings, error) {
+	keys, err := openKeys(root, secret, filepath.Join(filepath.Dir(root), defaultKeyFile))
+	if err != nil {
+		return SignedKeyrings{}, fmt.Errorf("opening the root key: %w", err)
+	}
+	var next record.PublicKey
+	if p.Root {
+		if next, err = keys.generate(systemRandom, record.RoleRoot); err != nil {
+			return SignedKeyrings{}, err
+		}
+	}
+	out := SignedKeyrings{Public: p.Public}
+	for i, raw := range p.Drafts {
+		var d record.Keyring
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return SignedKeyrings{}, &Fault{Code: CodeInvalid, What: fmt.Sprintf("reading draft %d", i), Err: err}
+		}
+		signer, err := keys.signer(d.Root().ID())
+		if err != nil {
+			return SignedKeyrings{}, faultf(CodeForbidden, "give the file of the root key in force", "signing: %s does not hold the root key %s", root, d.Root().ID())
+		}
+		if p.Root {
+			if err := d.RotateRoot(ctx, next, signer); err != nil {
+				return SignedKeyrings{}, recordFault("endorsing the next root key", err)
+			}
+			if signer, err = keys.signer(next.ID()); err != nil {
+				return SignedKeyrings{}, err
+			}
+		}
+		envelope, err := d.Sign(ctx, signer)
+		if err != nil {
+			return SignedKeyrings{}, recordFault("signing a keyring", err)
+		}
+		out.Keyrings = append(out.Keyrings, envelope)
+	}
+	return out, nil
+}
+
+// ApplyKeyrings appends each keyring to its log, creating a log for a first one. All are checked before any is put into
+// force; one that fails afterwards leaves those before it in force, as the receipts say.
+func (n *Node) ApplyKeyrings(ctx context.Context, s SignedKeyrings) ([]Receipt, error) {
+	if n.ledger == nil {
+		return nil, errReadOnly()
+	}
+	n.ceremony.Lock()
+	defer n.ceremony.Unlock()
+	var keyrings []record.Keyring
+	for i, envelope := range s.Keyrings {
+		k, err := record.ParseKeyring(envelope)
+		if err != nil {
+			return nil, recordFault(fmt.Sprintf("reading keyring %d", i), err)
+		}
+		if err := n.checkKeyring(ctx, k); err != nil {
+			return nil, err
+		}
+		keyrings = append(keyrings, k)
+	}
+	if len(keyrings) == 0 {
+		return nil, faultf(CodeInvalid, "sign the proposal first", "applying keyrings: there are none")
+	}
+	var receipts []Receipt
+	for _, k := range keyrings {
+		r, err := n.putKeyring(ctx, k, s.Public)
+		if err != nil {
+			return receipts, err
+		}
+		receipts = append(receipts, r)
+	}
+	return receipts, nil
+}
+
+// checkKeyring says whether k may be put into force here: it is ours, it follows, and its keys are held here.
+func (n *Node) checkKeyring(ctx context.Context, k record.Keyring) error {
+	if n.party.ID != "" && k.Party != n.party.ID {
+		return faultf(CodeForbidden, "", "applying a keyring: it is of party %s, this node is %s", k.Party, n.party.ID)
+	}
+	if l, err := n.resolveLog(ctx, k.Log.ID); err == nil {
+		if err := n.settled(l); err != nil {
+			return err
+		}
+	}
+	current, err := n.keyring(k.Log.ID)
+	switch {
+	case err == nil:
+		if err := current.Next(k); err != nil {
+			return &Fault{Code: CodeConflict, What: "applying a keyring to log " + k.Log.ID, Err: err, Remedy: "propose it again"}
+		}
+	case k.Serial != 1:
+		return faultf(CodeNotFound, "propose it again", "applying a keyring: log %s is not here", k.Log.ID)
+	}
+	for _, role := range []record.Role{record.RoleLog, record.RoleNode} {
+		for _, key := range k.WithRole(role) {
+			if _, err := n.keys.signer(key.ID); err != nil {
+				return faultf(CodeConflict, "propose it on this node again", "applying a keyring: the private key of %s (%s) is not here", key.ID, role)
+			}
+		}
+	}
+	return nil
+}
+
+// putKeyring appends the record of a keyring, signed by the node key that it names.
+func (n *Node) putKeyring(ctx context.Context, k record.Keyring, public bool) (Receipt, error) {
+	id := k.Log.ID
+	n.mu.Lock()
+	n.pending[id] = k
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		delete(n.pending, id)
+		n.mu.Unlock()
+	}()
+	if k.Serial == 1 {
+		spec := ledger.LogSpec{ID: id, Origin: k.Log.Origin, Agreement: k.Log.Agreement, Generation: k.Log.Generation, Public: public}
+		if err := n.ledger.Create(ctx, spec); err != nil {
+			return Receipt{}, storeFault(err)
+		}
+	}
+	body, err := record.EncodeBody(&record.KeyringBody{Keyring: k.Envelope()})
+	if err != nil {
+		return Receipt{}, recordFault("making the keyring's record", err)
+	}
+	node := k.WithRole(record.RoleNode)[0]
+	rec := record.Record{Agreement: k.Log.Agreement, Author: k.Party, Officer: node.ID, Kind: record.KindKeyring,
+		Marking: record.Marking{TLP: record.TLPClear}, Body: body}
+	receipt, err := n.append(ctx, id, rec, node.ID, uint64(k.Serial-1), uint64(k.Serial), nil)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt, n.refreshBook(ctx, id)
+}
+
+// Keys lists the keys of every log's keyring, revoked ones too.
+func (n *Node) Keys(ctx context.Context) ([]KeyView, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	out := []KeyView{}
+	for _, l := range infos {
+		k, err := n.keyring(l.ID)
+		if err != nil {
+			continue
+		}
+		for _, key := range k.Keys {
+			_, missing := n.keys.signer(key.ID)
+			out = append(out, KeyView{ID: key.ID, Alg: string(key.Alg), Role: string(key.Role), Names: key.Name,
+				Kinds: kindNames(key.Kinds), Log: l.ID, Held: missing == nil || n.keys.opens(key.ID)})
+		}
+		for _, r := range k.Revoked {
+			out = append(out, KeyView{ID: r.ID, Log: l.ID, Revoked: &r.Size, Reason: string(r.Reason), Role: "revoked"})
+		}
+	}
+	return out, nil
+}
+
+func kindNames(kinds []record.Kind) []string {
+	var out []string
+	for _, k := range kinds {
+		out = append(out, string(k))
+	}
+	return out
+}
+
+func errReadOnly() error {
+	return &Fault{Code: CodeUnavailable, What: "this process only reads the node", Err: errors.New("read-only"), Remedy: "use the node's daemon"}
+}
+
+// Keyring returns the envelope of the keyring in force in a log, for others to pin.
+func (n *Node) Keyring(ctx context.Context, ref string) ([]byte, error) {
+	l, err := n.resolveLog(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	k, err := n.keyring(l.ID)
+	if err != nil {
+		return nil, err
+	}
+	return k.Envelope(), nil
+}

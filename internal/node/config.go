@@ -1,0 +1,163 @@
+package node
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	toml "github.com/pelletier/go-toml/v2"
+)
+
+// ConfigName is the configuration file's name inside a node's directory.
+const ConfigName = "mithaq.toml"
+
+// configTemplate is what init writes: it names and explains every key, and a test holds it against [Config].
+//
+//go:embed mithaq.toml
+var configTemplate string
+
+// Config is a node's configuration file. The comments in mithaq.toml are its manual.
+type Config struct {
+	Listen    string   `toml:"listen"`
+	PublicURL string   `toml:"public_url"`
+	TLSCert   string   `toml:"tls_cert"`
+	TLSKey    string   `toml:"tls_key"`
+	Store     string   `toml:"store"`
+	KeyFile   string   `toml:"key_file"`
+	Followers []string `toml:"followers"`
+	LogLevel  string   `toml:"log_level"`
+	LogFormat string   `toml:"log_format"`
+	Metrics   string   `toml:"metrics"`
+}
+
+// DefaultConfig is what holds where the file says nothing.
+func DefaultConfig() Config {
+	return Config{
+		Listen:    "127.0.0.1:8470",
+		Store:     "sqlite",
+		KeyFile:   "unlock.key",
+		LogLevel:  "info",
+		LogFormat: "text",
+		Metrics:   "loopback",
+	}
+}
+
+// ReadConfig reads dir's configuration file. An unknown key, a wrong type or an impossible value is an error that
+// names file, line and remedy.
+func ReadConfig(dir string) (Config, error) {
+	path := filepath.Join(dir, ConfigName)
+	data, err := os.ReadFile(path) // #nosec G304 -- the operator names the directory
+	if errors.Is(err, os.ErrNotExist) {
+		return Config{}, fmt.Errorf("reading configuration: %s does not exist: make a node with 'mithaq init --dir %s'", path, dir)
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("reading configuration: %w", err)
+	}
+	return parseConfig(path, data)
+}
+
+func parseConfig(path string, data []byte) (Config, error) {
+	c := DefaultConfig()
+	dec := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return Config{}, fmt.Errorf("reading configuration: %w", located(path, err))
+	}
+	if err := c.check(); err != nil {
+		return Config{}, fmt.Errorf("reading configuration: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// located puts file:line:column before what the TOML decoder found.
+func located(path string, err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+		first := unknown.Errors[0]
+		row, col := first.Position()
+		return fmt.Errorf("%s:%d:%d: unknown key %q: remove it or correct its spelling", path, row, col, strings.Join(first.Key(), "."))
+	}
+	var bad *toml.DecodeError
+	if errors.As(err, &bad) {
+		row, col := bad.Position()
+		return fmt.Errorf("%s:%d:%d: %s", path, row, col, strings.TrimPrefix(bad.Error(), "toml: "))
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+func (c Config) check() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen = %q is not HOST:PORT: write for example \"127.0.0.1:8470\"", c.Listen)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("tls_cert and tls_key go together: set both or neither")
+	}
+	if c.PublicURL != "" {
+		if err := checkURL("public_url", c.PublicURL); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.Followers {
+		if err := checkURL("followers", f); err != nil {
+			return err
+		}
+	}
+	if c.Store != "sqlite" && !strings.HasPrefix(c.Store, "postgres://") && !strings.HasPrefix(c.Store, "postgresql://") {
+		return fmt.Errorf("store = %q: write \"sqlite\" or a postgres:// address", c.Store)
+	}
+	for _, choice := range []struct {
+		key, value string
+		allowed    []string
+	}{
+		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
+		{"log_format", c.LogFormat, []string{"text", "json"}},
+		{"metrics", c.Metrics, []string{"loopback", "token", "off"}},
+	} {
+		if !contains(choice.allowed, choice.value) {
+			return fmt.Errorf("%s = %q: write one of %s", choice.key, choice.value, strings.Join(choice.allowed, ", "))
+		}
+	}
+	return nil
+}
+
+func checkURL(key, value string) error {
+	u, err := url.Parse(value)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%s: %q is not an http or https address: write for example \"https://node.example\"", key, value)
+	}
+	return nil
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// BaseURL is the address that others reach this node under, without a slash at its end.
+func (c Config) BaseURL() string {
+	if c.PublicURL != "" {
+		return strings.TrimRight(c.PublicURL, "/")
+	}
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + c.Listen
+}
+
+// storeDSN is the store's address as package store takes it.
+func (c Config) storeDSN(dir string) string {
+	if c.Store == "sqlite" {
+		return "sqlite:" + filepath.Join(dir, "mithaq.db")
+	}
+	return c.Store
+}

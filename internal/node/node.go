@@ -1,0 +1,303 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// Names of files in a node's directory.
+const (
+	dbName       = "mithaq.db"
+	keysName     = "keys.age"
+	rootName     = "root.age"
+	guardName    = "guard"
+	erasuresName = "erasures"
+	// unsettledName marks a node that was restored and has not yet learnt how far its logs had grown.
+	unsettledName = "unsettled"
+	// addressName holds the address of the daemon that runs on the directory.
+	addressName = "address"
+)
+
+// RootPath is where init leaves the root key.
+func RootPath(dir string) string { return filepath.Join(dir, rootName) }
+
+// OpenOptions say how a node is opened.
+type OpenOptions struct {
+	Secret   SecretSource
+	Logger   *slog.Logger
+	ReadOnly bool   // no lease, nothing is signed; without the keys sealed records stay sealed
+	Listen   string // instead of the configured address; empty: the configured one
+	// AskFollowers makes Open ask the configured followers for their newest checkpoint of each log.
+	AskFollowers bool
+}
+
+// Node is an open node. Its methods are safe for concurrent use.
+type Node struct {
+	dir    string
+	cfg    Config
+	logger *slog.Logger
+	rand   io.Reader
+	now    func() time.Time
+
+	store  *store.DB
+	guard  *ledger.FileGuard // nil when read-only
+	ledger *ledger.Ledger    // nil when read-only
+	reader ledger.Reader
+	keys   *keyset // nil when read-only and the keys could not be opened
+	party  PartyView
+	counts counters
+	lost   chan error
+
+	mu      sync.RWMutex // guards address, books and pending
+	address string
+	books   map[string]*book          // keyring history by log id
+	pending map[string]record.Keyring // keyrings that are just being appended
+	// ceremony serialises changes of keyrings, so that two ceremonies cannot both follow from one keyring.
+	ceremony sync.Mutex
+}
+
+// Open opens the node in dir. Unless o.ReadOnly, it becomes the one writer of the node's logs, or fails.
+func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
+	cfg, err := ReadConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	n := newNode(dir, cfg, o.Logger)
+	if o.Listen != "" {
+		n.ListenOn(o.Listen)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close(context.WithoutCancel(ctx)))
+		}
+	}()
+	if n.keys, err = openKeys(filepath.Join(dir, keysName), o.Secret, Within(dir, cfg.KeyFile)); err != nil && !o.ReadOnly {
+		return nil, err
+	}
+	if n.store, err = store.OpenWith(ctx, cfg.storeDSN(dir), store.Options{Dir: dir, ReadOnly: o.ReadOnly}); err != nil {
+		return nil, storeFault(err)
+	}
+	if o.ReadOnly {
+		n.reader = ledger.NewReader(n.store)
+	} else if err := n.openLedger(ctx); err != nil {
+		return nil, err
+	}
+	if err := n.loadBooks(ctx); err != nil {
+		return nil, err
+	}
+	if o.AskFollowers && len(cfg.Followers) > 0 {
+		n.askFollowers(ctx)
+	}
+	return n, nil
+}
+
+func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{}}
+}
+
+// openLedger takes the writer's lease and begins to sequence.
+func (n *Node) openLedger(ctx context.Context) (err error) {
+	if n.guard, err = ledger.OpenFileGuard(n.store.Files(), filepath.Join(n.dir, guardName)); err != nil {
+		return storeFault(err)
+	}
+	n.ledger, err = ledger.Open(ctx, ledger.Config{
+		Store: n.store, Guard: n.guard, Signer: n.logSigner, Clock: n.now, Logger: n.logger, Rand: n.rand,
+	})
+	if err != nil {
+		return storeFault(err)
+	}
+	n.reader = n.ledger
+	go func() {
+		select {
+		case <-n.ledger.Lost():
+			n.lost <- &Fault{Code: CodeUnavailable, What: "this process is no longer the node's writer", Err: n.ledger.LostErr(),
+				Remedy: "see which other process writes to the same store"}
+		case <-n.ledger.Done():
+		}
+	}()
+	return nil
+}
+
+// storeFault gives an error of the store or the ledger its code.
+func storeFault(err error) error {
+	var behind *ledger.ErrBehind
+	var fence *ledger.ErrFence
+	switch {
+	case err == nil:
+		return nil
+	case CodeOf(err) != "":
+		return err
+	case errors.Is(err, store.ErrLeaseHeld), errors.Is(err, store.ErrLocked):
+		return &Fault{Code: CodeUnavailable, What: "another process runs on this node", Err: err, Remedy: "stop it, or use it"}
+	case errors.As(err, &behind):
+		return &Fault{Code: CodeBehind, What: err.Error(), Err: err, Remedy: "run 'mithaq restore'"}
+	case errors.As(err, &fence):
+		return &Fault{Code: CodeConflict, What: "the keyring changed meanwhile", Err: err, Remedy: "try again"}
+	case errors.Is(err, ledger.ErrRetired):
+		return &Fault{Code: CodeConflict, What: "publishing", Err: err}
+	case errors.Is(err, ledger.ErrNotFound), errors.Is(err, store.ErrNotFound):
+		return &Fault{Code: CodeNotFound, What: "looking it up", Err: err}
+	case errors.Is(err, ledger.ErrTooLarge):
+		return &Fault{Code: CodeInvalid, What: "publishing", Err: err}
+	}
+	return err
+}
+
+// Close stops writing, gives the lease back and closes the store.
+func (n *Node) Close(ctx context.Context) error {
+	var errs []error
+	if n.ledger != nil {
+		errs = append(errs, n.ledger.Close(ctx))
+	}
+	if n.guard != nil {
+		errs = append(errs, n.guard.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	if n.ledger != nil {
+		errs = append(errs, ignoreMissing(os.Remove(filepath.Join(n.dir, addressName))))
+	}
+	return errors.Join(errs...)
+}
+
+// Dir is the node's directory.
+func (n *Node) Dir() string { return n.dir }
+
+// Config is the configuration in use.
+func (n *Node) Config() Config { return n.cfg }
+
+// Party is the party that the node is.
+func (n *Node) Party() PartyView { return n.party }
+
+// Lost receives why this process had to stop being the writer.
+func (n *Node) Lost() <-chan error { return n.lost }
+
+// ListenOn replaces the configured address.
+func (n *Node) ListenOn(listen string) { n.cfg.Listen = listen }
+
+// Ready reports whether the node can append.
+func (n *Node) Ready(ctx context.Context) error {
+	if n.ledger == nil {
+		return errors.New("read-only")
+	}
+	if err := n.ledger.LostErr(); err != nil {
+		return err
+	}
+	_, err := n.store.Logs(ctx)
+	return err
+}
+
+// SetAddress tells the node where it listens and returns its base URL. Other commands find it in the directory.
+func (n *Node) SetAddress(addr net.Addr) string {
+	cfg := n.cfg
+	cfg.Listen = addr.String()
+	base := cfg.BaseURL()
+	n.mu.Lock()
+	n.address = base
+	n.mu.Unlock()
+	if err := writeDurable(filepath.Join(n.dir, addressName), []byte(base+"\n"), 0o600); err != nil {
+		n.logger.Warn("other commands will print the configured address", "error", err)
+	}
+	return base
+}
+
+// baseURL is where the node is reached: where it listens, where the daemon on its directory says, else as configured.
+func (n *Node) baseURL() string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	if n.address != "" {
+		return n.address
+	}
+	if data, err := os.ReadFile(filepath.Join(n.dir, addressName)); err == nil && n.cfg.PublicURL == "" {
+		return strings.TrimSpace(string(data))
+	}
+	return n.cfg.BaseURL()
+}
+
+// unsettled reports whether the node was restored and may be behind its own published history.
+func (n *Node) unsettled() bool {
+	_, err := os.Stat(filepath.Join(n.dir, unsettledName))
+	return err == nil
+}
+
+// Logs lists the node's logs.
+func (n *Node) Logs(ctx context.Context) ([]LogView, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	out := make([]LogView, 0, len(infos))
+	for _, l := range infos {
+		out = append(out, n.viewLog(l))
+	}
+	return out, nil
+}
+
+func (n *Node) viewLog(l ledger.LogInfo) LogView {
+	v := LogView{
+		ID: l.ID, Origin: l.Origin, Size: l.Size, Root: fmt.Sprintf("%x", l.Root), Agreement: l.Agreement,
+		Generation: int(l.Generation), Public: l.Public, URL: n.baseURL() + "/log/" + l.ID + "/", Party: n.party.ID, State: "open",
+	}
+	switch {
+	case !l.Retired.IsZero():
+		v.State = "retired"
+	case l.Behind != nil || n.unsettled():
+		v.State = "behind"
+	}
+	if b := n.book(l.ID); b != nil {
+		v.VKey = b.vkey()
+	}
+	return v
+}
+
+// resolveLog finds a log by its id or by its agreement; of several generations the open one.
+func (n *Node) resolveLog(ctx context.Context, ref string) (ledger.LogInfo, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return ledger.LogInfo{}, storeFault(err)
+	}
+	var found *ledger.LogInfo
+	for i, l := range infos {
+		if l.ID == ref || l.Agreement == ref && (found == nil || !found.Retired.IsZero()) {
+			found = &infos[i]
+		}
+	}
+	if found == nil {
+		return ledger.LogInfo{}, faultf(CodeNotFound, "see 'mithaq log list'", "there is no log %q here", ref)
+	}
+	return *found, nil
+}
+
+// Place is where a record stands.
+type Place struct {
+	Log   string `json:"log"`
+	Index int64  `json:"index"`
+	Size  int64  `json:"size,omitempty"`
+}
+
+// recordFault gives an error of the record package its code.
+func recordFault(what string, err error) error {
+	var bad *record.Error
+	if errors.As(err, &bad) {
+		return &Fault{Code: CodeInvalid, What: what, Err: err}
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

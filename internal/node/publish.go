@@ -1,0 +1,350 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// Draft is a record that a person wants to publish.
+type Draft struct {
+	Kind    string
+	TLP     string // empty: the strictest in the bundle, else AMBER
+	PAP     string
+	Parties []string // audience
+	Persons []string
+	Serves  []string
+	Refs    []string // "REL:LEAF"
+	Expires string   // RFC 3339, or empty
+	Body    []byte   // for intel the STIX bundle itself, kept byte for byte; else the body of the kind
+}
+
+// defaultTLP marks what nobody marked: it stays with the recipients and their clients.
+const defaultTLP = record.TLPAmber
+
+// maxFenceRetries bounds how often a record is signed again because the keyring changed under it.
+const maxFenceRetries = 3
+
+// Publish composes, signs and seals a record and appends it to a log, named by its id or its agreement. It returns when
+// the record is durable and covered by a signed, published checkpoint.
+func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error) {
+	if n.ledger == nil {
+		return Receipt{}, errReadOnly()
+	}
+	rec, err := d.record()
+	if err != nil {
+		return Receipt{}, err
+	}
+	l, err := n.resolveLog(ctx, ref)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := n.settled(l); err != nil {
+		return Receipt{}, err
+	}
+	for try := 0; ; try++ {
+		k, err := n.keyring(l.ID)
+		if err != nil {
+			return Receipt{}, err
+		}
+		officer, err := n.officerFor(k, rec.Kind)
+		if err != nil {
+			return Receipt{}, err
+		}
+		rec.Agreement, rec.Author, rec.Officer = k.Log.Agreement, k.Party, officer
+		receipt, err := n.append(ctx, l.ID, rec, officer, uint64(k.Serial), 0, nil)
+		if CodeOf(err) != CodeConflict || try == maxFenceRetries {
+			return receipt, err
+		}
+	}
+}
+
+// settled refuses a log that may be behind its own published history.
+func (n *Node) settled(l ledger.LogInfo) error {
+	switch {
+	case l.Behind != nil:
+		return storeFault(l.Behind)
+	case n.unsettled():
+		return faultf(CodeBehind, "settle it with 'mithaq restore'", "publishing: this node was restored from a backup and does not know yet how far log %s had grown", l.ID)
+	}
+	return nil
+}
+
+// record makes a record of the draft, without what the node adds when it signs.
+func (d Draft) record() (record.Record, error) {
+	spec, err := record.LookupKind(record.Kind(d.Kind))
+	if err != nil {
+		return record.Record{}, recordFault("publishing", err)
+	}
+	if spec.Issuer != record.RoleOfficer {
+		return record.Record{}, faultf(CodeForbidden, "", "publishing: records of kind %s are issued by the program itself", d.Kind)
+	}
+	r := record.Record{Kind: spec.Name, Audience: record.NewAudience(d.Parties, d.Persons), Serves: d.Serves, Body: d.Body}
+	if spec.Name == record.KindIntel {
+		r.Body = wrapBundle(d.Body)
+	}
+	if r.Refs, err = parseRefs(d.Refs); err != nil {
+		return record.Record{}, err
+	}
+	if d.Expires != "" {
+		t, err := time.Parse(time.RFC3339, d.Expires)
+		if err != nil {
+			return record.Record{}, faultf(CodeInvalid, "write it as 2027-01-31T00:00:00Z", "publishing: expires %q is not a time", d.Expires)
+		}
+		t = t.UTC()
+		r.Expires = &t
+	}
+	if err := spec.Check(r.Body); err != nil {
+		return record.Record{}, recordFault("publishing: the body of the "+d.Kind+" is not right", err)
+	}
+	r.Marking, err = d.marking()
+	return r, err
+}
+
+// bundlePrefix and what wrapBundle adds around a bundle is all that stands between it and the record's body, so that
+// unwrapBundle gives back the very bytes that came, white space included.
+const bundlePrefix = `{"bundle":`
+
+func wrapBundle(bundle []byte) []byte {
+	out := make([]byte, 0, len(bundle)+len(bundlePrefix)+1)
+	out = append(out, bundlePrefix...)
+	out = append(out, bundle...)
+	return append(out, '}')
+}
+
+func unwrapBundle(body []byte) ([]byte, bool) {
+	rest, ok := strings.CutPrefix(string(body), bundlePrefix)
+	if !ok || !strings.HasSuffix(rest, "}") {
+		return nil, false
+	}
+	return []byte(rest[:len(rest)-1]), true
+}
+
+func parseRefs(refs []string) ([]record.Ref, error) {
+	var out []record.Ref
+	for _, s := range refs {
+		rel, leaf, ok := strings.Cut(s, ":")
+		if !ok || len(leaf) != 64 {
+			return nil, faultf(CodeInvalid, "write about:LEAF with the 64 digits that 'mithaq show' prints", "publishing: reference %q is not REL:LEAF", s)
+		}
+		out = append(out, record.Ref{Rel: record.Rel(rel), Leaf: leaf})
+	}
+	return out, nil
+}
+
+// marking is what the person said, else what the bundle says, else the default.
+func (d Draft) marking() (record.Marking, error) {
+	m := record.Marking{TLP: defaultTLP}
+	switch {
+	case d.TLP != "":
+		m.TLP = record.TLP(prefixed("TLP:", d.TLP))
+		if !m.TLP.Valid() {
+			return m, faultf(CodeInvalid, "use TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED", "publishing: %q is not a TLP 2.0 label", d.TLP)
+		}
+	case record.Kind(d.Kind) == record.KindIntel:
+		if found, ok := bundleTLP(d.Body); ok {
+			m.TLP = found
+		}
+	}
+	if d.PAP != "" {
+		m.PAP = record.PAP(prefixed("PAP:", d.PAP))
+		if !m.PAP.Valid() {
+			return m, faultf(CodeInvalid, "use PAP:CLEAR, PAP:GREEN, PAP:AMBER or PAP:RED", "publishing: %q is not a PAP label", d.PAP)
+		}
+	}
+	return m, nil
+}
+
+func prefixed(prefix, label string) string {
+	label = strings.ToUpper(label)
+	if !strings.HasPrefix(label, prefix) {
+		label = prefix + label
+	}
+	return label
+}
+
+// officerFor picks the officer who signs: the first in the keyring who may issue the kind and whose key is here.
+func (n *Node) officerFor(k record.Keyring, kind record.Kind) (string, error) {
+	for _, key := range k.WithRole(record.RoleOfficer) {
+		if len(key.Kinds) > 0 && !contains(kindNames(key.Kinds), string(kind)) {
+			continue
+		}
+		if _, ok := n.keys.find(key.ID); ok {
+			return key.ID, nil
+		}
+	}
+	return "", faultf(CodeForbidden, "see 'mithaq key list'", "publishing: no officer whose key is here may issue a %s under log %s", kind, k.Log.ID)
+}
+
+// append signs rec with the key signer, seals it for its audience and appends it. under is the serial of the keyring that
+// it is signed under, sets the serial that it brings into force, or 0.
+func (n *Node) append(ctx context.Context, logID string, rec record.Record, signer string, under, sets uint64, attachments [][]byte) (Receipt, error) {
+	receipt, err := n.appendRecord(ctx, logID, rec, signer, under, sets, attachments)
+	if err != nil {
+		n.counts.failures.Add(1)
+		return Receipt{}, err
+	}
+	n.counts.leaves.Add(1)
+	return receipt, nil
+}
+
+func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record, signer string, under, sets uint64, attachments [][]byte) (Receipt, error) {
+	var err error
+	if rec.ID, err = record.NewID(n.rand, record.PrefixRecord); err != nil {
+		return Receipt{}, err
+	}
+	rec.Time = n.now()
+	payload, err := rec.Payload()
+	if err != nil {
+		return Receipt{}, recordFault("publishing", err)
+	}
+	key, err := n.keys.signer(signer)
+	if err != nil {
+		return Receipt{}, err
+	}
+	envelope, err := record.Sign(ctx, record.RecordType, payload, key)
+	if err != nil {
+		return Receipt{}, recordFault("signing", err)
+	}
+	sealing, err := n.sealingFor(ctx, logID, rec)
+	if err != nil {
+		return Receipt{}, err
+	}
+	object, err := record.SealObject(n.rand, envelope, sealing)
+	if err != nil {
+		return Receipt{}, recordFault("sealing", err)
+	}
+	r, err := n.ledger.Append(ctx, logID, ledger.Entry{Object: object, Attachments: attachments, Under: under, Sets: sets})
+	if err != nil {
+		return Receipt{}, storeFault(err)
+	}
+	return Receipt{
+		Record: rec.ID, Kind: string(rec.Kind), Log: logID, Index: r.Index, Leaf: hex.EncodeToString(r.LeafHash[:]),
+		Object: record.ObjectHash(object), Size: r.Size, Duplicate: r.Duplicate,
+	}, nil
+}
+
+// sealingFor says to whom a record is sealed: its audience, or without one this party alone until the agreement has
+// other members; always the author too.
+func (n *Node) sealingFor(ctx context.Context, logID string, rec record.Record) (record.Sealing, error) {
+	form, err := record.FormFor(rec)
+	if err != nil || form == record.FormClear {
+		return record.Clear(), err
+	}
+	k, err := n.keyring(logID)
+	if err != nil {
+		return record.Sealing{}, err
+	}
+	own, err := sealRecipients(k, "")
+	if err != nil {
+		return record.Sealing{}, err
+	}
+	audience, keys, err := n.audienceRecipients(ctx, k, rec.Audience)
+	if err != nil {
+		return record.Sealing{}, err
+	}
+	to, direct := record.Recipients(own[0], append(own[1:], audience...)...)
+	if direct {
+		return record.Direct(to...)
+	}
+	return n.epochSealing(ctx, logID, k, rec.Audience, append(keys, k.SealKeys("")...))
+}
+
+func sealRecipients(k record.Keyring, officer string) ([]*age.HybridRecipient, error) {
+	var out []*age.HybridRecipient
+	for _, key := range k.SealKeys(officer) {
+		r, err := key.PublicKey().Recipient()
+		if err != nil {
+			return nil, recordFault("sealing to party "+k.Party, err)
+		}
+		out = append(out, r)
+	}
+	if len(out) == 0 {
+		return nil, faultf(CodeInvalid, "the party must add one to its keyring", "sealing to party %s: its keyring has no seal key", k.Party)
+	}
+	return out, nil
+}
+
+// audienceRecipients finds the keys of those whom a record names: parties whose keyring is pinned here, and persons of them.
+func (n *Node) audienceRecipients(ctx context.Context, own record.Keyring, a *record.Audience) ([]*age.HybridRecipient, []record.Key, error) {
+	if a == nil {
+		return nil, nil, nil
+	}
+	pins, err := n.pins(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	keyrings := append([]record.Keyring{own}, pins...)
+	var out []*age.HybridRecipient
+	var keys []record.Key
+	take := func(k record.Keyring, officer string) error {
+		recipients, err := sealRecipients(k, officer)
+		out, keys = append(out, recipients...), append(keys, k.SealKeys(officer)...)
+		return err
+	}
+	for _, party := range a.Parties {
+		k, ok := findKeyring(keyrings, func(k record.Keyring) bool { return k.Party == party })
+		if !ok {
+			return nil, nil, faultf(CodeNotFound, "pin its keyring with 'mithaq key pin FILE'", "sealing to party %s: its keys are not known here", party)
+		}
+		if err := take(k, ""); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, person := range a.Persons {
+		k, ok := findKeyring(keyrings, func(k record.Keyring) bool { key, ok := k.Find(person); return ok && key.Role == record.RoleOfficer })
+		if !ok {
+			return nil, nil, faultf(CodeNotFound, "pin the keyring of the person's party with 'mithaq key pin FILE'", "sealing to person %s: no officer with this key is known here", person)
+		}
+		if err := take(k, person); err != nil {
+			return nil, nil, err
+		}
+	}
+	return out, keys, nil
+}
+
+func findKeyring(keyrings []record.Keyring, want func(record.Keyring) bool) (record.Keyring, bool) {
+	for _, k := range keyrings {
+		if want(k) {
+			return k, true
+		}
+	}
+	return record.Keyring{}, false
+}
+
+// epochSealing takes a fresh epoch for the audience: its key is kept, sealed to this party, and the epoch record with a wrap
+// for each recipient stands in the log before the record that it seals.
+func (n *Node) epochSealing(ctx context.Context, logID string, k record.Keyring, a *record.Audience, keys []record.Key) (record.Sealing, error) {
+	if e, ok, err := n.reuseEpoch(ctx, logID, keys); err != nil || ok {
+		return e.Sealing(n.rand), err
+	}
+	e, err := record.NewEpoch(n.rand)
+	if err != nil {
+		return record.Sealing{}, err
+	}
+	refs, wraps, err := e.WrapFor(keys)
+	if err != nil {
+		return record.Sealing{}, recordFault("making an epoch", err)
+	}
+	body, err := record.EncodeBody(&record.EpochBody{Epoch: e.ID(), Step: e.Step(), Mode: record.EpochFresh, Audience: a, Commit: e.Commit(), Wraps: refs})
+	if err != nil {
+		return record.Sealing{}, recordFault("making an epoch", err)
+	}
+	if err := n.keepEpoch(ctx, logID, k, e, keys); err != nil {
+		return record.Sealing{}, err
+	}
+	node := k.WithRole(record.RoleNode)[0]
+	rec := record.Record{Agreement: k.Log.Agreement, Author: k.Party, Officer: node.ID, Kind: record.KindEpoch,
+		Marking: record.Marking{TLP: record.TLPGreen}, Body: body}
+	if _, err := n.append(ctx, logID, rec, node.ID, uint64(k.Serial), 0, wraps); err != nil {
+		return record.Sealing{}, fmt.Errorf("announcing an epoch: %w", err)
+	}
+	return e.Sealing(n.rand), nil
+}

@@ -1,0 +1,243 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"filippo.io/age"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// opened is one leaf of a log of this node, as far as it can be opened.
+type opened struct {
+	view   RecordView
+	record record.Record
+	object []byte
+}
+
+// open reads, verifies and opens the record at a place of one of this node's logs.
+func (n *Node) open(ctx context.Context, l ledger.LogInfo, index int64, ids []age.Identity) (opened, error) {
+	if index < 0 || index >= l.Size {
+		return opened{}, faultf(CodeNotFound, "see 'mithaq log list'", "there is no place %d in log %s, which has %d leaves", index, l.ID, l.Size)
+	}
+	b := n.book(l.ID)
+	if b == nil {
+		return opened{}, faultf(CodeNotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
+	}
+	hash, err := n.objectHash(ctx, b.no, index)
+	if err != nil {
+		return opened{}, err
+	}
+	leaf := record.LeafHash(append([]byte{1}, hash[:]...))
+	o := opened{view: RecordView{Log: l.ID, Index: index, Leaf: hex.EncodeToString(leaf[:]), Object: hex.EncodeToString(hash[:])}}
+	o.object, err = n.store.Object(ctx, hash)
+	if errors.Is(err, store.ErrErased) {
+		t, err := n.store.Tombstone(ctx, hash)
+		if err != nil {
+			return opened{}, err
+		}
+		o.view.Standing = StandingErased
+		o.view.Why = fmt.Sprintf("erased on %s: %s", t.At.UTC().Format("2006-01-02"), t.Reason)
+		return o, nil
+	}
+	if err != nil {
+		return opened{}, storeFault(err)
+	}
+	o.judge(b.history, ids)
+	return o, nil
+}
+
+// judge opens the object, verifies the record against the history, and fills in the view.
+func (o *opened) judge(h *record.History, ids []age.Identity) {
+	v := &o.view
+	form, err := record.ObjectForm(o.object)
+	if err != nil {
+		v.Standing, v.Why = StandingInvalid, err.Error()
+		return
+	}
+	v.Sealed = form == record.FormSealed
+	envelope, err := record.OpenObject(o.object, ids...)
+	if errors.Is(err, record.ErrNotForUs) {
+		v.Standing, v.Why = StandingSealed, "sealed to others"
+		return
+	}
+	if err != nil {
+		v.Standing, v.Why = StandingInvalid, err.Error()
+		return
+	}
+	rec, verdict, err := h.Judge(v.Index, envelope)
+	if err == nil {
+		err = record.CheckForm(form, rec)
+	}
+	if err != nil {
+		v.Standing, v.Why = StandingInvalid, err.Error()
+		return
+	}
+	v.Standing = StandingValid
+	if !verdict.Valid() {
+		v.Standing, v.Why = StandingNotVouched, verdict.String()
+	}
+	o.record = rec
+	v.fill(rec)
+}
+
+func (v *RecordView) fill(r record.Record) {
+	v.ID, v.Agreement, v.Author, v.Officer, v.Kind = r.ID, r.Agreement, r.Author, r.Officer, string(r.Kind)
+	v.Time, v.Expires = &r.Time, r.Expires
+	v.TLP, v.PAP = string(r.Marking.TLP), string(r.Marking.PAP)
+	if r.Audience != nil {
+		v.Parties, v.Persons = r.Audience.Parties, r.Audience.Persons
+	}
+	v.Serves = r.Serves
+	for _, ref := range r.Refs {
+		v.Refs = append(v.Refs, RefView{Rel: string(ref.Rel), Leaf: ref.Leaf})
+	}
+	v.Body = json.RawMessage(r.Body)
+}
+
+// openAt resolves a log and opens one of its records.
+func (n *Node) openAt(ctx context.Context, ref string, index int64) (opened, ledger.LogInfo, error) {
+	l, err := n.resolveLog(ctx, ref)
+	if err != nil {
+		return opened{}, l, err
+	}
+	b := n.book(l.ID)
+	if b == nil {
+		return opened{}, l, faultf(CodeNotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
+	}
+	ids, err := n.identities(ctx, b.no)
+	if err != nil {
+		return opened{}, l, err
+	}
+	o, err := n.open(ctx, l, index, ids)
+	return o, l, err
+}
+
+// Record returns the record at a place of a log.
+func (n *Node) Record(ctx context.Context, ref string, index int64) (RecordView, error) {
+	o, _, err := n.openAt(ctx, ref, index)
+	return o.view, err
+}
+
+// Records lists records in order, without their bodies.
+func (n *Node) Records(ctx context.Context, ref string, from int64, limit int) ([]RecordView, error) {
+	l, err := n.resolveLog(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	b := n.book(l.ID)
+	if b == nil {
+		return nil, faultf(CodeNotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
+	}
+	ids, err := n.identities(ctx, b.no)
+	if err != nil {
+		return nil, err
+	}
+	out := []RecordView{}
+	for index := from; index < l.Size && len(out) < limit; index++ {
+		o, err := n.open(ctx, l, index, ids)
+		if err != nil {
+			return nil, err
+		}
+		o.view.Body = nil
+		out = append(out, o.view)
+	}
+	return out, nil
+}
+
+// RecordBody returns the exact bytes of a record's body; of intel those of its bundle.
+func (n *Node) RecordBody(ctx context.Context, ref string, index int64) ([]byte, error) {
+	o, l, err := n.openAt(ctx, ref, index)
+	if err != nil {
+		return nil, err
+	}
+	switch o.view.Standing {
+	case StandingErased:
+		return nil, faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
+	case StandingSealed:
+		return nil, faultf(CodeForbidden, "", "place %d of log %s is %s", index, l.ID, o.view.Why)
+	case StandingInvalid:
+		return nil, faultf(CodeInvalid, "", "place %d of log %s does not verify: %s", index, l.ID, o.view.Why)
+	}
+	if o.record.Kind == record.KindIntel {
+		if bundle, ok := unwrapBundle(o.record.Body); ok {
+			return bundle, nil
+		}
+	}
+	return o.record.Body, nil
+}
+
+// Object returns the object at a place of a log, as it is served.
+func (n *Node) Object(ctx context.Context, ref string, index int64) ([]byte, error) {
+	o, l, err := n.openAt(ctx, ref, index)
+	if err == nil && o.view.Standing == StandingErased {
+		err = faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
+	}
+	return o.object, err
+}
+
+// Proof returns the offline proof that a place of a log is in its published tree.
+func (n *Node) Proof(ctx context.Context, ref string, index int64) ([]byte, error) {
+	l, err := n.resolveLog(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	proof, err := n.reader.(ledger.Prover).Proof(ctx, l.ID, index)
+	return proof, storeFault(err)
+}
+
+// Find tells where a leaf or an object stands: hash is a leaf hash or an object hash.
+func (n *Node) Find(ctx context.Context, hash string) (Place, error) {
+	raw, err := hex.DecodeString(hash)
+	if err != nil || len(raw) != 32 {
+		return Place{}, faultf(CodeInvalid, "give a place (12, or LOG/12), a leaf hash or an object hash", "finding a record: %q is none of these", hash)
+	}
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return Place{}, storeFault(err)
+	}
+	places, err := n.store.Places(ctx, [32]byte(raw))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Place{}, err
+	}
+	for _, l := range infos {
+		b := n.book(l.ID)
+		if b == nil {
+			continue
+		}
+		for _, p := range places {
+			if p.LogNo == b.no && p.Index >= 0 && p.Index < l.Size {
+				return Place{Log: l.ID, Index: p.Index}, nil
+			}
+		}
+		index, err := n.findLeaf(ctx, l, b.no, [32]byte(raw))
+		if err != nil || index >= 0 {
+			return Place{Log: l.ID, Index: index}, err
+		}
+	}
+	return Place{}, faultf(CodeNotFound, "", "no log here holds a leaf or object %s", hash)
+}
+
+// findLeaf looks for a leaf hash, or returns -1. It reads the leaves only, 33 bytes each.
+func (n *Node) findLeaf(ctx context.Context, l ledger.LogInfo, no int64, want [32]byte) (int64, error) {
+	for from := int64(0); from < l.Size; from += store.BundleWidth {
+		to := min(from+store.BundleWidth, l.Size)
+		hashes, err := n.store.Leaves(ctx, no, from, to)
+		if err != nil {
+			return -1, storeFault(err)
+		}
+		for i := from; i < to; i++ {
+			h := hashes[(i-from)*32:][:32]
+			if record.LeafHash(append([]byte{1}, h...)) == want {
+				return i, nil
+			}
+		}
+	}
+	return -1, nil
+}
