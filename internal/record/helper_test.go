@@ -22,7 +22,6 @@ func seeded(seed string) io.Reader {
 	return rand.NewChaCha8(s)
 }
 
-
 // A party is everything that signs for one in the tests.
 type party struct {
 	root, log, node, officer *Ed25519Signer
