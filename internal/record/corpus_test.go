@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"pgregory.net/rapid"
 )
 
 const (
@@ -79,7 +80,7 @@ func TestEveryKindMakesAValidRecord(t *testing.T) {
 		seen[body.Kind()] = true
 	}
 	for _, spec := range Kinds() {
-		if full, err := LookupKind(spec.Name); err != nil || len(full.Schema) == 0 || !seen[spec.Name] {
+		if full, err := LookupKind(spec.Name); err != nil || len(spec.Schema) == 0 || string(full.Schema) != string(spec.Schema) || !seen[spec.Name] {
 			t.Errorf("kind %s: %v, or it has no schema, or no body in the corpus", spec.Name, err)
 		}
 	}
@@ -109,4 +110,37 @@ func TestBundleBytesStay(t *testing.T) {
 	if sha256.Sum256(e.Payload) != sha256.Sum256(payload) {
 		t.Fatal("the payload was rewritten")
 	}
+}
+
+// TestPayloadsKeepEveryByte writes records around bundles in all sorts of spelling, and reads the same bytes again.
+func TestPayloadsKeepEveryByte(t *testing.T) {
+	p := stableParty(t, "corpus")
+	base := p.record(t, &Intel{Bundle: jsontext.Value(testBundle)}, TLPGreen)
+	rapid.Check(t, func(t *rapid.T) {
+		space := rapid.StringOfN(rapid.SampledFrom([]rune(" \t\n\r")), 0, 4, -1)
+		var b strings.Builder
+		for _, token := range strings.SplitAfter(testBundle, ",") {
+			b.WriteString(token + space.Draw(t, "space"))
+		}
+		value := rapid.SampledFrom([]string{`"\u0041\/"`, `1.50e+1`, `-0`, `[ ]`, `{ }`, `""`, `null`, `"\ud83d\ude00"`, `0.10`}).Draw(t, "value")
+		bundle := strings.Replace(b.String(), "55", value, 1)
+		intel, err := EncodeBody(&Intel{Bundle: jsontext.Value(bundle)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := base
+		r.Body = intel
+		payload, err := r.Payload()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ParsePayload(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := got.Payload()
+		if err != nil || string(again) != string(payload) || !strings.Contains(string(payload), strings.TrimSpace(bundle)) {
+			t.Fatalf("%v\n%s\n%s", err, payload, again)
+		}
+	})
 }
