@@ -290,3 +290,67 @@ func TestParseEnvelopeIsStrict(t *testing.T) {
 		t.Errorf("white space around an envelope: %v", err)
 	}
 }
+
+func TestKeyringPayloadsAreStrict(t *testing.T) {
+	ctx, p := context.Background(), newParty(t, "strict")
+	draft := p.keyring.Successor(now)
+	draft.Log.Generation = 1
+	draft.Log.Predecessor = &Predecessor{Origin: newParty(t, "before").keyring.Log.Origin, Size: 7, Root: testHash, Reason: Text{"en": "A disk broke."}}
+	check(t, draft.Rotate(p.officer.KeyID(), signer(t, seeded("o"), RoleOfficer).PublicKey(), 1, now))
+	k := sign(t, draft, p.root)
+	check(t, k.Next(sign(t, k.Successor(now), p.root)))
+	moved := k.Successor(now)
+	moved.Log.Predecessor = &Predecessor{Origin: k.Log.Predecessor.Origin, Size: 6, Root: testHash, Reason: k.Log.Predecessor.Reason}
+	refused(t, k.Next(sign(t, moved, p.root)), CodeChain, "/log")
+	for _, c := range []struct {
+		from, to string
+		code     Code
+		at       string
+	}{
+		{`"size":7,`, ``, CodeMissing, "/log/predecessor/size"},
+		{`"size":7,`, `"size":7,"sizes":7,`, CodeUnknown, "/log/predecessor/sizes"},
+		{`"size":1,`, ``, CodeMissing, "/revoked/0/size"},
+		{`"size":1,`, `"size":"1",`, CodeType, "/revoked/0/size"},
+		{`"size":1,`, `"size":1,"x":1,`, CodeUnknown, "/revoked/0/x"},
+		{`"generation":1,`, ``, CodeMissing, "/log/generation"},
+		{`"reason":"superseded"`, `"reason":"bored"`, CodeValue, "/revoked/0/reason"},
+		{`"issued":"2026-`, `"issued":"2026-0`, CodeValue, "/issued"},
+		{`"alg":"ed25519","public":"`, `"alg":"ed25519","public":"A`, CodeValue, "/roots/0/public"},
+	} {
+		if !strings.Contains(string(k.payload), c.from) {
+			t.Fatalf("%s is not in %s", c.from, k.payload)
+		}
+		env, err := Sign(ctx, KeyringType, []byte(strings.Replace(string(k.payload), c.from, c.to, 1)), p.root)
+		check(t, err)
+		_, err = ParseKeyring(env)
+		refused(t, err, c.code, "/payload"+c.at)
+	}
+}
+
+func TestSealKeysOfAPerson(t *testing.T) {
+	p, q := newParty(t, "seal"), newParty(t, "officer's own")
+	draft := p.keyring.Successor(now)
+	own := NewKey(RoleSeal, HybridPublicKey(q.seal.Recipient()))
+	own.Officer = p.officer.KeyID()
+	draft.Add(own)
+	k := sign(t, draft, p.root)
+	if keys := k.SealKeys(p.officer.KeyID()); len(keys) != 1 || keys[0].ID != own.ID {
+		t.Errorf("an officer's seal keys: %v", keys)
+	}
+	for _, officer := range []string{"", q.officer.KeyID()} {
+		if keys := k.SealKeys(officer); len(keys) != 1 || keys[0].ID == own.ID {
+			t.Errorf("the party's seal keys: %v", keys)
+		}
+	}
+	draft = k.Successor(now)
+	draft.Add(NewKey(RoleOfficer, q.officer.PublicKey()))
+	check(t, draft.Revoke(p.officer.KeyID(), 1, RevokedLeft, now))
+	left := sign(t, draft, p.root)
+	check(t, k.Next(left))
+	if len(left.Revoked) != 2 || len(left.WithRole(RoleSeal)) != 1 {
+		t.Error("an officer left and the seal key stayed")
+	}
+	draft = k.Successor(now)
+	check(t, draft.Rotate(p.officer.KeyID(), q.officer.PublicKey(), 1, now))
+	check(t, k.Next(sign(t, draft, p.root)))
+}
