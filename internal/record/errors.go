@@ -3,6 +3,8 @@ package record
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,7 +50,19 @@ func (e *Error) Error() string {
 	if e.Pointer == "" {
 		return e.Msg
 	}
-	return fmt.Sprintf("at %s: %s", e.Pointer, e.Msg)
+	return fmt.Sprintf("at %s: %s", printable(e.Pointer), e.Msg)
+}
+
+// printable returns a pointer as it may be shown: names come from outside, and could break the line, turn its direction or
+// fill the screen.
+func printable(pointer string) string {
+	const most = 200
+	shown := strconv.Quote(pointer)
+	shown = shown[1 : len(shown)-1]
+	if len(shown) > most {
+		shown = strings.ToValidUTF8(shown[:most], "") + "…"
+	}
+	return shown
 }
 
 // Unwrap returns the cause, if another package found it.

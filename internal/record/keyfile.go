@@ -2,6 +2,7 @@ package record
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -166,12 +167,15 @@ func EncodeKeyFile(keys []SecretKey, to age.Recipient) ([]byte, error) {
 	return seal(plain, to)
 }
 
-// DecodeKeyFile decrypts and reads a key file strictly. A wrong passphrase or key gives [ErrNotForUs].
+// DecodeKeyFile decrypts and reads a key file strictly. A wrong passphrase or key gives an error that wraps [ErrNotForUs].
 func DecodeKeyFile(b []byte, ids ...age.Identity) ([]SecretKey, error) {
 	if len(b) > maxKeyFile {
 		return nil, fail(CodeSize, "", "a key file has at most %d bytes, this has %d", maxKeyFile, len(b))
 	}
 	plain, err := unseal(b, maxKeyFile, func([]*age.Stanza) *Error { return nil }, ids)
+	if errors.Is(err, ErrNotForUs) {
+		return nil, &Error{CodeSealing, "", "the key file does not open: check the passphrase, or the key file's own key", ErrNotForUs}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("decrypting the key file: %w", err)
 	}

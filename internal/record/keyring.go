@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 )
 
@@ -111,6 +113,24 @@ type Revocation struct {
 	Size   int64            `json:"size"`
 	Reason RevocationReason `json:"reason,omitzero"`
 	Time   Instant          `json:"time,omitzero"`
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom: a size that is not there must not pass for 0.
+func (r *Revocation) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	type plain Revocation
+	p := plain{Size: -1}
+	err := json.UnmarshalDecode(dec, &p)
+	*r = Revocation(p)
+	return err
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom: a size that is not there must not pass for 0.
+func (p *Predecessor) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	type plain Predecessor
+	q := plain{Size: -1}
+	err := json.UnmarshalDecode(dec, &q)
+	*p = Predecessor(q)
+	return err
 }
 
 // ParseKeyring reads a keyring's envelope strictly and verifies it: the party id from the first root, each later root's

@@ -69,13 +69,18 @@ func (l *LogIdentity) check(c *checker) {
 		if p.Origin == l.Origin {
 			c.fail(CodeChain, "/log/predecessor/origin", "a log does not follow itself: name the log before")
 		}
-		if p.Size < 0 {
-			c.fail(CodeValue, "/log/predecessor/size", "a size is not negative")
-		}
+		c.size(p.Size, "/log/predecessor/size")
 		if c.required(p.Root != "", "/log/predecessor/root") {
 			c.hash(p.Root, "/log/predecessor/root")
 		}
 		c.text(p.Reason, "/log/predecessor/reason")
+	}
+}
+
+// size checks a number of leaves; a missing one was read as -1.
+func (c *checker) size(n int64, at string) {
+	if n < 0 {
+		c.fail(CodeMissing, at, "a number of leaves, 0 or more, is required: add it")
 	}
 }
 
@@ -167,9 +172,7 @@ func (k *Keyring) checkRevoked(c *checker) {
 			c.fail(CodeValue, at+"/id", "the key is revoked twice: keep the smaller size")
 		}
 		seen[r.ID] = true
-		if r.Size < 0 || r.Size > maxExact {
-			c.fail(CodeValue, at+"/size", "a size counts leaves from 0")
-		}
+		c.size(r.Size, at+"/size")
 		oneOf(c, r.Reason, at+"/reason", RevokedCompromised, RevokedLost, RevokedLeft, RevokedSuperseded, RevokedOther)
 		c.required(!r.Time.IsZero(), at+"/time")
 		if c.err != nil {
@@ -227,7 +230,9 @@ func (k Keyring) nextKeys(next Keyring, revoked map[string]Revocation) *Error {
 		if _, ok := revoked[x.ID]; !stays && !ok {
 			return fail(CodeChain, "/keys", "the key %s is gone without a revocation: revoke it with the size up to which it is vouched for", x.ID)
 		}
-		if stays && (n.Role != x.Role || n.Officer != x.Officer) {
+		// A seal key passes to the key that supersedes its officer's, and to nobody while the officer is there.
+		_, officerStays := after[x.Officer]
+		if stays && (n.Role != x.Role || n.Officer != x.Officer && (x.Officer == "" || officerStays)) {
 			return fail(CodeChain, "/keys", "the key %s changed its role: make a new key", x.ID)
 		}
 	}

@@ -34,7 +34,7 @@ type Body interface {
 }
 
 // A Spec says what one kind is: its schema, who issues it, how it travels. Adding a kind is one file, one schema and one
-// line in [Kinds].
+// line in the registry.
 type Spec struct {
 	Name       Kind
 	Schema     []byte // JSON Schema 2020-12 of the body
@@ -48,8 +48,22 @@ type Spec struct {
 //go:embed schema/*.json
 var schemas embed.FS
 
-// Kinds returns the registry, one entry for each kind of this version.
+// Kinds returns the registry, one entry for each kind of this version, with its schema.
 func Kinds() []Spec {
+	kinds := registry()
+	for i := range kinds {
+		kinds[i].Schema = kinds[i].Name.schema()
+	}
+	return kinds
+}
+
+// schema returns the embedded schema: the same build put it there, and a test reads each of them.
+func (k Kind) schema() []byte {
+	b, _ := schemas.ReadFile("schema/" + string(k) + ".json")
+	return b
+}
+
+func registry() []Spec {
 	return []Spec{
 		{Name: KindIntel, Issuer: RoleOfficer, Recallable: true, parse: parseAs[Intel]},
 		{Name: KindAct, Issuer: RoleOfficer, parse: parseAs[Act]},
@@ -75,13 +89,12 @@ func LookupKind(name Kind) (Spec, error) {
 	if err != nil {
 		return Spec{}, err
 	}
-	// The schemas are embedded by the same build, and a test reads each of them.
-	spec.Schema, _ = schemas.ReadFile("schema/" + string(name) + ".json")
+	spec.Schema = name.schema()
 	return spec, nil
 }
 
 func lookupKind(name Kind) (Spec, *Error) {
-	kinds := Kinds()
+	kinds := registry()
 	if i := slices.IndexFunc(kinds, func(s Spec) bool { return s.Name == name }); i >= 0 {
 		return kinds[i], nil
 	}
@@ -93,8 +106,7 @@ func lookupKind(name Kind) (Spec, *Error) {
 
 // CommonSchema returns the definitions that the schemas of the kinds refer to as common.json.
 func CommonSchema() []byte {
-	b, _ := schemas.ReadFile("schema/common.json")
-	return b
+	return Kind("common").schema()
 }
 
 // Check reads a body strictly and applies the kind's rules. Pointers in errors begin at the body.

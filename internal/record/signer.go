@@ -24,7 +24,7 @@ type Ed25519Signer struct {
 	id      string
 }
 
-// NewEd25519Signer returns a signer for the key.
+// NewEd25519Signer returns a signer for the key, which has the 64 bytes of crypto/ed25519.
 func NewEd25519Signer(private ed25519.PrivateKey) *Ed25519Signer {
 	return &Ed25519Signer{private: private, id: KeyID(PublicKey{Ed25519, private.Public().(ed25519.PublicKey)})}
 }
