@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -23,12 +24,12 @@ func Backup(ctx context.Context, d *DB, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("backing up: %w", err)
 	}
-	for name, c := range map[string]*conns{filepath.Base(d.path): d.truth, "local.db": d.local} {
+	for _, name := range []string{filepath.Base(d.path), "local.db"} {
 		to := filepath.Join(dir, name)
 		if _, err := os.Stat(to); err == nil {
 			return fmt.Errorf("backing up: %s exists already: choose another folder", to)
 		}
-		if _, err := c.read.ExecContext(ctx, `VACUUM INTO $1`, to); err != nil {
+		if err := vacuumInto(ctx, filepath.Join(filepath.Dir(d.path), name), to); err != nil {
 			return fmt.Errorf("backing up %s: %w", name, d.explain(err))
 		}
 		if err := syncPath(to); err != nil {
@@ -39,6 +40,21 @@ func Backup(ctx context.Context, d *DB, dir string) error {
 		return fmt.Errorf("backing up objects: %w", err)
 	}
 	return syncPath(dir)
+}
+
+// vacuumInto copies a database as of one moment. It has a connection of its own: the writer's would hold up commits,
+// and the readers' refuse the statement.
+func vacuumInto(ctx context.Context, from, to string) error {
+	abs, err := filepath.Abs(from)
+	if err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", sqliteURI(abs, "deferred", "cache_size(-4000)", false))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, to)
+	return errors.Join(err, db.Close())
 }
 
 func copyObjects(ctx context.Context, from, to string) error {
