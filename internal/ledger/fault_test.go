@@ -229,7 +229,11 @@ func TestNothingAcknowledgedIsLostWhateverFails(t *testing.T) {
 	for _, persists := range []bool{false, true} {
 		t.Run(fmt.Sprintf("persists=%v", persists), func(t *testing.T) {
 			hits := map[string]int{}
-			for at := 1; ; at++ {
+			step := 1
+			if testing.Short() {
+				step = 7
+			}
+			for at := 1; ; at += step {
 				dir := t.TempDir()
 				f := &faults{at: at, persists: persists}
 				acked, erased := map[string]map[int]Receipt{"l-a": {}, "l-b": {}}, false
@@ -252,27 +256,4 @@ func TestNothingAcknowledgedIsLostWhateverFails(t *testing.T) {
 			t.Logf("faults injected: %v", hits)
 		})
 	}
-}
-
-func TestReadOnlyFolderAndFullDiskSaySo(t *testing.T) {
-	dir := t.TempDir()
-	f := openFixture(t, dir)
-	mustCreate(t, f.Ledger, "l-full", true)
-	for name, cause := range map[string]error{"full": store.ErrFull, "read-only": store.ErrReadOnly} {
-		t.Run(name, func(t *testing.T) {
-			l, err := Open(context.Background(), Config{Store: failingCommits{f.db, cause}, Guard: f.guard, Signer: testSigner, WaitLease: false})
-			if err == nil {
-				_ = l.Close(context.Background())
-				t.Fatal("a second writer opened")
-			}
-			if !errors.Is(err, store.ErrLeaseHeld) {
-				t.Fatal(err)
-			}
-		})
-	}
-}
-
-type failingCommits struct {
-	*store.DB
-	cause error
 }
