@@ -42,19 +42,19 @@ func Backup(ctx context.Context, d *DB, dir string) error {
 	return syncPath(dir)
 }
 
-// vacuumInto copies one database through a connection of its own: the readers' refuse every statement that writes, even
-// into another file.
-func vacuumInto(ctx context.Context, from, to string) (err error) {
-	if from, err = filepath.Abs(from); err != nil {
-		return err
-	}
-	db, err := sql.Open("sqlite", sqliteURI(from, "deferred", "cache_size(-4000)", false))
+// vacuumInto copies a database as of one moment. It has a connection of its own: the writer's would hold up commits,
+// and the readers' refuse the statement.
+func vacuumInto(ctx context.Context, from, to string) error {
+	abs, err := filepath.Abs(from)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	db, err := sql.Open("sqlite", sqliteURI(abs, "deferred", "cache_size(-4000)", false))
+	if err != nil {
+		return err
+	}
 	_, err = db.ExecContext(ctx, `VACUUM INTO $1`, to)
-	return err
+	return errors.Join(err, db.Close())
 }
 
 func copyObjects(ctx context.Context, from, to string) error {
