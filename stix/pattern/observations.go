@@ -55,7 +55,7 @@ func (r *observationReader) item(pointer string, value any, listed bool) error {
 	if !ok {
 		return badObservation(pointer, "an observation must be a bundle or an observed-data object")
 	}
-	if _, held := item["objects"].(map[string]any); held || item["type"] == "observed-data" {
+	if item["type"] == "observed-data" {
 		return r.observedData20(pointer, item)
 	}
 	list, ok := item["objects"].([]any)
@@ -70,9 +70,10 @@ func (r *observationReader) item(pointer string, value any, listed bool) error {
 			return badObservation(at, "a bundle's object must be a JSON object")
 		}
 		kind, _ := object["type"].(string)
-		_, held := object["objects"].(map[string]any)
+		_, refers := object["object_refs"]
+		_, holds := object["objects"]
 		switch {
-		case kind == "observed-data" && held:
+		case kind == "observed-data" && holds && !refers:
 			if err := r.observedData20(at, object); err != nil {
 				return err
 			}

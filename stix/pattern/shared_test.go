@@ -51,6 +51,10 @@ func suites() []string {
 	if published, ok := publishedSuite(); ok {
 		dirs = append(dirs, published)
 	}
+	// bench/pattern/oracle.py writes a suite with the verdicts of the reference.
+	if generated := os.Getenv("STIX_PATTERN_SUITE"); generated != "" {
+		dirs = append(dirs, generated)
+	}
 	return dirs
 }
 
