@@ -139,27 +139,3 @@ func TestValidity(t *testing.T) {
 	}
 }
 
-func BenchmarkVerdicts(b *testing.B) {
-	dir := "testdata/suite"
-	if published, ok := publishedSuite(); ok {
-		dir = published
-	}
-	type ready struct {
-		text     string
-		observed []byte
-	}
-	var all []ready
-	for _, c := range readLines[verdictCase](b, filepath.Join(dir, "cases.jsonl")) {
-		observed, err := os.ReadFile(filepath.Join(dir, c.Observations))
-		if err != nil {
-			b.Fatal(err)
-		}
-		all = append(all, ready{c.Pattern, observed})
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, c := range all {
-			verdict(b, c.text, c.observed)
-		}
-	}
-}
