@@ -3,6 +3,8 @@ package pattern_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mithaq/mithaq/stix/pattern"
@@ -10,6 +12,7 @@ import (
 
 // benchCase is a case that the reference gives a verdict on.
 type benchCase struct {
+	hard         bool // of the group in which the reference tries all combinations
 	text         string
 	observed     []byte
 	observations []pattern.Observation
@@ -42,59 +45,55 @@ func benchCases(b *testing.B) []benchCase {
 		if err != nil {
 			b.Fatal(err)
 		}
-		cases = append(cases, benchCase{c.Pattern, observed, observations, m})
+		cases = append(cases, benchCase{strings.Contains(c.ID, "combinatorial"), c.Pattern, observed, observations, m})
 	}
 	return cases
 }
 
-func perCase(b *testing.B, cases int) {
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(cases), "ns/case")
+// measure runs work on all cases, and on those that are not hard.
+func measure(b *testing.B, work func(*testing.B, benchCase)) {
+	all := benchCases(b)
+	plain := slices.DeleteFunc(slices.Clone(all), func(c benchCase) bool { return c.hard })
+	for name, cases := range map[string][]benchCase{"all": all, "plain": plain} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, c := range cases {
+					work(b, c)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(cases)), "ns/case")
+		})
+	}
 }
 
 // BenchmarkMatch evaluates compiled patterns.
 func BenchmarkMatch(b *testing.B) {
-	cases := benchCases(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, c := range cases {
-			if _, err := c.matcher.Match(c.observations); err != nil {
-				b.Fatal(err)
-			}
+	measure(b, func(b *testing.B, c benchCase) {
+		if _, err := c.matcher.Match(c.observations); err != nil {
+			b.Fatal(err)
 		}
-	}
-	perCase(b, len(cases))
+	})
 }
 
 // BenchmarkParseAndMatch begins with the pattern's text.
 func BenchmarkParseAndMatch(b *testing.B) {
-	cases := benchCases(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, c := range cases {
-			p, err := pattern.Parse(c.text)
-			if err != nil {
-				b.Fatal(err)
-			}
-			m, err := pattern.Compile(p)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if _, err := m.Match(c.observations); err != nil {
-				b.Fatal(err)
-			}
+	measure(b, func(b *testing.B, c benchCase) {
+		p, err := pattern.Parse(c.text)
+		if err != nil {
+			b.Fatal(err)
 		}
-	}
-	perCase(b, len(cases))
+		m, err := pattern.Compile(p)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := m.Match(c.observations); err != nil {
+			b.Fatal(err)
+		}
+	})
 }
 
 // BenchmarkFromText begins with the pattern's text and the observations' JSON.
 func BenchmarkFromText(b *testing.B) {
-	cases := benchCases(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, c := range cases {
-			verdict(b, c.text, c.observed)
-		}
-	}
-	perCase(b, len(cases))
+	measure(b, func(b *testing.B, c benchCase) { verdict(b, c.text, c.observed) })
 }

@@ -18,13 +18,13 @@ type Limits struct {
 	Observations int
 	// Steps is the work of one call: characters looked at by regular
 	// expressions, values compared, edges tried while observations are bound
-	// (default 200,000,000: some seconds at most).
+	// (default 100,000,000: a few seconds at most).
 	Steps int64
 }
 
 const (
 	defaultObservations = 1_000_000
-	defaultSteps        = 200_000_000
+	defaultSteps        = 100_000_000
 	// maxSlots bounds how many separate bindings a REPEATS over an ordered or
 	// alternative expression is unfolded to.
 	maxSlots = 4096

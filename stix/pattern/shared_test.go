@@ -138,4 +138,3 @@ func TestValidity(t *testing.T) {
 		}
 	}
 }
-
