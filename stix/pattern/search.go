@@ -16,10 +16,29 @@ import (
 //
 // With one threshold this takes time near-linear in the observations. With many
 // it may not, and stops with an error when the steps are used up.
+//
+// Repeated pairs are the exception: they are a matching in a graph, which is
+// looked for when the search does not come to an end soon.
 func bind(n need, t *timeline, steps *int64) ([]int32, error) {
 	if n == nil {
 		return nil, nil
 	}
+	pair, ok := pairOf(n)
+	if !ok {
+		return search(n, t, steps)
+	}
+	const soon = 2_000_000
+	some := min(*steps, soon)
+	*steps -= some
+	found, err := search(n, t, &some)
+	*steps += max(some, 0)
+	if err == nil {
+		return found, nil
+	}
+	return bindPairs(pair, t, steps)
+}
+
+func search(n need, t *timeline, steps *int64) ([]int32, error) {
 	s := &searcher{timeline: t, steps: steps}
 	st := &state{}
 	ok, err := s.expand(st, n, nil, 1)

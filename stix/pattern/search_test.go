@@ -190,3 +190,52 @@ func TestBindAgreesWithEnumeration(t *testing.T) {
 		}
 	})
 }
+
+// The matching in a graph and the search agree on repeated pairs.
+func TestPairsAgreeWithSearch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 12).Draw(t, "observations")
+		tl := &timeline{}
+		for range n {
+			tl.first = append(tl.first, rapid.Int64Range(0, 15).Draw(t, "first"))
+		}
+		slices.Sort(tl.first)
+		leaves := make([][]int32, 2)
+		for place, first := range tl.first {
+			tl.last = append(tl.last, first+rapid.SampledFrom([]int64{0, 0, 1, 4}).Draw(t, "length"))
+			capacity := rapid.SampledFrom([]int64{1, 1, 1, 3}).Draw(t, "number")
+			tl.capacity = append(tl.capacity, capacity)
+			tl.total += capacity
+			for l := range leaves {
+				if rapid.Bool().Draw(t, "holds") {
+					leaves[l] = append(leaves[l], int32(place))
+				}
+			}
+		}
+		var of plan = orderedPlan{leafPlan(0), leafPlan(1)}
+		switch rapid.IntRange(0, 2).Draw(t, "form") {
+		case 1:
+			of = withinPlan{of: allPlan{leafPlan(0), leafPlan(1)}, duration: rapid.Int64Range(0, 5).Draw(t, "duration")}
+		case 2:
+			of = withinPlan{of: of, duration: rapid.Int64Range(0, 5).Draw(t, "duration")}
+		}
+		b := builder{timeline: tl, leaves: leaves}
+		built := b.build(repeatPlan{of: of, times: rapid.Int64Range(2, 8).Draw(t, "times")}, nil)
+		pair, ok := pairOf(built)
+		if !ok {
+			if built != nil {
+				t.Fatalf("%#v is not seen as a pair", built)
+			}
+			return
+		}
+		steps := int64(50_000_000)
+		searched, err := search(built, tl, &steps)
+		if err != nil {
+			t.Skip("the search gave up")
+		}
+		matched, err := bindPairs(pair, tl, &steps)
+		if err != nil || (matched != nil) != (searched != nil) {
+			t.Fatalf("%#v: matching %v %v, search %v", pair, matched, err, searched)
+		}
+	})
+}
