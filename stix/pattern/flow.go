@@ -23,6 +23,9 @@ type flow struct {
 // fill satisfies all slots, or tells that it cannot be done.
 func (f *flow) fill() (bool, error) {
 	f.grants = make([][]grant, len(f.slots))
+	if len(f.slots) == 1 {
+		return f.alone(), nil
+	}
 	f.left = map[int32]int64{}
 	f.users = map[int32][]int32{}
 	order := make([]int32, len(f.slots))
@@ -44,6 +47,21 @@ func (f *flow) fill() (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// alone fills a slot that shares nothing with others.
+func (f *flow) alone() bool {
+	slot := f.slots[0]
+	need := slot.demand
+	for _, place := range slot.set {
+		*f.steps--
+		units := min(need, f.capacity[place])
+		f.grants[0] = append(f.grants[0], grant{place, units})
+		if need -= units; need == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *flow) available(place int32) int64 {

@@ -27,6 +27,9 @@ func (m *Matcher) Match(observations []Observation) (Result, error) {
 			Msg: fmt.Sprintf("there are %d observations, more than %d", len(observations), m.limits.Observations)}
 	}
 	steps := m.limits.Steps
+	if leaf, ok := m.plan.(leafPlan); ok {
+		return m.matchOne(m.leaves[leaf], observations, &steps)
+	}
 	order, t, err := m.timeline(observations)
 	if err != nil {
 		return Result{}, err
@@ -51,6 +54,47 @@ func (m *Matcher) Match(observations []Observation) (Result, error) {
 		}
 	}
 	return result, nil
+}
+
+// matchOne is Match for a pattern about one observation. It evaluates all of them,
+// since one that cannot be compared is refused wherever it stands.
+func (m *Matcher) matchOne(leaf condition, observations []Observation, steps *int64) (Result, error) {
+	w := newWalker(steps)
+	result := Result{}
+	for i := range observations {
+		o := &observations[i]
+		if o.Number < 1 {
+			return Result{}, badObservation(o.pointer, "number_observed must be 1 or more")
+		}
+		w.observation, w.byID = o, nil
+		holds, err := w.holds(leaf)
+		if err != nil {
+			return Result{}, err
+		}
+		if holds && !result.Matched {
+			result = Result{Matched: true, Observations: []int{i}}
+			if o.ID != "" {
+				result.IDs = []string{o.ID}
+			}
+		}
+	}
+	return result, nil
+}
+
+// holds tells whether a leaf holds of one of the observation's objects.
+func (w *walker) holds(leaf condition) (bool, error) {
+	holds := false
+	for _, object := range w.observation.Objects {
+		if *w.steps--; *w.steps < 0 {
+			return false, errSteps
+		}
+		ok, err := leaf.holds(w, object)
+		if err != nil {
+			return false, at(err, w.observation.pointer)
+		}
+		holds = holds || ok
+	}
+	return holds, nil
 }
 
 // timeline puts the observations in order of time; order gives for each place
@@ -83,20 +127,13 @@ func (m *Matcher) timeline(observations []Observation) ([]int32, *timeline, erro
 // evaluate gives for each leaf the places of the observations it holds of.
 func (m *Matcher) evaluate(observations []Observation, order []int32, steps *int64) ([][]int32, error) {
 	leaves := make([][]int32, len(m.leaves))
-	w := &walker{steps: steps}
+	w := newWalker(steps)
 	for place, i := range order {
 		w.observation, w.byID = &observations[i], nil
 		for l, leaf := range m.leaves {
-			holds := false
-			for _, object := range observations[i].Objects {
-				if *steps--; *steps < 0 {
-					return nil, errSteps
-				}
-				ok, err := leaf.holds(w, object)
-				if err != nil {
-					return nil, at(err, observations[i].pointer)
-				}
-				holds = holds || ok
+			holds, err := w.holds(leaf)
+			if err != nil {
+				return nil, err
 			}
 			if holds {
 				leaves[l] = append(leaves[l], int32(place))

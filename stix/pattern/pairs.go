@@ -44,6 +44,15 @@ func pairOf(n need) (pairNeed, bool) {
 	return p, leftOK && rightOK && left.demand == 1 && right.demand == 1
 }
 
+// instances is how many instances of observations could be in pairs.
+func (p pairNeed) instances(t *timeline) int64 {
+	n := int64(0)
+	for _, place := range union(p.left, p.right) {
+		n += min(t.capacity[place], 2*p.times)
+	}
+	return n
+}
+
 // maxPairInstances bounds the graph that pairs are looked for in.
 const maxPairInstances = 4000
 
@@ -78,9 +87,6 @@ func bindPairs(p pairNeed, t *timeline, steps *int64) ([]int32, error) {
 	for _, place := range union(p.left, p.right) {
 		for range min(t.capacity[place], 2*p.times) {
 			g.places = append(g.places, place)
-		}
-		if len(g.places) > maxPairInstances {
-			return nil, errSteps
 		}
 	}
 	n := len(g.places)

@@ -18,6 +18,13 @@ type walker struct {
 	byID          map[string]*Object // built when an observation has many objects
 	values, after []any
 	steps         *int64
+	room          [2][4]any // where values and after begin
+}
+
+func newWalker(steps *int64) *walker {
+	w := &walker{steps: steps}
+	w.values, w.after = w.room[0][:0], w.room[1][:0]
+	return w
 }
 
 // reach gives the values that a path reaches from an object of its type. They

@@ -24,7 +24,7 @@ func bind(n need, t *timeline, steps *int64) ([]int32, error) {
 		return nil, nil
 	}
 	pair, ok := pairOf(n)
-	if !ok {
+	if !ok || pair.instances(t) > maxPairInstances {
 		return search(n, t, steps)
 	}
 	const soon = 2_000_000
