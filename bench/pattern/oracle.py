@@ -296,6 +296,8 @@ def main():
             pattern = maker.expression(maker.simple_comparison, r.choice([1, 2, 2]))
         if version == "2.0" and ("START" in pattern or "EXISTS" in pattern):
             continue  # the reference fails on the one, and 2.0 has not the other
+        if "EXISTS" in pattern and (" AND " in pattern or " OR " in pattern):
+            continue  # the reference fails on EXISTS beside another comparison
         verdict, error = reference(pattern, json.loads(json.dumps(observed)), version)
         if verdict is None:
             slow += 1

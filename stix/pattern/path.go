@@ -73,7 +73,16 @@ func (w *walker) reach(object *Object, steps []Step) ([]any, error) {
 
 // uniqueObjects keeps each *Object once.
 func uniqueObjects(values []any) []any {
-	seen := map[*Object]bool{}
+	objects := 0
+	for _, value := range values {
+		if _, ok := value.(*Object); ok {
+			objects++
+		}
+	}
+	if objects < 2 {
+		return values
+	}
+	seen := make(map[*Object]bool, objects)
 	return slices.DeleteFunc(values, func(value any) bool {
 		object, ok := value.(*Object)
 		if !ok {
