@@ -314,6 +314,20 @@ func TestQueryExpressions(t *testing.T) {
 	}
 }
 
+// TestIndexerRemembersNothingWrong: what an Indexer learnt from one text must not change the next one's terms.
+func TestIndexerRemembersNothingWrong(t *testing.T) {
+	x := NewIndexer()
+	for range 2 {
+		for _, lang := range []Language{Unknown, French, English, Arabic} {
+			for _, s := range append(sentences, "النص ألنص party parties nationaux") {
+				if got, want := x.Index(s, lang), Index(s, lang); got != want {
+					t.Fatalf("%v %q:\n got %s\nwant %s", lang, s, got, want)
+				}
+			}
+		}
+	}
+}
+
 func FuzzTokens(f *testing.F) {
 	for _, s := range sentences {
 		f.Add(s)
@@ -330,8 +344,9 @@ func BenchmarkTokens(b *testing.B) {
 	text := strings.Join(sentences, "\n")
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
+	x := NewIndexer()
 	for b.Loop() {
-		Index(text, Unknown)
+		x.Index(text, Unknown)
 	}
 }
 

@@ -149,7 +149,7 @@ func (q Query) write(and, or string, term func(*strings.Builder, Alternative)) s
 // is met: what a page of results highlights. The answer is the index's own, term by term.
 func (q Query) Find(text string, hint Language) (spans []Span, found bool) {
 	met := make([]bool, len(q.Clauses))
-	each(text, hint, func(t Token) {
+	NewIndexer().each(text, hint, func(t Token) {
 		for i, c := range q.Clauses {
 			if !c.meets(t.Term) {
 				continue

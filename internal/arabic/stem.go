@@ -1,6 +1,7 @@
 package arabic
 
 import (
+	"slices"
 	"unicode/utf8"
 
 	"github.com/blevesearch/snowballstem"
@@ -14,19 +15,46 @@ const (
 	maxTermBytes = 240
 )
 
+// maxKnown bounds the words a stemmer remembers: a text's words repeat, and stemming is most of the work.
+const maxKnown = 1 << 14
+
 // stemmer gives the terms of a word. It keeps one snowball environment, so it serves one goroutine.
 type stemmer struct {
-	lang Language
-	env  *snowballstem.Env
-	out  []string
+	lang  Language
+	env   *snowballstem.Env
+	out   []string
+	known map[knownWord][]string
+}
+
+type knownWord struct {
+	word  string
+	lang  Language
+	hamza bool
 }
 
 func newStemmer(lang Language) *stemmer {
-	return &stemmer{lang: lang, env: snowballstem.NewEnv("")}
+	return &stemmer{lang: lang, env: snowballstem.NewEnv(""), known: make(map[knownWord][]string)}
 }
 
-// terms returns the distinct terms of a folded word, its fullest form first. The slice is reused by the next call.
+// terms returns the distinct terms of a folded word, its fullest form first. The slice must not be changed.
 func (s *stemmer) terms(w string, hamza bool) []string {
+	if len(w) > maxStemBytes {
+		return s.find(w, hamza)
+	}
+	k := knownWord{word: w, lang: s.lang, hamza: hamza}
+	if t, ok := s.known[k]; ok {
+		return t
+	}
+	if len(s.known) >= maxKnown {
+		clear(s.known)
+	}
+	t := slices.Clone(s.find(w, hamza))
+	s.known[k] = t
+	return t
+}
+
+// find works out the terms of a word. The slice is reused by the next call.
+func (s *stemmer) find(w string, hamza bool) []string {
 	s.out = s.out[:0]
 	w = cut(w)
 	s.add(w)

@@ -19,15 +19,28 @@ const window = 32 << 10
 // words get; Unknown guesses.
 func Tokens(text string, hint Language) []Token {
 	var tokens []Token
-	each(text, hint, func(t Token) { tokens = append(tokens, t) })
+	NewIndexer().each(text, hint, func(t Token) { tokens = append(tokens, t) })
 	return tokens
 }
 
 // Index returns the terms of a text joined by spaces: the column to hand to FTS5 (unicode61) or to to_tsvector('simple', …).
-func Index(text string, hint Language) string {
+func Index(text string, hint Language) string { return NewIndexer().Index(text, hint) }
+
+// Indexer does what Index does for many texts, and is faster because their words repeat. It remembers a bounded number
+// of words, and serves one goroutine.
+type Indexer struct {
+	s *stemmer
+	f []place
+}
+
+// NewIndexer returns an Indexer that knows no word yet.
+func NewIndexer() *Indexer { return &Indexer{s: newStemmer(Unknown)} }
+
+// Index returns the terms of a text joined by spaces, as the function of this name does.
+func (x *Indexer) Index(text string, hint Language) string {
 	var b strings.Builder
 	b.Grow(2 * len(text))
-	each(text, hint, func(t Token) {
+	x.each(text, hint, func(t Token) {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}
@@ -37,16 +50,15 @@ func Index(text string, hint Language) string {
 }
 
 // each yields the tokens of a text, window by window.
-func each(text string, hint Language, yield func(Token)) {
+func (x *Indexer) each(text string, hint Language, yield func(Token)) {
 	if hint == Unknown {
 		hint = Guess(text)
 	}
-	s := newStemmer(hint)
-	var f []place
+	x.s.lang = hint
 	for base := 0; base < len(text); {
 		end := base + breakAt(text[base:])
-		f = appendPlaces(f[:0], text[base:end], base)
-		scan(f, func(u unit) { s.index(f, u, yield) })
+		x.f = appendPlaces(x.f[:0], text[base:end], base)
+		scan(x.f, func(u unit) { x.s.index(x.f, u, yield) })
 		base = end
 	}
 }
