@@ -93,12 +93,7 @@ func (c *checker) check() *rule {
 		c.refuse(CodeCost, fmt.Sprintf("one rule has %d conditions and list elements, more than %d; split it", c.nodes, maxRuleNodes))
 	}
 	c.rule.cost = 1 + c.nodes
-	if c.rule.byTLP {
-		c.rule.cost *= len(TLPs())
-	}
-	if c.rule.byPAP {
-		c.rule.cost *= len(PAPs())
-	}
+	c.rule.cost *= c.rule.tlps.asks() * c.rule.paps.asks()
 	return &c.rule
 }
 

@@ -126,13 +126,37 @@ func (c *checker) attribute(n ast.NodeTypeAccess) (valueType, bool) {
 		}
 		return c.refused(fmt.Sprintf("%s.%s is not in the schema; it has %s", v.Name, name, strings.Join(Attributes(), ", ")), tokens...)
 	}
-	switch string(v.Name) + "." + name {
-	case "resource.tlp":
-		c.rule.byTLP = true
-	case "resource.pap":
-		c.rule.byPAP = true
-	}
 	return t, true
+}
+
+// labels notes which labels an expression of TLP or PAP is compared with: the texts written out in other, or, when other
+// is anything else, all.
+func (c *checker) labels(n, other ast.IsNode) {
+	a, ok := n.(ast.NodeTypeAccess)
+	if !ok || a.Value != "tlp" && a.Value != "pap" {
+		return
+	}
+	values := []ast.IsNode{other}
+	if s, ok := other.(ast.NodeTypeSet); ok {
+		values = s.Elements
+	}
+	for _, v := range values {
+		var text cedar.String
+		lit, ok := v.(ast.NodeValue)
+		if ok {
+			text, ok = lit.Value.(cedar.String)
+		}
+		switch {
+		case a.Value == "tlp" && ok:
+			c.rule.tlps = c.rule.tlps.with(TLP(text).level())
+		case a.Value == "tlp":
+			c.rule.tlps = allTLPs
+		case ok:
+			c.rule.paps = c.rule.paps.with(PAP(text).level())
+		default:
+			c.rule.paps = allPAPs
+		}
+	}
 }
 
 func (c *checker) occur(tokens []string) bool {
@@ -192,6 +216,8 @@ func (c *checker) same(operator string, left, right ast.IsNode) (valueType, bool
 	if l.name != r.name {
 		return c.refused(fmt.Sprintf("%s and %s are never the same", l.name, r.name), operator)
 	}
+	c.labels(left, right)
+	c.labels(right, left)
 	return valueType{name: "boolean"}, c.known(l, right) && c.known(r, left)
 }
 
@@ -243,6 +269,7 @@ func (c *checker) contains(n ast.NodeTypeContains) (valueType, bool) {
 	if l.name != "set of "+r.name {
 		return c.refused(fmt.Sprintf("contains asks a list for a value of its kind, here are %s and %s", l.name, r.name), "contains")
 	}
+	c.labels(n.Right, n.Left)
 	return valueType{name: "boolean"}, c.known(r, n.Left)
 }
 
@@ -277,6 +304,7 @@ func (c *checker) like(n ast.NodeTypeLike) (valueType, bool) {
 		c.refuse(CodeCost, fmt.Sprintf("a pattern has at most %d characters and %d asterisks", maxLikeLength, maxLikeWildcard), "like")
 		return valueType{}, false
 	}
+	c.labels(n.Arg, nil)
 	c.nodes += 8 // a pattern costs more than a comparison
 	return valueType{name: "boolean"}, true
 }

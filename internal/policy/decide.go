@@ -120,39 +120,36 @@ func (b *Book) evaluate(c Class) verdict {
 		return verdict{reasons: []Reason{filterReason(reasonNoAgreement, c.Agreement)}}
 	}
 	q := newQuestion(c)
-	tlp, pap := c.TLP.level(), c.PAP.level()
-	forbidding, failed := q.ask(b.shipped.forbids, tlp, pap)
-	more, failedToo := q.askLevels(own.forbids, 0, tlp, 0, pap)
+	forbidding, failed := q.ask(b.shipped.forbids, c.TLP.level(), c.PAP.level())
+	more, failedToo := q.askLaxer(own.forbids)
 	if failed || failedToo {
 		return verdict{reasons: []Reason{filterReason(reasonFailed, "")}}
 	}
 	if forbidding = append(forbidding, more...); len(forbidding) > 0 {
 		return verdict{reasons: ruleReasons(forbidding, Forbids)}
 	}
-	permitting, failed := q.ask(b.shipped.permits, tlp, pap)
-	more, failedToo = q.askLevels(own.permits, tlp, len(TLPs())-1, pap, len(PAPs())-1)
-	if failed || failedToo {
-		return verdict{reasons: []Reason{filterReason(reasonFailed, "")}}
+	permitting, failed := q.ask(b.shipped.permits, c.TLP.level(), c.PAP.level())
+	if len(permitting) == 0 && !failed {
+		permitting, failed = q.askStricter(own.permits)
 	}
-	if permitting = append(permitting, more...); len(permitting) > 0 {
+	switch {
+	case failed:
+		return verdict{reasons: []Reason{filterReason(reasonFailed, "")}}
+	case len(permitting) > 0:
 		return verdict{allow: true, reasons: ruleReasons(permitting, Permits)}
 	}
 	return verdict{reasons: []Reason{filterReason(reasonNoRule, string(c.TLP))}}
 }
 
-// askLevels asks groups of an agreement's rules for every label between two, as far as they look at labels. A rule that
-// holds for several is returned once.
-func (q *question) askLevels(groups []group, tlpFrom, tlpTo, papFrom, papTo int) (held rules, failed bool) {
+// askLaxer returns an agreement's rules that hold for the item as it is marked or for a laxer label, each once.
+func (q *question) askLaxer(groups []group) (held rules, failed bool) {
 	for _, g := range groups {
-		t0, t1, p0, p1 := tlpFrom, tlpTo, papFrom, papTo
-		if !g.byTLP {
-			t0, t1 = tlpFrom, tlpFrom
-		}
-		if !g.byPAP {
-			p0, p1 = papFrom, papFrom
-		}
-		for t := t0; t <= t1; t++ {
-			for p := p0; p <= p1; p++ {
+		tlps, paps := g.tlps.between(q.class.TLP.level(), 0), g.paps.between(q.class.PAP.level(), 0)
+		for t := len(tlpLabels()) - 1; t >= 0; t-- {
+			for p := len(papLabels()) - 1; p >= 0; p-- {
+				if !tlps.has(t) || !paps.has(p) {
+					continue
+				}
 				some, bad := q.ask(g.rules, t, p)
 				if bad {
 					return nil, true
@@ -166,6 +163,25 @@ func (q *question) askLevels(groups []group, tlpFrom, tlpTo, papFrom, papTo int)
 		}
 	}
 	return held, false
+}
+
+// askStricter returns the first of an agreement's rules that hold for the item as it is marked or for a stricter label.
+func (q *question) askStricter(groups []group) (held rules, failed bool) {
+	for _, g := range groups {
+		tlps := g.tlps.between(q.class.TLP.level(), len(tlpLabels())-1)
+		paps := g.paps.between(q.class.PAP.level(), len(papLabels())-1)
+		for t := range len(tlpLabels()) {
+			for p := range len(papLabels()) {
+				if !tlps.has(t) || !paps.has(p) {
+					continue
+				}
+				if held, failed = q.ask(g.rules, t, p); failed || len(held) > 0 {
+					return held, failed
+				}
+			}
+		}
+	}
+	return nil, false
 }
 
 // filtered returns what denies an item whatever the rules say: recall, erasure, expiry.

@@ -20,8 +20,8 @@ type rule struct {
 	where  string // file:line:column
 	words  map[string]string
 	policy *cedar.Policy
-	byTLP  bool // its conditions look at the TLP label
-	byPAP  bool
+	tlps   levels // the TLP labels its conditions tell apart
+	paps   levels
 	cost   int
 }
 
@@ -123,8 +123,8 @@ func (q *question) ask(rs rules, tlp, pap int) (held rules, failed bool) {
 				"author":    q.author,
 				"kind":      cedar.String(q.class.Kind),
 				"sectors":   q.sectors,
-				"tlp":       cedar.String(TLPs()[tlp]),
-				"pap":       cedar.String(PAPs()[pap]),
+				"tlp":       cedar.String(tlpLabels()[tlp]),
+				"pap":       cedar.String(papLabels()[pap]),
 			}),
 		}
 	}

@@ -31,10 +31,14 @@ const (
 )
 
 // TLPs returns the TLP labels, the laxest first.
-func TLPs() []TLP { return []TLP{TLPClear, TLPGreen, TLPAmber, TLPAmberStrict, TLPRed} }
+func TLPs() []TLP { l := tlpLabels(); return l[:] }
 
 // PAPs returns the PAP labels, the laxest first.
-func PAPs() []PAP { return []PAP{PAPClear, PAPGreen, PAPAmber, PAPRed} }
+func PAPs() []PAP { l := papLabels(); return l[:] }
+
+func tlpLabels() [5]TLP { return [...]TLP{TLPClear, TLPGreen, TLPAmber, TLPAmberStrict, TLPRed} }
+
+func papLabels() [4]PAP { return [...]PAP{PAPClear, PAPGreen, PAPAmber, PAPRed} }
 
 // level is a label's place among the strict ones, or -1 when it is none.
 func (t TLP) level() int {

@@ -245,16 +245,28 @@ func benchmarkRules(n int) string {
 	return b.String()
 }
 
-// BenchmarkClass is one evaluation with ten rules of an agreement's own beside the shipped ones.
+// BenchmarkClass is one evaluation with ten rules of an agreement's own beside the shipped ones: as most are, and with
+// the strictest labels, for which rules are asked label by label.
 func BenchmarkClass(b *testing.B) {
 	bk := book(b, benchmarkRules(10))
-	q := ask(item(func(it *Item) { it.Sectors = []string{"energy"} }), func(q *Request) { q.Principal.Sectors = []string{"energy", "water"} })
-	c := classOf(&q, q.Item.Marking, nil)
-	b.ReportAllocs()
-	for b.Loop() {
-		if !bk.evaluate(c).allow {
-			b.Fatal("denied")
-		}
+	for name, change := range map[string]func(*Item){
+		"AMBER":       tlp(TLPAmber),
+		"RED,PAP:RED": func(it *Item) { it.Marking = Marking{TLP: TLPRed, PAP: PAPRed} },
+	} {
+		it := item(change, func(it *Item) {
+			it.Sectors = []string{"energy"}
+			it.Audience = &Audience{Parties: []string{partyNo(1)}, Persons: []Person{{Key: personNo(1)}}}
+		})
+		q := ask(it, func(q *Request) { q.Principal.Sectors = []string{"energy", "water"} })
+		c := classOf(&q, q.Item.Marking, q.Item.Audience)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if !bk.evaluate(c).allow {
+					b.Fatal("denied")
+				}
+			}
+		})
 	}
 }
 

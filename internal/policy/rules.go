@@ -35,10 +35,10 @@ type Rules struct {
 	count            int
 }
 
-// group is rules that must be asked for the same labels.
+// group is rules that are asked for the same labels.
 type group struct {
-	rules        rules
-	byTLP, byPAP bool
+	rules      rules
+	tlps, paps levels
 }
 
 // NoRules stands for an agreement that has no rules of its own.
@@ -70,14 +70,18 @@ func LoadRules(agreement, file string, src []byte) (*Rules, error) {
 	return rs, nil
 }
 
+// grouped puts a rule with those that look at the same kinds of labels: most look at none, and are asked once.
 func grouped(gs []group, r *rule) []group {
 	for i := range gs {
-		if gs[i].byTLP == r.byTLP && gs[i].byPAP == r.byPAP {
-			gs[i].rules = append(gs[i].rules, r)
+		g := &gs[i]
+		if (g.tlps == 0) == (r.tlps == 0) && (g.paps == 0) == (r.paps == 0) {
+			g.rules = append(g.rules, r)
+			g.tlps |= r.tlps
+			g.paps |= r.paps
 			return gs
 		}
 	}
-	return append(gs, group{rules: rules{r}, byTLP: r.byTLP, byPAP: r.byPAP})
+	return append(gs, group{rules: rules{r}, tlps: r.tlps, paps: r.paps})
 }
 
 // Agreement returns the agreement's id.

@@ -69,7 +69,7 @@ func book(t testing.TB, src string) *Book {
 // conditions are what drawn rules are put together from: every attribute of the schema.
 var conditions = []string{
 	`resource.tlp == "TLP:RED"`, `resource.tlp == "TLP:AMBER"`, `resource.tlp != "TLP:AMBER+STRICT"`,
-	`["TLP:GREEN", "TLP:RED"].contains(resource.tlp)`, `resource.pap == "PAP:AMBER"`, `resource.pap != "PAP:RED"`,
+	`["TLP:GREEN", "TLP:RED"].contains(resource.tlp)`, `resource.tlp like "TLP:AMBER*"`, `resource.pap like "*R*D"`, `resource.kind == resource.tlp`, `resource.pap == "PAP:AMBER"`, `resource.pap != "PAP:RED"`,
 	`principal.membership == "member"`, `principal.membership == "client"`, `principal.membership != "none"`,
 	`principal.standing == "withdrawn"`, `principal.connected`, `principal.sectors.isEmpty()`,
 	`principal.sectors.containsAny(resource.sectors)`, `resource.sectors.contains("energy")`,
