@@ -63,7 +63,7 @@ func TestQueriesThatDifferFromTheText(t *testing.T) {
 		{"tatweel in the text", "نداء", []int{6}},
 		{"tatweel and diacritics in the query", "الشـــرِكَة", []int{6}},
 		{"singular of a broken plural with conjunction", "والقانون", []int{6}},
-		{"Persian keheh and yeh", "شرکت شركة", nil},
+		{"Persian keheh and yeh", "شرکت شركة", []int{6}},
 		{"Persian yeh for Arabic", "دولی", []int{0, 6}},
 		{"the other spelling of a hamza", "مسئول", []int{7}},
 		{"singular of two broken plurals", "لجنة تقرير", []int{7}},
@@ -100,6 +100,60 @@ func TestQueriesThatDifferFromTheText(t *testing.T) {
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q found in %v, want %v\n%s", c.how, c.query, got, c.want, q.FTS5())
+		}
+	}
+}
+
+// pairs are words of the field in two of their forms: each must find the other.
+const pairs = `
+اتفاقيه الاتفاقية | هجمة الهجمات | دوله للدول | خبراء الخبير | وزارات بوزارة | عضو الأعضاء
+مبدأ ومبادئ | سيبراني السيبرانية | معلومة بالمعلومات | القرصنة قرصنة | مهاجم المهاجمين | مهاجمون مهاجم
+برمجية برمجيات | خبيثة الخبيث | ثغرة ثغراتها | جهاز الأجهزة | مخترق المخترقون | مستخدم للمستخدمين
+موقع مواقعها | انتخاب الانتخابات | بنية البنى | بنى بنية | حكومة والحكومات | مختبر مختبرات
+جماعة الجماعات | جامعة جامعاتها | أمن الأمنية | حماية وحماية | منظمة منظماتهم | مشترك المشتركة
+تدريب تدريبات | تمرين التمارين | لاجئ لاجئين | شرطة الشرطة | محكمة المحاكم | سفارة السفارات
+مجموعة المجموعات | عملية العمليات | هوية الهويات | كلمة كلمات | أزمة أزمات | ضرر أضرار
+خسارة خسائر | وكالة الوكالات | رئيس رؤساء | أمريكي أميركية | إنترنت الانترنت | قناة قنوات
+مدينة مدن | دفاع الدفاعية | خط خطوط | إجراء الإجراءات | إستراتيجية الاستراتيجيات | مهمة مهام
+صاروخ صواريخ | منشأة منشآت | سلطة السلطات | مسؤولة مسؤول | مسألة مسائل | ولاية ولايات
+أولوية أولويات | حدث أحداث | نشاط أنشطة | مؤسسة مؤسسات | مؤتمر مؤتمرات | محادثة محادثات
+ندوة ندوات | سيرفر سيرفرات | رابط روابط | عينة عينات | أسلوب أساليب | تقنية تقنيات
+وسيلة وسائل | مورد موارد | نتيجة نتائج | حاجة حاجات | سيرة سير | قدرة قدرات
+مساعدة المساعدات | تحذير تحذيرات | إنذار إنذارات | بلاغ بلاغات | توصية توصيات | لقاء لقاءات
+زيارة زيارات | هاكر هاكرز | لص لصوص | شاهد شهود | سر أسرار | حساب حسابات
+كود أكواد | حزمة حزم | بصمة بصمات | نسخة نسخ | فرع فروع | جانب جوانب
+معاهدتان معاهدة | ردود الرد | مطلب مطالب | واجب واجبات | تعهد تعهدات | ميزانية ميزانيات
+ثقة الثقة | تدبير التدابير | بروتوكول بروتوكولات | نموذج نماذج | شأن شؤون | منطقة مناطق
+ساحل سواحل | مليار مليارات | مبلغ مبالغ | ضابط ضباط | مراقب مراقبون | حقوق الحق
+آلية الآليات | آليات آلية | ناقل نواقل | تابع توابع | دائرة دوائر | قائمة قوائم
+إدارة إدارات | مشروع مشاريع | منتدى منتديات | مصلحة مصالح | علاقة علاقات | شراكة شراكات
+`
+
+func TestFormsOfAWordMeet(t *testing.T) {
+	for line := range strings.Lines(pairs) {
+		for pair := range strings.SplitSeq(line, "|") {
+			f := strings.Fields(pair)
+			for i := range f {
+				if _, found := ParseQuery(f[i], false).Find(f[1-i], Unknown); !found {
+					t.Errorf("%s does not find %s: %s, %s", f[i], f[1-i], ParseQuery(f[i], false).FTS5(), Index(f[1-i], Unknown))
+				}
+			}
+		}
+	}
+}
+
+// TestOtherWordsDoNotMeet: what looks alike to a crude stemmer and is another word.
+func TestOtherWordsDoNotMeet(t *testing.T) {
+	for _, pair := range []string{
+		"خبر خبير", "عمل عامل", "حدث حادث", "كتب كاتب", "سلم سالم", "قرار قارة", "دول دليل", "نداء ندوة", "شبكة شك", "هجوم هجرة",
+		"مؤشر مؤتمر", "التزام زمن", "بيانات بنية", "وزارة زيارة", "طاقة طريق", "فيروس فارس", "ميناء معنى", "نظام نظرة", "خطر خطة",
+		"party parity", "commitment commission", "accord accroc", "indicator industry",
+	} {
+		f := strings.Fields(pair)
+		for i := range f {
+			if _, found := ParseQuery(f[i], false).Find(f[1-i], Unknown); found {
+				t.Errorf("%s finds %s: %s, %s", f[i], f[1-i], ParseQuery(f[i], false).FTS5(), Index(f[1-i], Unknown))
+			}
 		}
 	}
 }

@@ -92,7 +92,10 @@ func (s *stemmer) clause(u unit, prefix bool) Clause {
 	var c Clause
 	for i, t := range s.terms(u.word, u.hamza) {
 		// A beginning is looked for as typed; a stem of half a word says nothing about the whole.
-		c.Any = append(c.Any, Alternative{Term: t, Prefix: prefix && (i == 0 || strings.HasSuffix(u.word, t)) && longEnough(t)})
+		asTyped := prefix && (i == 0 || strings.HasSuffix(u.word, t)) && longEnough(t)
+		for _, t := range counterparts(t) {
+			c.Any = append(c.Any, Alternative{Term: t, Prefix: asTyped})
+		}
 	}
 	if prefix && isAlnum(rune(u.word[0])) && len(u.word) >= 3 {
 		c.Any = append(c.Any, Alternative{Term: encode(u.word), Prefix: true})

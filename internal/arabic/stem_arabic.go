@@ -29,18 +29,31 @@ func (s *stemmer) arabic(w string, hamza bool) {
 
 // form adds the stems of one candidate form of a word.
 func (s *stemmer) form(w string) {
-	light := lightStem(w)
-	if l, ok := lemma(w); ok {
-		s.add(l)
-		return
-	}
-	if l, ok := lemma(light); ok {
-		s.add(l)
-		return
+	var plural string
+	listed := false
+	light := w
+	for {
+		if l, ok := lemma(light); ok && !listed {
+			s.add(l)
+			listed = true
+		}
+		if plural == "" && brokenPlural(light) {
+			plural = light
+		}
+		shorter := strip(light)
+		if shorter == light {
+			break
+		}
+		light = shorter
 	}
 	s.add(light)
 	if deep := s.snowball(light, arabic.Stem); letters(deep) >= 3 {
 		s.add(deep)
+	}
+	if plural == "" {
+		s.bones(singularMark, light)
+	} else {
+		s.bones(pluralMark, plural)
 	}
 }
 
@@ -91,9 +104,6 @@ type suffix struct {
 // lightStem takes endings off a folded word until none fits: pronouns, sound plurals and duals, nisba, ta marbuta.
 // lightStem(lightStem(w)) == lightStem(w).
 func lightStem(w string) string {
-	if ownEnding(w) {
-		return w
-	}
 	for {
 		shorter := strip(w)
 		if shorter == w {
@@ -103,9 +113,14 @@ func lightStem(w string) string {
 	}
 }
 
+// strip takes one ending off.
 func strip(w string) string {
+	if ownEnding(w) {
+		return w
+	}
 	n := letters(w)
 	for _, s := range [...]suffix{
+		{"اتهما", 3}, {"اتهم", 3}, {"اتها", 3}, {"اتنا", 3}, {"اتكم", 3}, {"اته", 3},
 		{"تهما", 3}, {"تهم", 3}, {"تها", 3}, {"تنا", 3}, {"تكم", 3}, // a ta marbuta opens before a pronoun: شبكة, شبكتها
 		{"هما", 3}, {"هم", 3}, {"ها", 3}, {"كم", 4}, {"هن", 4}, {"نا", 4},
 		{"تان", 3}, {"تين", 3}, {"ات", 3}, {"ان", 4}, {"ون", 4}, {"ين", 4},
