@@ -45,6 +45,7 @@ const maxClasses = 4096
 type Decider struct {
 	book        *Book
 	known       map[Class]verdict
+	parts       *parts
 	evaluations int
 }
 
@@ -56,7 +57,7 @@ type verdict struct {
 
 // NewDecider returns a decider that remembers nothing yet.
 func (b *Book) NewDecider() *Decider {
-	return &Decider{book: b, known: make(map[Class]verdict)}
+	return &Decider{book: b, known: make(map[Class]verdict), parts: newParts()}
 }
 
 // Decide answers one request.
@@ -106,7 +107,7 @@ func (d *Decider) verdict(c Class) verdict {
 	if len(d.known) >= maxClasses {
 		clear(d.known)
 	}
-	v := d.book.evaluate(c)
+	v := d.evaluate(c)
 	d.evaluations++
 	d.known[c] = v
 	return v
@@ -114,12 +115,13 @@ func (d *Decider) verdict(c Class) verdict {
 
 // evaluate decides one class: what the ceiling or the agreement forbids is denied; what a shipped rule or the agreement
 // permits is allowed; the rest is denied.
-func (b *Book) evaluate(c Class) verdict {
+func (d *Decider) evaluate(c Class) verdict {
+	b := d.book
 	own := b.rules[c.Agreement]
 	if own == nil {
 		return verdict{reasons: []Reason{filterReason(reasonNoAgreement, c.Agreement)}}
 	}
-	q := newQuestion(c)
+	q := d.parts.question(c)
 	forbidding, failed := q.ask(b.shipped.forbids, c.TLP.level(), c.PAP.level())
 	more, failedToo := q.askLaxer(own.forbids)
 	if failed || failedToo {

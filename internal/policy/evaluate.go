@@ -60,31 +60,84 @@ type question struct {
 	sectors   cedar.Set
 }
 
-func newQuestion(c Class) *question {
-	q := &question{class: c, author: cedar.NewEntityUID(partyType, cedar.String(c.Author)), sectors: set(c.Sectors)}
-	q.principal = cedar.Entity{
-		UID: cedar.NewEntityUID(partyType, cedar.String(c.Party)),
+// asker is a class's principal, or rather what rules can see of it. On a page it is the same for every class.
+type asker struct {
+	party      string
+	membership Membership
+	standing   Standing
+	connected  bool
+	sectors    string
+}
+
+func (c *Class) asker() asker {
+	return asker{party: c.Party, membership: c.Membership, standing: c.Standing, connected: c.Connected, sectors: c.PartySectors}
+}
+
+func (a asker) entity() cedar.Entity {
+	return cedar.Entity{
+		UID: cedar.NewEntityUID(partyType, cedar.String(a.party)),
 		Attributes: cedar.NewRecord(cedar.RecordMap{
-			"membership": cedar.String(c.Membership),
-			"standing":   cedar.String(c.Standing),
-			"connected":  cedar.Boolean(c.Connected),
-			"sectors":    set(c.PartySectors),
+			"membership": cedar.String(a.membership),
+			"standing":   cedar.String(a.standing),
+			"connected":  cedar.Boolean(a.connected),
+			"sectors":    set(a.sectors),
 		}),
 	}
-	q.request = cedar.Request{
-		Principal: q.principal.UID,
-		Action:    cedar.NewEntityUID(actionType, cedar.String(c.Exit.String())),
-		Resource:  cedar.NewEntityUID(itemType, ""),
-		Context: cedar.NewRecord(cedar.RecordMap{
-			"audience": cedar.String(c.Audience),
-			"named":    cedar.Boolean(c.Named),
-			"hosts":    cedar.Boolean(c.Hosts),
-			"sealed":   cedar.Boolean(c.Sealed),
-			"own":      cedar.Boolean(c.Own),
-			"use":      cedar.String(c.Use),
-		}),
+}
+
+// circumstances is a class's context. There are a few hundred of them at most.
+type circumstances struct {
+	audience                  string
+	named, hosts, sealed, own bool
+	use                       Use
+}
+
+func (c *Class) circumstances() circumstances {
+	return circumstances{audience: c.Audience, named: c.Named, hosts: c.Hosts, sealed: c.Sealed, own: c.Own, use: c.Use}
+}
+
+func (c circumstances) record() cedar.Record {
+	return cedar.NewRecord(cedar.RecordMap{
+		"audience": cedar.String(c.audience),
+		"named":    cedar.Boolean(c.named),
+		"hosts":    cedar.Boolean(c.hosts),
+		"sealed":   cedar.Boolean(c.sealed),
+		"own":      cedar.Boolean(c.own),
+		"use":      cedar.String(c.use),
+	})
+}
+
+// parts remembers what the classes of a page have in common: building Cedar's values costs as much as asking.
+type parts struct {
+	asker     asker
+	principal cedar.Entity
+	contexts  map[circumstances]cedar.Record
+}
+
+func newParts() *parts {
+	return &parts{principal: asker{}.entity(), contexts: make(map[circumstances]cedar.Record)}
+}
+
+func (p *parts) question(c Class) *question {
+	if a := c.asker(); a != p.asker {
+		p.asker, p.principal = a, a.entity()
 	}
-	return q
+	k := c.circumstances()
+	context, ok := p.contexts[k]
+	if !ok {
+		context = k.record()
+		p.contexts[k] = context
+	}
+	return &question{
+		class: c, principal: p.principal,
+		author: cedar.NewEntityUID(partyType, cedar.String(c.Author)), sectors: set(c.Sectors),
+		request: cedar.Request{
+			Principal: p.principal.UID,
+			Action:    cedar.NewEntityUID(actionType, cedar.String(c.Exit.String())),
+			Resource:  cedar.NewEntityUID(itemType, ""),
+			Context:   context,
+		},
+	}
 }
 
 func set(labels string) cedar.Set {

@@ -245,10 +245,10 @@ func benchmarkRules(n int) string {
 	return b.String()
 }
 
-// BenchmarkClass is one evaluation with ten rules of an agreement's own beside the shipped ones: as most are, and with
+// BenchmarkClass is one evaluation on a page, with ten rules of an agreement's own beside the shipped ones: as most are, and with
 // the strictest labels, for which rules are asked label by label.
 func BenchmarkClass(b *testing.B) {
-	bk := book(b, benchmarkRules(10))
+	d := book(b, benchmarkRules(10)).NewDecider()
 	for name, change := range map[string]func(*Item){
 		"AMBER":       tlp(TLPAmber),
 		"RED,PAP:RED": func(it *Item) { it.Marking = Marking{TLP: TLPRed, PAP: PAPRed} },
@@ -262,7 +262,7 @@ func BenchmarkClass(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if !bk.evaluate(c).allow {
+				if !d.evaluate(c).allow {
 					b.Fatal("denied")
 				}
 			}

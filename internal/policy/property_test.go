@@ -165,6 +165,7 @@ func TestEveryClassOfShippedRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d := b.NewDecider()
 	exits := []Exit{ToLog(), ToObject(), ToUI()}
 	uses := []Use{UseRead, UseActive}
 	if os.Getenv("MITHAQ_LONG") == "1" {
@@ -185,7 +186,7 @@ func TestEveryClassOfShippedRules(t *testing.T) {
 							if c.Own {
 								c.Party = c.Author
 							}
-							checkLabels(t, b, c)
+							checkLabels(t, d, c)
 						}
 					}
 				}
@@ -194,12 +195,12 @@ func TestEveryClassOfShippedRules(t *testing.T) {
 	}
 }
 
-func checkLabels(t *testing.T, b *Book, c Class) {
+func checkLabels(t *testing.T, d *Decider, c Class) {
 	var answers [5][4]bool
 	for i, l := range TLPs() {
 		for j, p := range PAPs() {
 			c.TLP, c.PAP = l, p
-			v := b.evaluate(c)
+			v := d.evaluate(c)
 			answers[i][j] = v.allow
 			if v.allow && (len(v.reasons) == 0 || v.reasons[0].Effect != Permits) {
 				t.Fatalf("allowed without a rule: %+v", c)
