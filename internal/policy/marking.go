@@ -1,0 +1,117 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// TLP is a label of the Traffic Light Protocol 2.0 (FIRST), spelled as it is written and printed: how far something may
+// travel.
+type TLP string
+
+// The labels of TLP 2.0, from the laxest to the strictest.
+const (
+	TLPClear       TLP = "TLP:CLEAR"
+	TLPGreen       TLP = "TLP:GREEN"
+	TLPAmber       TLP = "TLP:AMBER"
+	TLPAmberStrict TLP = "TLP:AMBER+STRICT"
+	TLPRed         TLP = "TLP:RED"
+)
+
+// PAP is a label of the Permissible Actions Protocol: what may be done with something. The empty label is PAP:CLEAR.
+type PAP string
+
+// The labels of PAP, from the laxest to the strictest.
+const (
+	PAPClear PAP = "PAP:CLEAR"
+	PAPGreen PAP = "PAP:GREEN"
+	PAPAmber PAP = "PAP:AMBER"
+	PAPRed   PAP = "PAP:RED"
+)
+
+// TLPs returns the TLP labels, the laxest first.
+func TLPs() []TLP { l := tlpLabels(); return l[:] }
+
+// PAPs returns the PAP labels, the laxest first.
+func PAPs() []PAP { l := papLabels(); return l[:] }
+
+func tlpLabels() [5]TLP { return [...]TLP{TLPClear, TLPGreen, TLPAmber, TLPAmberStrict, TLPRed} }
+
+func papLabels() [4]PAP { return [...]PAP{PAPClear, PAPGreen, PAPAmber, PAPRed} }
+
+// level is a label's place among the strict ones, or -1 when it is none.
+func (t TLP) level() int {
+	switch t {
+	case TLPClear:
+		return 0
+	case TLPGreen:
+		return 1
+	case TLPAmber:
+		return 2
+	case TLPAmberStrict:
+		return 3
+	case TLPRed:
+		return 4
+	}
+	return -1
+}
+
+func (p PAP) level() int {
+	switch p {
+	case "", PAPClear:
+		return 0
+	case PAPGreen:
+		return 1
+	case PAPAmber:
+		return 2
+	case PAPRed:
+		return 3
+	}
+	return -1
+}
+
+// Valid says whether t is a label of TLP 2.0.
+func (t TLP) Valid() bool { return t.level() >= 0 }
+
+// Valid says whether p is a label of PAP, or empty.
+func (p PAP) Valid() bool { return p.level() >= 0 }
+
+// Compare is negative when t is laxer than o, positive when it is stricter. A label that is none is laxer than all.
+func (t TLP) Compare(o TLP) int { return cmp.Compare(t.level(), o.level()) }
+
+// Compare is negative when p is laxer than o, positive when it is stricter. The empty label equals PAP:CLEAR.
+func (p PAP) Compare(o PAP) int { return cmp.Compare(p.level(), o.level()) }
+
+// Marking is what an author wrote on an item (docs/formats.md, section 3). TLP is required, PAP is not.
+type Marking struct {
+	TLP TLP `json:"tlp"`
+	PAP PAP `json:"pap,omitempty"`
+}
+
+// Check returns an error that names the label which is none.
+func (m Marking) Check() error {
+	if !m.TLP.Valid() {
+		return fmt.Errorf("reading a marking: %q is not a TLP 2.0 label (one of %v)", m.TLP, TLPs())
+	}
+	if !m.PAP.Valid() {
+		return fmt.Errorf("reading a marking: %q is not a PAP label (one of %v)", m.PAP, PAPs())
+	}
+	return nil
+}
+
+// Strictest returns a marking that is as strict as either.
+func (m Marking) Strictest(o Marking) Marking {
+	return Marking{
+		TLP: slices.MaxFunc([]TLP{m.TLP, o.TLP}, TLP.Compare),
+		PAP: slices.MaxFunc([]PAP{m.PAP, o.PAP}, PAP.Compare),
+	}
+}
+
+// String returns the labels as they are printed: "TLP:AMBER PAP:RED".
+func (m Marking) String() string {
+	if m.PAP == "" {
+		return string(m.TLP)
+	}
+	return string(m.TLP) + " " + string(m.PAP)
+}
