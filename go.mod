@@ -1,3 +1,8 @@
 module github.com/mithaq/mithaq
 
-go 1.26
+go 1.26.0
+
+require (
+	github.com/pelletier/go-toml/v2 v2.4.3
+	pgregory.net/rapid v1.3.0
+)
