@@ -207,8 +207,12 @@ func (l *loader) kinds(t *strictoml.Table, key string) []string {
 
 func (l *loader) kind(t *strictoml.Table, key string) string {
 	s := t.Text(key)
-	if s != "" && !slices.Contains(RecordKinds(), s) {
+	kind, stage, staged := strings.Cut(s, "/")
+	switch {
+	case s != "" && !slices.Contains(RecordKinds(), kind):
 		t.Fail(key, "write a kind like incident, request or report", "%q is not a kind of record", clip(s))
+	case staged && CheckLabel(stage) != nil:
+		t.Fail(key, "write a stage of the kind, as incident/final", "%q names no stage", clip(s))
 	}
 	return s
 }

@@ -180,8 +180,10 @@ func quoteList(values []string) string {
 func quote(s string) string {
 	escaped := func(keepLines bool) string {
 		var b strings.Builder
-		for _, r := range s {
+		for i, r := range s {
 			switch {
+			case r == '"' && keepLines && i+1 < len(s) && s[i+1] != '"':
+				b.WriteRune(r) // one quote alone needs no escape between three
 			case r == '\n' && keepLines:
 				b.WriteRune(r)
 			case r == '\n':

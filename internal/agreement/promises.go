@@ -9,6 +9,7 @@ import (
 // Summary is what kept promises need of one record.
 type Summary struct {
 	Kind    string
+	Stage   string   // within its kind, where it has stages: early-warning, final
 	Serves  []string // labels of commitments
 	Time    time.Time
 	Author  string
@@ -32,10 +33,12 @@ type MonthCount struct {
 	Count int
 }
 
-// OpenDeadline is how many records started a deadline which nothing has met yet.
+// OpenDeadline is what became of a deadline each time a record started it.
 type OpenDeadline struct {
 	Deadline string
-	Starts   []Started // oldest first
+	Starts   []Started // not met, oldest first
+	Met      int       // met in time
+	Late     int       // met, but late
 }
 
 // Started is a record that started a deadline.
@@ -84,6 +87,8 @@ type DeadlineState struct {
 	Deadline Deadline
 	Open     int       // started and neither met nor passed
 	Overdue  []Started // started and passed, oldest first
+	Met      int       // how often it was met in time
+	Late     int       // how often it was met late
 	Missing  int       // for a recurring one: how many records the period that ends now lacks
 	Next     time.Time // when the next one passes; zero for none
 }
@@ -98,9 +103,11 @@ func Promises(a *Agreement, aggregates []Aggregate, open []OpenDeadline, since, 
 	for _, g := range aggregates {
 		by[g.Commitment] = append(by[g.Commitment], g)
 	}
-	started := map[string][]Started{}
+	started := map[string]OpenDeadline{}
 	for _, o := range open {
-		started[o.Deadline] = append(started[o.Deadline], o.Starts...)
+		sum := started[o.Deadline]
+		sum.Starts, sum.Met, sum.Late = append(sum.Starts, o.Starts...), sum.Met+o.Met, sum.Late+o.Late
+		started[o.Deadline] = sum
 	}
 	out := make([]Promise, 0, len(a.Commitments))
 	for _, c := range a.Commitments {
@@ -152,13 +159,13 @@ func (p *Promise) activity(aggregates []Aggregate) {
 	}
 }
 
-func deadlineState(d Deadline, aggregates []Aggregate, started []Started, since, now time.Time) DeadlineState {
-	s := DeadlineState{Deadline: d}
+func deadlineState(d Deadline, aggregates []Aggregate, started OpenDeadline, since, now time.Time) DeadlineState {
+	s := DeadlineState{Deadline: d, Met: started.Met, Late: started.Late}
 	if !d.Every.IsZero() {
 		s.recurring(aggregates, since, now)
 		return s
 	}
-	for _, st := range started {
+	for _, st := range started.Starts {
 		due := d.Within.After(st.Time)
 		if now.After(due) {
 			s.Overdue = append(s.Overdue, st)
@@ -180,7 +187,7 @@ func (s *DeadlineState) recurring(aggregates []Aggregate, since, now time.Time) 
 	var last time.Time
 	months := map[string]int{}
 	for _, g := range aggregates {
-		if g.Kind != d.Due {
+		if g.Kind != baseKind(d.Due) {
 			continue
 		}
 		if g.Last.After(last) {

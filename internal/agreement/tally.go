@@ -9,12 +9,10 @@ import (
 // Tally turns a stream of record summaries into the aggregates that [Promises] reads. An index keeps one and adds to
 // it as records arrive; the order in which they arrive does not matter. It is not safe for concurrent use.
 type Tally struct {
-	kinds   map[string][]string // kind of record → labels of deadlines it starts
-	due     map[string]string   // label of a deadline → kind that meets it
-	within  map[string]Period
-	sums    map[[2]string]*sum
-	started map[startKey]Started
-	met     map[startKey]bool // answers seen, also before what they answer
+	deadlines []Deadline // those that something starts
+	sums      map[[2]string]*sum
+	started   map[startKey]time.Time
+	met       map[startKey]time.Time // the first answer to each record, also where it came before what it answers
 }
 
 type startKey struct{ deadline, leaf string }
@@ -28,16 +26,24 @@ type sum struct {
 
 // NewTally counts for one agreement.
 func NewTally(a *Agreement) *Tally {
-	t := &Tally{kinds: map[string][]string{}, due: map[string]string{}, within: map[string]Period{}, sums: map[[2]string]*sum{},
-		started: map[startKey]Started{}, met: map[startKey]bool{}}
+	t := &Tally{sums: map[[2]string]*sum{}, started: map[startKey]time.Time{}, met: map[startKey]time.Time{}}
 	for _, d := range a.Deadlines {
 		if d.Starts != "" {
-			t.kinds[d.Starts] = append(t.kinds[d.Starts], d.Label)
-			t.due[d.Label] = d.Due
-			t.within[d.Label] = d.Within
+			t.deadlines = append(t.deadlines, d)
 		}
 	}
 	return t
+}
+
+// baseKind is the kind of "kind/stage".
+func baseKind(s string) string {
+	kind, _, _ := strings.Cut(s, "/")
+	return kind
+}
+
+// is says whether a record is of a kind, or of a stage of it.
+func (s Summary) is(kind string) bool {
+	return s.Kind == kind || s.Stage != "" && kind == s.Kind+"/"+s.Stage
 }
 
 // Add counts one record. Adding a record twice counts it twice: the caller knows its leaves.
@@ -59,25 +65,18 @@ func (t *Tally) Add(s Summary) {
 		}
 		g.sample(Started{s.Leaf, s.Time})
 	}
-	answered := false
-	for deadline, due := range t.due {
-		if due != s.Kind {
-			continue
+	for _, d := range t.deadlines {
+		if s.is(d.Due) {
+			for _, leaf := range s.Answers {
+				key := startKey{d.Label, leaf}
+				if first, ok := t.met[key]; !ok || s.Time.Before(first) {
+					t.met[key] = s.Time
+				}
+			}
 		}
-		for _, leaf := range s.Answers {
-			key := startKey{deadline, leaf}
-			t.met[key] = true
-			delete(t.started, key)
-			answered = true
-		}
-	}
-	// A record that answers another of its kind (an update of an incident) does not start the clock again.
-	if answered && slices.ContainsFunc(t.kinds[s.Kind], func(d string) bool { return t.due[d] == s.Kind }) {
-		return
-	}
-	for _, deadline := range t.kinds[s.Kind] {
-		if key := (startKey{deadline, s.Leaf}); !t.met[key] {
-			t.started[key] = Started{s.Leaf, s.Time}
+		// Where one kind both starts and meets (an update of an incident), only a record that answers nothing starts.
+		if s.is(d.Starts) && (d.Starts != d.Due || len(s.Answers) == 0) {
+			t.started[startKey{d.Label, s.Leaf}] = s.Time
 		}
 	}
 }
@@ -121,22 +120,33 @@ func (t *Tally) Aggregates() []Aggregate {
 	return out
 }
 
-// Open lists the deadlines that were started and not met, oldest first.
+// Open says of each deadline how often it was met, in time or late, and which records still wait, oldest first.
 func (t *Tally) Open() []OpenDeadline {
-	by := map[string][]Started{}
-	for key, s := range t.started {
-		by[key.deadline] = append(by[key.deadline], s)
+	out := make([]OpenDeadline, len(t.deadlines))
+	at := map[string]int{}
+	for i, d := range t.deadlines {
+		out[i].Deadline = d.Label
+		at[d.Label] = i
 	}
-	out := make([]OpenDeadline, 0, len(by))
-	for deadline, starts := range by {
-		slices.SortFunc(starts, func(a, b Started) int {
+	for key, start := range t.started {
+		i := at[key.deadline]
+		answer, ok := t.met[key]
+		switch {
+		case !ok:
+			out[i].Starts = append(out[i].Starts, Started{key.leaf, start})
+		case answer.After(t.deadlines[i].Within.After(start)):
+			out[i].Late++
+		default:
+			out[i].Met++
+		}
+	}
+	for _, o := range out {
+		slices.SortFunc(o.Starts, func(a, b Started) int {
 			if c := a.Time.Compare(b.Time); c != 0 {
 				return c
 			}
 			return strings.Compare(a.Leaf, b.Leaf)
 		})
-		out = append(out, OpenDeadline{deadline, starts})
 	}
-	slices.SortFunc(out, func(a, b OpenDeadline) int { return strings.Compare(a.Deadline, b.Deadline) })
 	return out
 }
