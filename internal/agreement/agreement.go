@@ -95,6 +95,7 @@ type Commitment struct {
 type Item struct {
 	Label string
 	Group string // label of another item
+	Code  string // in the list's own scheme, where it differs from the label
 	Names Text
 	Note  Text
 }

@@ -47,7 +47,7 @@ func (a *Agreement) Compare(newer *Agreement) []Difference {
 			texts("note", c.Note).lines("kinds", c.Kinds).lines("deadlines", c.Deadlines)
 	})...)
 	out = append(out, compareAll("item", a.Items, newer.Items, func(i *Item) (string, fieldList) {
-		return i.Label, fieldList{}.line("group", i.Group).texts("name", i.Names).texts("note", i.Note)
+		return i.Label, fieldList{}.line("group", i.Group).line("code", i.Code).texts("name", i.Names).texts("note", i.Note)
 	})...)
 	out = append(out, compareAll("deadline", a.Deadlines, newer.Deadlines, func(d *Deadline) (string, fieldList) {
 		return d.Label, fieldList{}.texts("name", d.Names).line("starts", d.Starts).line("due", d.Due).period("within", d.Within).

@@ -48,11 +48,8 @@ func (e *encoder) text(t Text) {
 }
 
 func (e *encoder) sum(domain string) Hash {
-	h := sha256.New()
-	h.Write([]byte(domain))
-	h.Write([]byte{0})
-	h.Write(e.b)
-	var out Hash
-	h.Sum(out[:0])
-	return out
+	b := make([]byte, 0, len(domain)+1+len(e.b))
+	b = append(b, domain...)
+	b = append(b, 0)
+	return sha256.Sum256(append(b, e.b...))
 }

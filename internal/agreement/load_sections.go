@@ -218,7 +218,7 @@ func (l *loader) kind(t *strictoml.Table, key string) string {
 }
 
 func (l *loader) item(t *strictoml.Table) {
-	l.a.Items = append(l.a.Items, Item{Label: l.label(t, spaceNumber), Group: l.ref(t, "group", spaceNumber),
+	l.a.Items = append(l.a.Items, Item{Label: l.label(t, spaceNumber), Group: l.ref(t, "group", spaceNumber), Code: l.fields.Line(t, "code"),
 		Names: l.fields.Names(t, "name", true), Note: l.fields.Text(t, "note", false)})
 	t.Done()
 }

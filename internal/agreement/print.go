@@ -41,6 +41,7 @@ func Print(a *Agreement) []byte {
 		w.section("item")
 		w.str("label", item.Label)
 		w.str("group", item.Group)
+		w.str("code", item.Code)
 		w.text("name", item.Names)
 		w.text("note", item.Note)
 	}
