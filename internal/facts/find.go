@@ -60,7 +60,7 @@ const maxNameWords = 16
 
 // placePrepositions are the words, folded, after which a capital is a place. The map is never written to.
 var placePrepositions = map[string]bool{"في": true, "من": true, "الي": true, "in": true, "at": true, "from": true, "near": true, "a": true, "depuis": true, "pres": true,
-	"بلديه": true, "مدينه": true, "مطار": true, "العاصمه": true, "city": true, "of": true, "mairie": true, "ville": true, "de": true}
+	"بلديه": true, "مدينه": true, "مطار": true, "العاصمه": true, "mairie": true}
 
 type hit struct {
 	kind  MentionKind
