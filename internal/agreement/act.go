@@ -5,7 +5,6 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -78,10 +77,31 @@ type LogKey struct {
 	VKey   string `json:"vkey"`
 }
 
-var (
-	hashShape  = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	partyShape = regexp.MustCompile(`^p-[a-z2-7]{32}$`)
-)
+// isHash says whether s is 64 lower-case hexadecimal digits.
+func isHash(s string) bool {
+	if len(s) != 2*sha256.Size {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// isParty says whether s is a party id: p- and 32 digits of base 32.
+func isParty(s string) bool {
+	if len(s) != 34 || s[:2] != "p-" {
+		return false
+	}
+	for i := 2; i < len(s); i++ {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '2' || c > '7') {
+			return false
+		}
+	}
+	return true
+}
 
 // limits of one act.
 const (
@@ -124,14 +144,14 @@ func malformed(field, format string, args ...any) error {
 
 func (a Act) checkHashes() error {
 	for _, h := range [...]struct{ field, hash string }{{"parent", a.Parent}, {"proposal", a.Proposal}, {"objects_to", a.ObjectsTo}} {
-		if h.hash != "" && !hashShape.MatchString(h.hash) {
+		if h.hash != "" && !isHash(h.hash) {
 			return malformed(h.field, "%q is not 64 hexadecimal digits", clip(h.hash))
 		}
 	}
-	if a.Text != nil && (!hashShape.MatchString(a.Text.SHA256) || a.Text.Version == "" || len(a.Text.Version) > 64) {
+	if a.Text != nil && (!isHash(a.Text.SHA256) || a.Text.Version == "" || len(a.Text.Version) > 64) {
 		return malformed("text", "needs a version and a SHA-256")
 	}
-	if a.Party != "" && !partyShape.MatchString(a.Party) {
+	if a.Party != "" && !isParty(a.Party) {
 		return malformed("party", "%q is not a party id", clip(a.Party))
 	}
 	if a.Log != nil && (a.Log.Origin == "" || len(a.Log.Origin) > 256 || a.Log.VKey == "" || len(a.Log.VKey) > 512) {

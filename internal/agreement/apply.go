@@ -119,9 +119,9 @@ func (s State) step(e Entry) (State, error) {
 // checkEntry checks what does not depend on the kind of act.
 func (s *State) checkEntry(e Entry) error {
 	switch {
-	case !hashShape.MatchString(e.Leaf):
+	case !isHash(e.Leaf):
 		return malformed("leaf", "%q is not a leaf hash", clip(e.Leaf))
-	case !partyShape.MatchString(e.Party):
+	case !isParty(e.Party):
 		return malformed("author", "%q is not a party id", clip(e.Party))
 	case e.Time.IsZero() || e.Time.Year() < 1970 || e.Time.Year() > 9999:
 		return malformed("time", "the record has no usable time")

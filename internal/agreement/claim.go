@@ -65,7 +65,7 @@ type Claim struct {
 	Place      string // where in the source
 	Language   string // in which the source says it
 	SaidBy     Text   // who said it, as far as they may be named
-	Protected  bool   // whoever said it asked not to be named
+	Protected  bool   // whoever said it asked not to be named: SaidBy holds only what may be said of them
 	Date       FuzzyDate
 	Count      *Count
 	Against    []string // labels of claims which this one contradicts

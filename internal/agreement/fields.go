@@ -186,7 +186,7 @@ func (f Fields) Party(t *strictoml.Table, label string) Party {
 	p := Party{Label: label, Kind: PartyKind(t.OneOf("kind", "", kinds...)), ID: t.Text("id"), Names: f.Names(t, "name", true),
 		Short: f.Names(t, "short", false), Also: f.Aliases(t, "also"), Country: t.Text("country"), Office: f.Names(t, "office", false),
 		Fictional: t.Bool("fictional", false)}
-	if p.ID != "" && !partyShape.MatchString(p.ID) {
+	if p.ID != "" && !isParty(p.ID) {
 		t.Fail("id", "copy it from the party's node, with its fingerprint compared", "%q is not a party id", clip(p.ID))
 	}
 	if p.Country != "" && !countryShape.MatchString(p.Country) {

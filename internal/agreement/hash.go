@@ -19,7 +19,7 @@ func (h Hash) IsZero() bool { return h == Hash{} }
 // ParseHash reads 64 lower-case hexadecimal digits.
 func ParseHash(s string) (Hash, error) {
 	var h Hash
-	if !hashShape.MatchString(s) {
+	if !isHash(s) {
 		return h, fmt.Errorf("hash %q is not 64 lower-case hexadecimal digits", clip(s))
 	}
 	_, err := hex.Decode(h[:], []byte(s))
@@ -29,6 +29,9 @@ func ParseHash(s string) (Hash, error) {
 // encoder writes values in the canonical form of docs/agreement-state.md: every string and list is preceded by its
 // length in four bytes, every number takes eight, so that no two values have the same bytes.
 type encoder struct{ b []byte }
+
+// newEncoder leaves room for what most values take.
+func newEncoder() encoder { return encoder{make([]byte, 0, 512)} }
 
 func (e *encoder) str(s string) {
 	e.b = binary.BigEndian.AppendUint32(e.b, uint32(len(s)))
@@ -48,8 +51,12 @@ func (e *encoder) text(t Text) {
 }
 
 func (e *encoder) sum(domain string) Hash {
-	b := make([]byte, 0, len(domain)+1+len(e.b))
-	b = append(b, domain...)
-	b = append(b, 0)
-	return sha256.Sum256(append(b, e.b...))
+	h := sha256.New()
+	var start [64]byte
+	n := copy(start[:len(start)-1], domain)
+	h.Write(start[:n+1])
+	h.Write(e.b)
+	var out Hash
+	h.Sum(out[:0])
+	return out
 }

@@ -174,7 +174,7 @@ func (l *loader) text(t *strictoml.Table) {
 	if x.Language != "" {
 		l.fields.language(t, "language", x.Language)
 	}
-	if x.SHA256 != "" && !hashShape.MatchString(x.SHA256) {
+	if x.SHA256 != "" && !isHash(x.SHA256) {
 		t.Fail("sha256", "write the 64 lower-case hexadecimal digits of the file's SHA-256", "%q is not a SHA-256", clip(x.SHA256))
 	}
 	l.a.Texts = append(l.a.Texts, x)

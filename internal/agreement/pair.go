@@ -93,9 +93,9 @@ func ApplyPair(p PairState, e PairEntry) (PairState, error) {
 func (p *PairState) apply(e PairEntry) error {
 	in := e.Entry
 	switch {
-	case !hashShape.MatchString(in.Leaf):
+	case !isHash(in.Leaf):
 		return malformed("leaf", "%q is not a leaf hash", clip(in.Leaf))
-	case !partyShape.MatchString(in.Party) || !partyShape.MatchString(e.Log):
+	case !isParty(in.Party) || !isParty(e.Log):
 		return malformed("author", "a party id is missing")
 	case len(in.Officers) > maxOfficers:
 		return malformed("signatures", "more than %d", maxOfficers)

@@ -556,3 +556,32 @@ func BenchmarkFoldApprovals10000(b *testing.B) {
 		}
 	}
 }
+
+// The vector was computed a second time by a program written from docs/agreement-state.md alone.
+func TestStateHashVector(t *testing.T) {
+	r := vectorRoll(t)
+	if got := r.s.Hash().String(); got != vectorHash {
+		t.Fatalf("the state of the vector is %s, want %s", got, vectorHash)
+	}
+}
+
+// vectorRoll passes through every map of a state.
+func vectorRoll(t testing.TB) *roll {
+	definition := vectorDefinition
+	r := begin(t, definition)
+	r.must("a", Act{Act: ActPropose, Definition: definition})
+	joined := r.must("b", Act{Act: ActJoin, Reservations: []Reservation{{"1", Text{"en": "no", "ar": "لا"}}}, Log: &LogKey{"mithaq/l-x", "key"}})
+	r.must("a", Act{Act: ActObject, ObjectsTo: joined, Note: Text{"fr": "pourquoi"}})
+	r.must("b", Act{Act: ActDeclare, Declarations: []Text{{"en": "so"}}})
+	r.must("a", Act{Act: ActReview})
+	r.must("x", Act{Act: ActDecline})
+	basis := r.s.Basis().String()
+	r.must("a", Act{Act: ActAmend, Parent: basis, Definition: strings.Replace(definition, `version = "1"`, `version = "2"`, 1)})
+	r.must("b", Act{Act: ActApprove, Parent: basis, Proposal: leafOf("leaf7")})
+	r.must("a", Act{Act: ActAdmit, Party: pid("y")})
+	return r
+}
+
+var vectorDefinition = charter("1", "[terms]\nfounding = \"all\"\namendment = \"all\"\naccession = \"open\"\nadmission = \"all\"\n", "a")
+
+const vectorHash = "fcc904a1aaa0cff0b02df42444f864a01149ab70276ddcd2c43ec6c80d2e9bec"

@@ -233,7 +233,7 @@ func Begin(id string, opt Options) State {
 }
 
 func (s *State) computeHash() Hash {
-	var e encoder
+	e := newEncoder()
 	e.str(s.id)
 	e.str(string(s.phase))
 	e.num(s.size)

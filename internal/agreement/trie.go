@@ -19,13 +19,15 @@ type trie[V canonical] struct {
 
 type trieNode[V canonical] struct {
 	hash        Hash
-	left, right *trieNode[V] // both nil: a leaf
-	path        Hash
-	key         string
-	value       V
+	left, right *trieNode[V]
+	leaf        *trieLeaf[V] // nil: an inner node
 }
 
-func (n *trieNode[V]) leaf() bool { return n.left == nil && n.right == nil }
+type trieLeaf[V canonical] struct {
+	path  Hash
+	key   string
+	value V
+}
 
 func bit(path *Hash, depth int) bool { return path[depth>>3]>>(7-depth&7)&1 == 1 }
 
@@ -33,9 +35,9 @@ func (t trie[V]) get(key string) (V, bool) {
 	path := Hash(sha256.Sum256([]byte(key)))
 	n := t.root
 	for depth := 0; n != nil; depth++ {
-		if n.leaf() {
-			if n.path == path {
-				return n.value, true
+		if n.leaf != nil {
+			if n.leaf.path == path {
+				return n.leaf.value, true
 			}
 			break
 		}
@@ -50,11 +52,11 @@ func (t trie[V]) get(key string) (V, bool) {
 }
 
 func (t trie[V]) put(key string, value V) trie[V] {
-	n := &trieNode[V]{path: Hash(sha256.Sum256([]byte(key))), key: key, value: value}
-	var e encoder
-	e.hash(n.path)
+	leaf := &trieLeaf[V]{path: Hash(sha256.Sum256([]byte(key))), key: key, value: value}
+	e := newEncoder()
+	e.hash(leaf.path)
 	value.encode(&e)
-	n.hash = e.sum("mithaq/state/leaf/v1")
+	n := &trieNode[V]{leaf: leaf, hash: e.sum("mithaq/state/leaf/v1")}
 	root, added := insert(t.root, n, 0)
 	if added {
 		t.size++
@@ -67,26 +69,33 @@ func insert[V canonical](at, n *trieNode[V], depth int) (node *trieNode[V], adde
 	switch {
 	case at == nil:
 		return n, true
-	case at.leaf() && at.path == n.path:
+	case at.leaf != nil && at.leaf.path == n.leaf.path:
 		return n, false
-	case at.leaf():
+	case at.leaf != nil:
 		// Both go one level down; where their paths part, each becomes a leaf again.
-		if bit(&at.path, depth) {
+		if bit(&at.leaf.path, depth) {
 			at = &trieNode[V]{right: at}
 		} else {
 			at = &trieNode[V]{left: at}
 		}
 	}
 	left, right := at.left, at.right
-	if bit(&n.path, depth) {
+	if bit(&n.leaf.path, depth) {
 		right, added = insert(right, n, depth+1)
 	} else {
 		left, added = insert(left, n, depth+1)
 	}
-	var e encoder
-	e.hash(hashOf(left))
-	e.hash(hashOf(right))
-	return &trieNode[V]{left: left, right: right, hash: e.sum("mithaq/state/node/v1")}, added
+	return &trieNode[V]{left: left, right: right, hash: nodeHash(hashOf(left), hashOf(right))}, added
+}
+
+// nodeHash is called a dozen times an act, so it allocates nothing.
+func nodeHash(left, right Hash) Hash {
+	const domain = "mithaq/state/node/v1\x00"
+	var b [len(domain) + 2*sha256.Size]byte
+	copy(b[:], domain)
+	copy(b[len(domain):], left[:])
+	copy(b[len(domain)+sha256.Size:], right[:])
+	return sha256.Sum256(b[:])
 }
 
 func hashOf[V canonical](n *trieNode[V]) Hash {
@@ -111,8 +120,8 @@ func (t trie[V]) all() []keyed[V] {
 	walk = func(n *trieNode[V]) {
 		switch {
 		case n == nil:
-		case n.leaf():
-			out = append(out, keyed[V]{n.key, n.value})
+		case n.leaf != nil:
+			out = append(out, keyed[V]{n.leaf.key, n.leaf.value})
 		default:
 			walk(n.left)
 			walk(n.right)

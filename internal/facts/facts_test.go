@@ -439,3 +439,51 @@ func TestDocumentsNameWhomTheFactsName(t *testing.T) {
 		}
 	}
 }
+
+// ميثاق is the program's name and never stands for an agreement.
+func TestTheProgramsNameNamesNoAgreement(t *testing.T) {
+	f := load(t)
+	for _, a := range f.Shelf.All() {
+		b, _ := f.File(a.Label)
+		if strings.Contains(strings.ReplaceAll(string(b), "برنامج ميثاق", ""), "ميثاق") {
+			t.Errorf("%s uses the program's name", a.Label)
+		}
+	}
+}
+
+func TestEverySourceIsUsed(t *testing.T) {
+	f := load(t)
+	used := map[string]bool{"mithaq-editors": true}
+	for _, x := range f.Facts {
+		used[x.Source] = true
+	}
+	for _, a := range f.Shelf.All() {
+		used[a.Source] = true
+		for _, x := range a.Acts {
+			used[x.Source] = true
+		}
+		for _, x := range a.Claims {
+			used[x.Source] = true
+		}
+		for _, x := range a.Commitments {
+			used[x.Source] = true
+		}
+		for _, x := range a.Deadlines {
+			used[x.Source] = true
+		}
+	}
+	for _, s := range f.Sources {
+		if !used[s.Label] {
+			t.Errorf("nothing rests on source %s", s.Label)
+		}
+	}
+}
+
+func BenchmarkFind(b *testing.B) {
+	f := load(b)
+	text := strings.Repeat("أعلنت الولايات المتحدة في باريس انضمامها إلى دعوة باريس للثقة والأمن في الفضاء الإلكتروني. ", 100)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		f.Find(text)
+	}
+}
