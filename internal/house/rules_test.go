@@ -20,8 +20,8 @@ var floors = []string{
 	"internal/store",
 	"internal/record",
 	"internal/policy",
-	"internal/agreement",
 	"internal/facts",
+	"internal/agreement",
 	"internal/arabic",
 	"stix",
 }
