@@ -255,7 +255,7 @@ func (v *validation) ownProperties(object int32, s *shape, extended bool) {
 	for i := object + 1; i < v.nodes[object].next; i = v.nodes[i].next {
 		key := v.key(i)
 		n, listed := s.index[string(key)]
-		if listed && !(s.category == categoryBundle && s.properties[n].name == "spec_version") {
+		if listed && !s.properties[n].unlisted {
 			continue
 		}
 		v.should(i, checkStrictProperties, "%q is no property of %s", clip(key), s.name)

@@ -48,6 +48,7 @@ type property struct {
 	list     bool
 	mayEmpty bool // the list may be empty where it stands
 	required bool
+	unlisted bool // the schemas know it here, the specification's table does not list it
 	bounded  bool
 	low      int64
 	high     int64

@@ -75,7 +75,7 @@ func observable20(now *shape) *shape {
 	s.properties = nil
 	for _, p := range now.properties {
 		switch p.name {
-		case "id", "spec_version", "object_marking_refs", "granular_markings", "defanged":
+		case "id", "spec_version", "object_marking_refs", "granular_markings", "defanged", "lang":
 			continue
 		}
 		s.properties = append(s.properties, p)

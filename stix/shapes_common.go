@@ -140,7 +140,7 @@ func domain21(name, section string, own ...[]property) *shape {
 }
 
 func observable21(name, section string, own ...[]property) *shape {
-	p := append(common(), property{name: "defanged", kind: boolean})
+	p := append(common(), property{name: "defanged", kind: boolean}, property{name: "lang", kind: language, unlisted: true})
 	s := &shape{name: name, section: section, category: categoryObservable, properties: append(p, join(own...)...)}
 	if name == "" {
 		s.category = categoryCustom
@@ -177,6 +177,7 @@ func bundleShape() *shape {
 		{name: "type", kind: constant, required: true},
 		{name: "id", kind: identifier, required: true, check: checkOwnID},
 		{name: "objects", kind: anything, list: true},
-		{name: "spec_version", kind: text},
+		{name: "spec_version", kind: oneOf, values: []string{"2.0", "2.1"}, unlisted: true}, // of STIX 2.0
+		{name: "lang", kind: language, unlisted: true},
 	}}
 }

@@ -64,13 +64,13 @@ func hostShapes() []*shape {
 			ref("parent_ref", "process"),
 			refList("child_refs", "process"),
 		})
-	process.anyOf = append(every(process.properties, 7), "extensions")
+	process.anyOf = append(every(process.properties, 8), "extensions")
 
 	account := observable21("user-account", "6.16", texts("user_id", "credential", "account_login"),
 		[]property{{name: "account_type", kind: text, vocab: &accountType}}, texts("display_name"),
 		booleans("is_service_account", "is_privileged", "can_escalate_privs", "is_disabled"),
 		timestamps("account_created", "account_expires", "credential_last_changed", "account_first_login", "account_last_login"))
-	account.anyOf = append(every(account.properties, 7), "extensions")
+	account.anyOf = append(every(account.properties, 8), "extensions")
 
 	value := &shape{name: "windows-registry-value-type", section: "6.17.2", category: categoryPart, properties: join(texts("name", "data"),
 		[]property{{name: "data_type", kind: oneOf, values: []string{"REG_NONE", "REG_SZ", "REG_EXPAND_SZ", "REG_BINARY",
@@ -82,7 +82,7 @@ func hostShapes() []*shape {
 		{name: "values", kind: nested, list: true, of: value},
 		ref("creator_user_ref", "user-account"),
 	})
-	registry.anyOf = every(registry.properties, 7)
+	registry.anyOf = every(registry.properties, 8)
 
 	return []*shape{
 		artifact,

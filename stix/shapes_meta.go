@@ -8,13 +8,13 @@ func metaShapes() []*shape {
 		[]property{
 			{name: "object_ref", kind: identifier, required: true, not: []string{"bundle", "language-content"}},
 			{name: "contents", kind: dictionary, required: true, check: checkContents},
-		}).without("lang")
+		}).unlisted("lang")
 
 	extension := domain21("extension-definition", "7.3", required(texts("name", "schema", "version")...), texts("description"),
 		[]property{
 			{name: "extension_types", kind: oneOf, list: true, required: true, values: extensionTypes},
 			{name: "extension_properties", kind: text, list: true},
-		}).without("lang", "confidence", "extensions")
+		}).unlisted("lang", "confidence", "extensions")
 	extension.rest = checkExtensionDefinition
 
 	shapes := []*shape{languageContent, markingShape(), extension}
@@ -22,6 +22,16 @@ func metaShapes() []*shape {
 		s.category = categoryMeta
 	}
 	return shapes
+}
+
+// unlisted marks rows that the specification does not list for a type: their form is checked, their use is reported.
+func (s *shape) unlisted(names ...string) *shape {
+	for i := range s.properties {
+		if oneOfThem([]byte(s.properties[i].name), names) {
+			s.properties[i].unlisted = true
+		}
+	}
+	return s
 }
 
 // without takes rows out that the specification does not list for a type; their form is then that of custom properties.

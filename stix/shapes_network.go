@@ -37,7 +37,7 @@ func networkShapes() []*shape {
 		texts("version", "serial_number", "signature_algorithm", "issuer"), timestamps("validity_not_before", "validity_not_after"),
 		texts("subject", "subject_public_key_algorithm", "subject_public_key_modulus"), integers("subject_public_key_exponent"),
 		[]property{{name: "x509_v3_extensions", kind: nested, of: v3}})
-	certificate.anyOf = every(certificate.properties, 7)
+	certificate.anyOf = every(certificate.properties, 8)
 
 	return []*shape{
 		observable21("autonomous-system", "6.2", required(integers("number")...), texts("name", "rir")),
