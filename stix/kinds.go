@@ -88,7 +88,7 @@ func (v *validation) textual(at int32, p *property) {
 	case constant:
 		good, section, what = string(b) == v.shape.name, v.section, "the name of this type"
 	case oneOf:
-		good, section, what = oneOfThem(b, p.values), v.section, "one of the values of "+p.name
+		good, section, what = oneOfThem(b, p.values), v.section, "one of the values it may have"
 	case hexadecimal:
 		good, section, what = isHex(b), "2.8", "pairs of hexadecimal digits"
 	case base64Binary:

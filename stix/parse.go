@@ -24,7 +24,8 @@ type parser struct {
 func (t *tape) parse(src []byte, pos int, limits Limits) (end int, err *UnreadableError) {
 	t.src, t.limits = src, limits
 	t.nodes, t.decoded = t.nodes[:0], t.decoded[:0]
-	p := parser{tape: t}
+	p := &t.parser
+	*p = parser{tape: t}
 	end = p.value(skipSpace(src, pos), 0)
 	return end, p.err
 }

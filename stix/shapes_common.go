@@ -1,5 +1,7 @@
 package stix
 
+import "bytes"
+
 // Common properties (section 3.2) and the data types that are objects (section 2).
 
 func externalReferenceShape() *shape {
@@ -114,8 +116,8 @@ func common() []property {
 
 // checkOwnID: an object's identifier begins with its type.
 func checkOwnID(v *validation, at int32) {
-	if id := v.text(at); string(identifierType(id)) != v.typeName && v.typeName != "" {
-		v.must(at, "2.9", "identifier", "the identifier of this object begins with %q", v.typeName+"--")
+	if !bytes.Equal(identifierType(v.text(at)), v.typeName) {
+		v.must(at, "2.9", "identifier", "the identifier of this object begins with %q", string(clip(v.typeName))+"--")
 	}
 }
 

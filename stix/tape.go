@@ -9,6 +9,7 @@ type tape struct {
 	decoded []byte // strings with escapes, decoded
 	keys    []int32
 	limits  Limits
+	parser  parser // kept here so that parsing allocates nothing
 }
 
 type nodeKind uint8

@@ -73,7 +73,7 @@ type validation struct {
 	catalogue     *catalogue
 	shape         *shape
 	section       string
-	typeName      string
+	typeName      []byte
 	root          int32 // the object, and, inside an Observed Data's objects, the observable
 	container     int32 // the objects of an Observed Data; -1 outside
 	old           bool  // STIX 2.0
@@ -125,7 +125,7 @@ func (v *validation) report(f Finding) {
 // object checks the object on a tape.
 func (v *validation) object(t *tape) {
 	v.tape, v.root, v.container, v.old, v.section = t, 0, -1, false, ""
-	v.typeName = ""
+	v.typeName = nil
 	if t.nodes[0].kind != isObject {
 		v.must(0, "8", "type", "a STIX object is a JSON object, not %s", t.nodes[0].kind)
 		return
@@ -192,12 +192,7 @@ func (v *validation) shapeOf(object int32) *shape {
 // check holds an object to its shape.
 func (v *validation) check(object int32, s *shape) {
 	v.shape, v.section = s, s.section
-	v.typeName = s.name
-	if s.name == "" {
-		if i := v.member(object, "type"); i >= 0 && v.nodes[i].kind == isString {
-			v.typeName = string(v.text(i))
-		}
-	}
+	v.typeName = v.stringMember(object, "type")
 	seen := v.members(object, s)
 	if missing := s.required &^ seen; missing != 0 {
 		v.missing(object, s, missing)
