@@ -362,6 +362,9 @@ func (v *validation) extensions(at int32) {
 		for j := i + 1; j < v.nodes[i].next; j = v.nodes[j].next {
 			v.customName(j, v.key(j))
 			v.customValue(j, v.key(j))
+			if predefined != nil && !isDictionaryKey(v.key(j)) {
+				v.must(j, "2.3", "dictionary-key", "%q is no key of a dictionary", clip(v.key(j)))
+			}
 		}
 		if s := v.catalogue.extensions[string(key)]; s != nil && oneOfThem(key, predefined) {
 			v.nested(i, s)

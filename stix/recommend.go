@@ -9,6 +9,10 @@ import (
 // recommend checks what concerns any object as a whole and is only recommended. What concerns one property is checked
 // with the property.
 func (v *validation) recommend(object int32, s *shape) {
+	if v.old && v.plan.Version != "2.0" { // an old object among new ones: recommendations are those of 2.1
+		v.catalogue = catalogue21()
+		s = v.shapeOf(object)
+	}
 	v.shape, v.section = s, s.section
 	v.uuid(object, s)
 	v.killChains(object, s)
@@ -255,7 +259,7 @@ func (v *validation) ownProperties(object int32, s *shape, extended bool) {
 	for i := object + 1; i < v.nodes[object].next; i = v.nodes[i].next {
 		key := v.key(i)
 		n, listed := s.index[string(key)]
-		if listed && !s.properties[n].unlisted {
+		if listed && (!s.properties[n].unlisted || v.plan.Version == "2.0") {
 			continue
 		}
 		v.should(i, checkStrictProperties, "%q is no property of %s", clip(key), s.name)

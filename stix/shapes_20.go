@@ -56,7 +56,6 @@ func domain20(now *shape) *shape {
 		if oneOfThem([]byte(p.name), requiredIn20[now.name]) {
 			p.required = true
 		}
-		p.vocab = nil
 		s.properties = append(s.properties, p)
 	}
 	switch now.name {
@@ -87,7 +86,7 @@ func bundle20() *shape {
 	return &shape{name: "bundle", section: "8", category: categoryBundle, properties: []property{
 		{name: "type", kind: constant, required: true},
 		{name: "id", kind: identifier, required: true, check: checkOwnID},
-		{name: "spec_version", kind: oneOf, required: true, values: []string{"2.0"}},
+		{name: "spec_version", kind: oneOf, required: true, unlisted: true, values: []string{"2.0"}},
 		{name: "objects", kind: anything, list: true},
 	}}
 }

@@ -10,10 +10,19 @@ func externalReferenceShape() *shape {
 			{name: "source_name", kind: text, required: true},
 			{name: "description", kind: text},
 			{name: "url", kind: uri},
-			{name: "hashes", kind: hashes},
+			{name: "hashes", kind: hashes, check: checkReferenceHashes},
 			{name: "external_id", kind: text},
 		},
 		rest: checkExternalReference,
+	}
+}
+
+// checkReferenceHashes: the hashes of a reference are those that STIX names.
+func checkReferenceHashes(v *validation, at int32) {
+	for i := at + 1; i < v.nodes[at].next; i = v.nodes[i].next {
+		if v.nodes[at].kind == isObject && !hashAlgorithm.has(v.key(i)) {
+			v.must(i, "2.5", "hash", "%q is not in hash-algorithm-ov", clip(v.key(i)))
+		}
 	}
 }
 

@@ -22,16 +22,26 @@ func Check(raw []byte, opts Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	report := Report{Valid: true}
 	v := validations.Get().(*validation)
 	r := readers.Get().(*reader)
-	v.reset(&p, &report)
 	defer func() { v.forget(); validations.Put(v); r.release() }()
+	report := v.run(r, raw, &p, "")
+	if r.form == formBundle && v.bundleVersion == "" && report.Unreadable == nil && string(r.head.stringMember(0, "spec_version")) == "2.0" {
+		// The bundle said only after its objects that it is of STIX 2.0.
+		report = v.run(r, raw, &p, "2.0")
+	}
+	return report, nil
+}
 
-	unreadable := r.read(raw, opts.Limits, func(index int, t *tape, start, end int, err *UnreadableError) bool {
+// run validates a document once. bundleVersion is the bundle's, when it is known beforehand.
+func (v *validation) run(r *reader, raw []byte, p *plan, bundleVersion string) Report {
+	report := Report{Valid: true}
+	v.reset(p, &report)
+
+	unreadable := r.read(raw, p.Limits, func(index int, t *tape, start, end int, err *UnreadableError) bool {
 		report.Objects++
-		v.inBundle, v.bundleVersion = r.form == formBundle, ""
-		if v.inBundle {
+		v.inBundle, v.bundleVersion = r.form == formBundle, bundleVersion
+		if v.inBundle && bundleVersion == "" {
 			v.bundleVersion = string(r.head.stringMember(0, "spec_version"))
 		}
 		v.index = index
@@ -52,14 +62,14 @@ func Check(raw []byte, opts Options) (Report, error) {
 	if unreadable != nil {
 		report.Unreadable = unreadable
 		report.Valid = false
-		return report, nil
+		return report
 	}
 	if r.form == formBundle {
 		v.index = -1
 		v.bundle(&r.head)
 	}
 	report.Valid = v.broken == 0
-	return report, nil
+	return report
 }
 
 // validation is the state of one run.
@@ -86,7 +96,7 @@ type validation struct {
 var validations = sync.Pool{New: func() any { return new(validation) }}
 
 func (v *validation) reset(p *plan, out *Report) {
-	v.plan, v.out, v.broken, v.index = p, out, 0, -1
+	v.plan, v.out, v.broken, v.index, v.bundleVersion = p, out, 0, -1, ""
 	v.bundleIndex.reset(p)
 }
 
@@ -200,9 +210,7 @@ func (v *validation) check(object int32, s *shape) {
 	if s.any != 0 && s.any&seen == 0 {
 		v.must(object, s.section, "required", "needs at least one of %s", strings.Join(s.anyOf, ", "))
 	}
-	if s.category == categoryDomain || s.category == categoryRelationship || s.category == categoryCustom || s.category == categoryMeta {
-		v.order(object, "created", "modified", false)
-	}
+	v.order(object, "created", "modified", false)
 	if s.rest != nil {
 		s.rest(v, object, seen)
 	}
@@ -251,6 +259,10 @@ func (v *validation) custom(at int32, s *shape) {
 	switch string(key) {
 	case "severity", "action", "username", "phone_numbers":
 		v.must(at, "3.1", "reserved", "%s is reserved", key)
+	case "created", "modified":
+		if v.nodes[at].kind == isString && timestampForm(v.text(at)) == timeImpossible {
+			v.must(at, "2.15", "timestamp", "there is no such time as %s", clip(v.text(at)))
+		}
 	}
 	v.customValue(at, key)
 }
