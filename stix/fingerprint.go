@@ -100,7 +100,7 @@ func kindOf(name string) (kind FingerprintKind, role string, ok bool) {
 		}
 	}
 	n := b.String()
-	for _, prefix := range []string{"xopencti", "xmisp", "xtls", "tls", "ssl", "ssh", "quic", "x", "client", "server"} {
+	for _, prefix := range []string{"xopencti", "xmisp", "opencti", "misp", "xtls", "tls", "ssl", "ssh", "quic", "x", "client", "server"} {
 		if rest, found := strings.CutPrefix(n, prefix); found && rest != "" {
 			if prefix == "client" || prefix == "server" {
 				role = prefix
