@@ -140,7 +140,7 @@ func (r *fingerprintReader) pattern(pattern string) {
 	b := []byte(pattern)
 	path, start := "", -1
 	for i := 0; i <= len(b); i++ {
-		inPath := i < len(b) && (class[b[i]] != 0 || strings.IndexByte("-_.:'", b[i]) >= 0)
+		inPath := i < len(b) && (class[b[i]]&word != 0 || strings.IndexByte("-_.:'", b[i]) >= 0)
 		if i < len(b) && b[i] == '\'' && start < 0 { // a constant
 			text, end := quoted(b, i)
 			if path != "" {
@@ -159,10 +159,10 @@ func (r *fingerprintReader) pattern(pattern string) {
 			continue
 		}
 		if start >= 0 {
-			switch word := pattern[start:min(i, len(b))]; {
-			case strings.Contains(word, ":"):
-				path = word
-			case word == "NOT" || word == "AND" || word == "OR" || word == "LIKE" || word == "MATCHES":
+			switch step := pattern[start:min(i, len(b))]; {
+			case strings.Contains(step, ":"):
+				path = step
+			case step == "NOT" || step == "AND" || step == "OR" || step == "LIKE" || step == "MATCHES":
 				path = ""
 			}
 			start = -1

@@ -29,10 +29,18 @@ func isUUID(b []byte) bool {
 	if len(b) != 36 || b[8] != '-' || b[13] != '-' || b[18] != '-' || b[23] != '-' {
 		return false
 	}
-	for i, c := range b {
-		if hexDigit[c] < 0 && i != 8 && i != 13 && i != 18 && i != 23 {
-			return false
-		}
+	// A digit's value has its high bit clear: one test for all of them.
+	var bad int8
+	for _, c := range b[:8] {
+		bad |= hexDigit[c]
+	}
+	for _, c := range b[24:] {
+		bad |= hexDigit[c]
+	}
+	bad |= hexDigit[b[9]] | hexDigit[b[10]] | hexDigit[b[11]] | hexDigit[b[12]] | hexDigit[b[14]] | hexDigit[b[15]] |
+		hexDigit[b[16]] | hexDigit[b[17]] | hexDigit[b[19]] | hexDigit[b[20]] | hexDigit[b[21]] | hexDigit[b[22]]
+	if bad < 0 {
+		return false
 	}
 	version, variant := b[14], hexDigit[b[19]]
 	return version >= '1' && version <= '5' && variant >= 8 && variant <= 11
@@ -60,6 +68,7 @@ const (
 	lower = 1 << iota
 	upper
 	digit
+	uriMark // "-._~" and the sub-delimiters of RFC 3986
 )
 
 // class of an ASCII character.
@@ -69,6 +78,9 @@ var class = func() (t [256]uint8) {
 	}
 	for c := '0'; c <= '9'; c++ {
 		t[c] = digit
+	}
+	for _, c := range "-._~!$&'()*+,;=" {
+		t[c] = uriMark
 	}
 	return t
 }()
@@ -165,7 +177,7 @@ const maxInteger = 1<<53 - 1
 // isMediaType is "type/subtype" with a top-level type of IANA's.
 func isMediaType(b []byte) bool {
 	kind, sub, ok := bytes.Cut(b, []byte("/"))
-	if !ok || len(sub) == 0 || class[sub[0]] == 0 && !bytes.ContainsRune([]byte(".+_-"), rune(sub[0])) {
+	if !ok || len(sub) == 0 || class[sub[0]]&(lower|upper|digit) == 0 && !bytes.ContainsRune([]byte(".+_-"), rune(sub[0])) {
 		return false
 	}
 	switch string(kind) {

@@ -49,9 +49,9 @@ func isCPEAttribute(index int, v []byte) bool {
 	}
 	for i := 0; i < len(v); i++ {
 		switch c := v[i]; {
-		case class[c] != 0 || c == '-' || c == '.' || c == '_':
+		case class[c]&word != 0 || c == '-' || c == '.' || c == '_':
 		case c == '\\':
-			if i++; i >= len(v) || v[i] <= ' ' || v[i] > '~' || class[v[i]] != 0 {
+			if i++; i >= len(v) || v[i] <= ' ' || v[i] > '~' || class[v[i]]&word != 0 {
 				return false
 			}
 		default:

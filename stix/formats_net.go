@@ -65,13 +65,12 @@ func isIPLiteral(b []byte) bool {
 func uriCharacters(b []byte, others string) bool {
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
-		case class[c] != 0:
+		case class[c] != 0: // letters, digits, marks
 		case c == '%':
 			if i+2 >= len(b) || hexDigit[b[i+1]] < 0 || hexDigit[b[i+2]] < 0 {
 				return false
 			}
 			i += 2
-		case c < 0x80 && bytes.IndexByte([]byte("-._~!$&'()*+,;="), c) >= 0:
 		case c < 0x80 && len(others) > 0 && bytes.IndexByte([]byte(others), c) >= 0:
 		default:
 			return false

@@ -38,10 +38,26 @@ func (p *parser) fail(reason Reason, at int, detail string) int {
 }
 
 func skipSpace(src []byte, pos int) int {
+	if pos < len(src) && src[pos] > ' ' {
+		return pos
+	}
+	return skipRun(src, pos)
+}
+
+// skipRun skips a run of white space; indentation by eight bytes at once.
+func skipRun(src []byte, pos int) int {
+	const eightSpaces = 0x2020202020202020
 	for pos < len(src) {
 		switch src[pos] {
-		case ' ', '\n', '\r', '\t':
+		case '\n', '\r', '\t':
 			pos++
+		case ' ':
+			for pos+8 <= len(src) && binary.LittleEndian.Uint64(src[pos:]) == eightSpaces {
+				pos += 8
+			}
+			for pos < len(src) && src[pos] == ' ' {
+				pos++
+			}
 		default:
 			return pos
 		}
@@ -260,7 +276,7 @@ func (p *parser) str(pos int) (start, end int, escaped bool, after int) {
 			}
 			return pos + 1, i, false, i + 1
 		case c == '\\':
-			return p.escapedStr(pos)
+			return p.escapedStr(pos, i)
 		case c < 0x20:
 			return 0, 0, false, p.fail(NotJSON, i, "a control character in a string")
 		default:
@@ -298,30 +314,38 @@ func invalidAt(b []byte) int {
 	return len(b)
 }
 
-func (p *parser) escapedStr(pos int) (start, end int, escaped bool, after int) {
+// escapedStr reads the string whose opening quote is at pos and whose first backslash is at i.
+func (p *parser) escapedStr(pos, i int) (start, end int, escaped bool, after int) {
 	src := p.src
 	start = len(p.decoded)
-	i := pos + 1
+	from := pos + 1
 	for {
-		from := i
-		for i < len(src) && src[i] != '"' && src[i] != '\\' && src[i] >= 0x20 {
-			i++
-		}
 		if i >= len(src) {
 			return 0, 0, false, p.fail(NotJSON, len(src), "a string is not closed")
 		}
-		if !utf8.Valid(src[from:i]) {
-			return 0, 0, false, p.fail(InvalidUTF8, from+invalidAt(src[from:i]), "")
-		}
-		p.decoded = append(p.decoded, src[from:i]...)
-		if src[i] == '"' {
-			return start, len(p.decoded), true, i + 1
-		}
-		if src[i] < 0x20 {
+		switch c := src[i]; {
+		case c == '"' || c == '\\':
+			if !utf8.Valid(src[from:i]) {
+				return 0, 0, false, p.fail(InvalidUTF8, from+invalidAt(src[from:i]), "")
+			}
+			p.decoded = append(p.decoded, src[from:i]...)
+			if c == '"' {
+				return start, len(p.decoded), true, i + 1
+			}
+			if i = p.escape(i); i < 0 {
+				return 0, 0, false, -1
+			}
+			from = i
+		case c < 0x20:
 			return 0, 0, false, p.fail(NotJSON, i, "a control character in a string")
+		default:
+			i++
 		}
-		if i = p.escape(i); i < 0 {
-			return 0, 0, false, -1
+		for i+8 <= len(src) && stop(binary.LittleEndian.Uint64(src[i:])) == 0 {
+			i += 8
+		}
+		for i < len(src) && plain[src[i]] {
+			i++
 		}
 	}
 }

@@ -124,15 +124,18 @@ func ownName(b []byte, separator byte, levels int) bool {
 	return false
 }
 
+// word are the letters and digits of names.
+const word = lower | upper | digit
+
 // patternPaths calls each with the type and the first property of every object path in a pattern.
 func patternPaths(pattern []byte, each func(object, property []byte)) {
 	for i := 0; i < len(pattern); i++ {
 		switch c := pattern[i]; {
 		case c == '\'':
 			_, i = quoted(pattern, i)
-		case class[c] != 0 || c == '_':
+		case class[c]&word != 0 || c == '_':
 			start := i
-			for i < len(pattern) && (class[pattern[i]] != 0 || pattern[i] == '-' || pattern[i] == '_') {
+			for i < len(pattern) && (class[pattern[i]]&word != 0 || pattern[i] == '-' || pattern[i] == '_') {
 				i++
 			}
 			if i >= len(pattern) || pattern[i] != ':' {
@@ -147,7 +150,7 @@ func patternPaths(pattern []byte, each func(object, property []byte)) {
 				i++
 			} else {
 				start = i
-				for i < len(pattern) && (class[pattern[i]] != 0 || pattern[i] == '-' || pattern[i] == '_') {
+				for i < len(pattern) && (class[pattern[i]]&word != 0 || pattern[i] == '-' || pattern[i] == '_') {
 					i++
 				}
 				property = pattern[start:i]
@@ -156,7 +159,7 @@ func patternPaths(pattern []byte, each func(object, property []byte)) {
 				each(object, property)
 			}
 			// The rest of the path has steps of its own, none of them before a colon.
-			for i < len(pattern) && (pattern[i] == '.' || pattern[i] == '[' || pattern[i] == ']' || class[pattern[i]] != 0 ||
+			for i < len(pattern) && (pattern[i] == '.' || pattern[i] == '[' || pattern[i] == ']' || class[pattern[i]]&word != 0 ||
 				pattern[i] == '_' || pattern[i] == '-' || pattern[i] == '\'' || pattern[i] == '*') {
 				if pattern[i] == '\'' {
 					_, i = quoted(pattern, i)

@@ -166,7 +166,11 @@ func killChainPhases() []property {
 
 // ordered makes a rule: later is not before earlier (or is after it, when strictly).
 func ordered(earlier, later string, strictly bool) func(*validation, int32, uint64) {
-	return func(v *validation, object int32, _ uint64) { v.order(object, earlier, later, strictly) }
+	return func(v *validation, object int32, seen uint64) {
+		if v.shape.has(seen, earlier) && v.shape.has(seen, later) {
+			v.order(object, earlier, later, strictly)
+		}
+	}
 }
 
 // order checks that one time is not before another. Times that are malformed have their own findings.

@@ -167,8 +167,8 @@ func (v *validation) object(t *tape) {
 
 // versionOf is the version of STIX to hold an object to.
 func (v *validation) versionOf() string {
-	spec := v.member(0, "spec_version")
 	version := v.plan.Version
+	spec := v.member(0, "spec_version")
 	if version == "" {
 		version = "2.1"
 		if spec >= 0 && v.nodes[spec].kind == isString && string(v.text(spec)) == "2.0" {
