@@ -213,13 +213,15 @@ func (p *parser) object(pos, depth int) int {
 // smallObject is up to how many members names are compared one by one.
 const smallObject = 48
 
-func nameBit(name []byte) uint64 {
+func nameBit(name []byte) uint64 { return 1 << (nameHash(name) & 63) }
+
+// nameHash is quick, and tells the names of the specification apart well enough.
+func nameHash(name []byte) uint {
 	n := len(name)
 	if n == 0 {
-		return 1
+		return 0
 	}
-	h := uint(n)*7 + uint(name[0])*31 + uint(name[n-1])*17 + uint(name[n/2])*13
-	return 1 << (h & 63)
+	return uint(n)*7 + uint(name[0])*31 + uint(name[n-1])*17 + uint(name[n/2])*13
 }
 
 func (p *parser) repeats(object, member int32) bool {

@@ -85,6 +85,7 @@ type shape struct {
 	rest func(v *validation, object int32, seen uint64)
 
 	index    map[string]uint8
+	slots    [128]uint8 // the index as a hash table, for the members of received objects: row+1, 0 for none
 	required uint64
 	any      uint64
 }
@@ -95,6 +96,16 @@ func (s *shape) bit(name string) uint64 {
 		return 1 << i
 	}
 	return 0
+}
+
+// row finds a property by the name of a member; -1 when the shape does not have it.
+func (s *shape) row(name []byte) int {
+	for slot := nameHash(name); ; slot++ {
+		i := int(s.slots[slot&127]) - 1
+		if i < 0 || s.properties[i].name == string(name) {
+			return i
+		}
+	}
 }
 
 func (s *shape) has(seen uint64, name string) bool { return seen&s.bit(name) != 0 }
@@ -108,6 +119,11 @@ func (s *shape) finish() *shape {
 	for i := range s.properties {
 		p := &s.properties[i]
 		s.index[p.name] = uint8(i)
+		slot := nameHash([]byte(p.name))
+		for s.slots[slot&127] != 0 {
+			slot++
+		}
+		s.slots[slot&127] = uint8(i) + 1
 		if p.required {
 			s.required |= 1 << i
 		}

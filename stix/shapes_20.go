@@ -70,7 +70,7 @@ func domain20(now *shape) *shape {
 
 func observable20(now *shape) *shape {
 	s := *now
-	s.index, s.required, s.any = nil, 0, 0
+	s.index, s.slots, s.required, s.any = nil, [128]uint8{}, 0, 0
 	s.properties = nil
 	for _, p := range now.properties {
 		switch p.name {

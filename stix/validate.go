@@ -230,8 +230,8 @@ func (v *validation) missing(object int32, s *shape, missing uint64) {
 // members checks every member of an object and returns which properties are there.
 func (v *validation) members(object int32, s *shape) (seen uint64) {
 	for i := object + 1; i < v.nodes[object].next; i = v.nodes[i].next {
-		n, ok := s.index[string(v.key(i))]
-		if !ok {
+		n := s.row(v.key(i))
+		if n < 0 {
 			v.custom(i, s)
 			continue
 		}
