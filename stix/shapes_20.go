@@ -134,6 +134,9 @@ func (v *validation) custom20(at int32, key []byte, s *shape) {
 			v.must(at, "3.1", "reserved", "%s is reserved", key)
 		}
 	}
+	if string(key) == "lang" && v.plan.Version != "2.0" && v.nodes[at].kind == isString && !isLanguage(v.text(at)) {
+		v.must(at, "3.2", "language", "%q is no language tag of RFC 5646", clip(v.text(at)))
+	}
 	v.customValue(at, key)
 }
 
