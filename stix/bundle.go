@@ -41,6 +41,7 @@ func (v *validation) remember() {
 		return
 	}
 	id := v.stringMember(0, "id")
+	v.specVersion(v.bundleVersion)
 	if modified := v.stringMember(0, "modified"); v.versions != nil && modified != nil {
 		if first, ok := v.versions[string(id)]; ok {
 			if first == string(modified) {
@@ -72,6 +73,17 @@ func (v *validation) remember() {
 	}
 }
 
+// specVersion: an object says that it is of the version that it is taken for.
+func (v *validation) specVersion(ofBundle string) {
+	want := v.plan.Version
+	if want == "" {
+		want = ofBundle
+	}
+	if at := v.member(0, "spec_version"); want != "" && at >= 0 && v.nodes[at].kind == isString && string(v.text(at)) != want {
+		v.should(at, checkSpecVersion, "taken for %s, but says %q", want, clip(v.text(at)))
+	}
+}
+
 // bundle checks the bundle around its objects, and what only the whole of them shows.
 func (v *validation) bundle(head *tape) {
 	v.tape, v.root, v.container, v.inBundle = head, 0, -1, false
@@ -89,6 +101,7 @@ func (v *validation) bundle(head *tape) {
 	}
 	s := v.catalogue.types["bundle"]
 	v.check(0, s)
+	v.specVersion("")
 	if v.plan.checks != 0 {
 		v.recommend(0, s)
 	}

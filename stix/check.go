@@ -63,6 +63,7 @@ const (
 	checkStrictTypes
 	checkStrictProperties
 	checkEnforceRefs
+	checkSpecVersion // goes with every look at recommendations
 	checkCount
 )
 
@@ -94,7 +95,7 @@ var checkNames = [checkCount][2]string{
 	checkIndicatorProperties: {"303", "indicator-properties"}, checkDeprecatedProperties: {"304", "deprecated-properties"},
 	checkExtensionDescription: {"305", "extension-description"}, checkExtensionProperties: {"306", "extension-properties"},
 	checkExtensionsUse: {"401", "extensions-use"}, checkStrictTypes: {"", "strict-types"},
-	checkStrictProperties: {"", "strict-properties"}, checkEnforceRefs: {"", "enforce-refs"},
+	checkStrictProperties: {"", "strict-properties"}, checkEnforceRefs: {"", "enforce-refs"}, checkSpecVersion: {"", "spec-version"},
 }
 
 // checkSet is a set of checks.

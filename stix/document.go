@@ -153,16 +153,16 @@ func (r *reader) release() {
 // with the reason why it cannot be read. It returns an error where the document as a whole cannot be read.
 func (r *reader) read(src []byte, limits Limits, each func(index int, t *tape, start, end int, err *UnreadableError) bool) *UnreadableError {
 	limits = limits.orDefaults()
+	r.form = formObject
+	r.head.src, r.head.limits = src, limits
+	r.head.nodes, r.head.decoded = r.head.nodes[:0], r.head.decoded[:0]
 	if len(src) > math.MaxUint32-16 {
 		return &UnreadableError{Reason: TooLarge, Detail: "read it as a stream"}
 	}
 	if len(src) >= 3 && string(src[:3]) == "\xef\xbb\xbf" {
 		return (&UnreadableError{Reason: NotJSON, Detail: "a byte order mark"}).locate(src)
 	}
-	r.form = formObject
 	start := skipSpace(src, 0)
-	r.head.src, r.head.limits = src, limits
-	r.head.nodes, r.head.decoded = r.head.nodes[:0], r.head.decoded[:0]
 	p := parser{tape: &r.head}
 	if start >= len(src) || src[start] != '{' && src[start] != '[' {
 		p.fail(NotJSON, start, "expected an object")

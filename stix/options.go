@@ -77,7 +77,8 @@ func (o Options) plan() (plan, error) {
 	if !o.Strict && !o.Recommend {
 		p.checks = 0
 	}
-	for option, c := range map[check]bool{checkStrictTypes: o.StrictTypes, checkStrictProperties: o.StrictProperties, checkEnforceRefs: o.EnforceRefs} {
+	for option, c := range map[check]bool{checkStrictTypes: o.StrictTypes, checkStrictProperties: o.StrictProperties,
+		checkEnforceRefs: o.EnforceRefs, checkSpecVersion: o.Strict || o.Recommend} {
 		if c {
 			p.checks |= 1 << option
 		}

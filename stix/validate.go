@@ -26,9 +26,11 @@ func Check(raw []byte, opts Options) (Report, error) {
 	r := readers.Get().(*reader)
 	defer func() { v.forget(); validations.Put(v); r.release() }()
 	report := v.run(r, raw, &p, "")
-	if r.form == formBundle && v.bundleVersion == "" && report.Unreadable == nil && string(r.head.stringMember(0, "spec_version")) == "2.0" {
-		// The bundle said only after its objects that it is of STIX 2.0.
-		report = v.run(r, raw, &p, "2.0")
+	if r.form == formBundle && v.bundleVersion == "" && report.Objects > 0 {
+		if said := r.head.stringMember(0, "spec_version"); len(said) > 0 {
+			// The bundle said only after its objects what version it is of.
+			report = v.run(r, raw, &p, string(said))
+		}
 	}
 	return report, nil
 }
