@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -172,5 +173,60 @@ func TestTheRestOfAnEnvelopeIsTaken(t *testing.T) {
 	}
 	if read != 3 {
 		t.Errorf("the stream read %d objects, want 3", read)
+	}
+}
+
+// endless is a bundle of many objects that is made while it is read.
+type endless struct {
+	left  int
+	rest  []byte
+	first bool
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if len(e.rest) == 0 {
+		switch {
+		case e.first:
+			e.first, e.rest = false, []byte(`{"type":"bundle","objects":[{"type":"a","id":"a--0"}`)
+		case e.left > 0:
+			e.left--
+			e.rest = []byte(`,{"type":"a","id":"a--1","x":"` + strings.Repeat("y", 400) + `"}`)
+		case e.left == 0:
+			e.left--
+			e.rest = []byte(`]}`)
+		default:
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, e.rest)
+	e.rest = e.rest[n:]
+	return n, nil
+}
+
+// A bundle may be far larger than what one object may be.
+func TestStreamKeepsOneObjectAtATime(t *testing.T) {
+	n := 0
+	for _, err := range Objects(&endless{left: 100_000, first: true}, Limits{MaxObject: 1000}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 100_001 {
+		t.Errorf("%d objects", n)
+	}
+	for _, doc := range []string{
+		`{"type":"bundle","objects":[{"x":"` + strings.Repeat("y", 100_000) + `"}]}`,
+		`{"type":"a","id":"a--1","x":"` + strings.Repeat("y", 100_000) + `"}`,
+		`{"type":"a","id":"a--1"` + strings.Repeat(`,"x`+strings.Repeat("y", 60)+`":1`, 1) + strings.Repeat(" ", 70_000) + `,"z":"` + strings.Repeat("y", 2000) + `"}`,
+	} {
+		large := false
+		for _, err := range Objects(strings.NewReader(doc), Limits{MaxObject: 1000}) {
+			var unreadable *UnreadableError
+			large = large || errors.As(err, &unreadable) && unreadable.Reason == TooLarge
+		}
+		if !large {
+			t.Errorf("%.40s… is not too large", doc)
+		}
 	}
 }

@@ -42,7 +42,7 @@ func (s *stream) fill() (bool, error) {
 	if s.ended {
 		return false, nil
 	}
-	if len(s.buf) >= s.limits.MaxObject+1<<16 {
+	if len(s.buf)-s.pos >= s.limits.MaxObject+1<<16 {
 		return false, s.fail(TooLarge, "")
 	}
 	if cap(s.buf)-len(s.buf) < 1<<15 {
@@ -64,7 +64,7 @@ func (s *stream) fill() (bool, error) {
 
 // drop forgets what was consumed.
 func (s *stream) drop() {
-	if s.pos < 1<<15 && s.pos < len(s.buf)/2 {
+	if s.pos < len(s.buf)/2 { // each byte is moved once at most, whatever the size of the buffer
 		return
 	}
 	s.base += int64(s.pos)
@@ -231,7 +231,7 @@ func (s *stream) outermost() error {
 		case name == "type" && c == '"':
 			kind, err = s.text()
 		default:
-			err = s.other(streamed)
+			err = s.other(streamed, start)
 		}
 		if err != nil {
 			return err
@@ -258,7 +258,7 @@ func (s *stream) outermost() error {
 
 // other checks a member of the outermost object that is not its objects. While nothing was yielded, everything is kept:
 // it may be a single object.
-func (s *stream) other(streamed bool) error {
+func (s *stream) other(streamed bool, start int) error {
 	span, err := s.span()
 	if err != nil {
 		return err
@@ -273,6 +273,8 @@ func (s *stream) other(streamed bool) error {
 	}
 	if streamed {
 		s.drop()
+	} else if s.pos-start > s.limits.MaxObject {
+		return s.fail(TooLarge, "")
 	}
 	return nil
 }
