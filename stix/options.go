@@ -22,7 +22,7 @@ type Options struct {
 	Interop bool
 	// Version fixes the version of STIX to "2.0" or "2.1". Empty: what each object says.
 	Version string
-	// Pattern checks the syntax of the patterns of indicators. Nil: CheckPatternForm.
+	// Pattern checks the syntax of the patterns of indicators. Nil: CheckPattern.
 	Pattern PatternChecker
 	// MaxFindings is how many findings a report keeps; 1,000 by default.
 	MaxFindings int
@@ -47,7 +47,7 @@ func (o Options) plan() (plan, error) {
 		p.MaxFindings = 1000
 	}
 	if p.Pattern == nil {
-		p.Pattern = CheckPatternForm
+		p.Pattern = CheckPattern
 	}
 	disabled, err := checksNamed(o.Disabled)
 	if err != nil {

@@ -2,46 +2,21 @@ package stix
 
 import (
 	"errors"
-	"fmt"
+
+	"github.com/mithaq/mithaq/stix/pattern"
 )
 
-// CheckPatternForm is the PatternChecker of a build without a pattern parser: it sees that brackets, parentheses and
-// quotes are balanced, and that there is an observation at all.
-func CheckPatternForm(pattern, _ string) error {
-	var open []byte
-	observations := 0
-	for i := 0; i < len(pattern); i++ {
-		switch c := pattern[i]; c {
-		case '\'':
-			for i++; i < len(pattern) && pattern[i] != '\''; i++ {
-				if pattern[i] == '\\' {
-					i++
-				}
-			}
-			if i >= len(pattern) {
-				return errors.New("reading a pattern: a string is not closed")
-			}
-		case '[', '(':
-			open = append(open, c)
-			if c == '[' {
-				observations++
-			}
-		case ']', ')':
-			want := byte('[')
-			if c == ')' {
-				want = '('
-			}
-			if len(open) == 0 || open[len(open)-1] != want {
-				return fmt.Errorf("reading a pattern: %q at %d closes nothing", c, i)
-			}
-			open = open[:len(open)-1]
-		}
+// CheckPattern is the PatternChecker that Validate uses unless told otherwise: the patterning language of package
+// stix/pattern, as the OASIS validator accepts it.
+func CheckPattern(text, _ string) error {
+	problems, err := pattern.Check(text)
+	if err != nil {
+		return err
 	}
-	switch {
-	case len(open) > 0:
-		return fmt.Errorf("reading a pattern: %q is not closed", open[len(open)-1])
-	case observations == 0:
-		return errors.New("reading a pattern: no observation in brackets")
+	for _, p := range problems {
+		if !p.Warning {
+			return errors.New(p.String())
+		}
 	}
 	return nil
 }
@@ -53,16 +28,16 @@ func (v *validation) checkPattern(object int32) {
 	if at < 0 || v.nodes[at].kind != isString || string(v.stringMember(object, "pattern_type")) != "stix" {
 		return
 	}
-	pattern := v.text(at)
+	text := v.text(at)
 	version := v.stringMember(object, "pattern_version")
 	if version == nil {
 		version = v.stringMember(object, "spec_version")
 	}
-	if err := v.plan.Pattern(string(pattern), string(version)); err != nil {
+	if err := v.plan.Pattern(string(text), string(version)); err != nil {
 		v.must(at, "9", "pattern", "%s", clip([]byte(err.Error())))
 		return
 	}
-	patternPaths(pattern, func(object, property []byte) { v.patternPath(at, object, property) })
+	patternPaths(text, func(object, property []byte) { v.patternPath(at, object, property) })
 }
 
 func (v *validation) patternPath(at int32, object, property []byte) {

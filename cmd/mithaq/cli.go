@@ -37,6 +37,8 @@ type cli struct {
 	Publish publishCmd `cmd:"" help:"Sign records and append them to the log."`
 	Show    showCmd    `cmd:"" help:"Show one record."`
 	Log     logCmd     `cmd:"" help:"List, verify and prove logs."`
+	Stix    stixCmd    `cmd:"" help:"Check STIX 2.1 objects."`
+	Pattern patternCmd `cmd:"" help:"Check and match STIX patterns."`
 	Key     keyCmd     `cmd:"" help:"List, rotate and revoke keys."`
 	Token   tokenCmd   `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
 	Backup  backupCmd  `cmd:"" help:"Write a consistent copy of a node into one file."`

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/stix"
 )
 
 // Draft is a record that a person wants to publish.
@@ -104,8 +105,34 @@ func (d Draft) record() (record.Record, error) {
 	if err := spec.Check(r.Body); err != nil {
 		return record.Record{}, recordFault("publishing: the body of the "+d.Kind+" is not right", err)
 	}
+	if spec.Name == record.KindIntel {
+		if err := checkSTIX(d.Body); err != nil {
+			return record.Record{}, err
+		}
+	}
 	r.Marking, err = d.marking()
 	return r, err
+}
+
+// checkSTIX refuses a bundle that breaks a MUST of STIX 2.1, naming the first object, place and rule.
+func checkSTIX(bundle []byte) error {
+	report := stix.Validate(bundle, stix.Options{MaxFindings: 1})
+	switch {
+	case report.Unreadable != nil:
+		return &Fault{Code: CodeInvalid, What: "publishing: the bundle cannot be read", Err: report.Unreadable}
+	case report.Valid || len(report.Findings) == 0:
+		return nil
+	}
+	f := report.Findings[0]
+	place := f.Path
+	if f.Index >= 0 {
+		place = fmt.Sprintf("/objects/%d%s", f.Index, f.Path)
+	}
+	more := ""
+	if report.Omitted > 0 {
+		more = fmt.Sprintf(" (and %d more)", report.Omitted)
+	}
+	return faultf(CodeInvalid, "see all with 'mithaq stix validate'", "publishing: the bundle is not valid STIX 2.1 at %s: %s, %s%s", place, f.Message, f.Rule, more)
 }
 
 // bundlePrefix and what wrapBundle adds around a bundle is all that stands between it and the record's body, so that
