@@ -1,0 +1,475 @@
+package fingerprint
+
+import (
+	"bytes"
+
+	"github.com/mithaq/mithaq/internal/detect/hello"
+	"github.com/mithaq/mithaq/internal/detect/packet"
+)
+
+// How far a TCP timestamp may be from those seen before it is doubted. Clocks tick up to once a
+// microsecond in theory and a millisecond in practice; captures reorder and lose packets.
+const timestampSlack = 100_000
+
+// outsideWindow is how far from the window a segment is taken for another stream's.
+const outsideWindow = 4 << 20
+
+// segment takes a TCP segment.
+func (e *Engine) segment(p *packet.Info) {
+	key, d := keyOf(p)
+	hash := key.hash(e.flows.seed)
+	i := e.flows.find(&key, hash)
+	if i < 0 {
+		if len(p.Payload) == 0 && p.Flags&packet.FlagSYN == 0 {
+			return
+		}
+		var occupied bool
+		if i, occupied = e.flows.place(hash); occupied {
+			e.dropped[dropFlow]++
+			if s := e.flows.flows[i].session; s >= 0 {
+				e.finish(s)
+			}
+		}
+		e.flows.put(i, &key, hash, e.now)
+	}
+	f := &e.flows.flows[i]
+	doubted := e.doubtTimestamp(f, d, p)
+	if p.Flags&packet.FlagSYN != 0 && !doubted {
+		e.syn(f, d, p)
+	}
+	f.last = e.now
+	if f.done {
+		if p.Flags&(packet.FlagFIN|packet.FlagRST) != 0 && !doubted {
+			f.half[d].closed = true
+		}
+		return
+	}
+	if len(p.Payload) > 0 {
+		e.payload(i, d, p, doubted)
+	}
+	if doubted {
+		return
+	}
+	if p.Flags&packet.FlagFIN != 0 {
+		f.half[d].closed = true
+	}
+	if p.Flags&packet.FlagRST != 0 {
+		f.reset = true
+	}
+}
+
+// syn notes where a stream begins. A SYN on a connection that is over, or of which nothing was
+// heard for long, begins another one.
+func (e *Engine) syn(f *flow, d int, p *packet.Info) {
+	h := &f.half[d]
+	base := p.Seq + 1
+	if h.known && h.base == base && !h.midstream {
+		return // sent again
+	}
+	if p.Flags&packet.FlagACK == 0 {
+		quiet := e.now-f.last > idleTimeout
+		if f.done || f.reset || quiet || f.half[0].closed || f.half[1].closed {
+			if f.session >= 0 {
+				e.finish(f.session)
+			}
+			*f = flow{key: f.key, session: -1, last: e.now}
+			h = &f.half[d]
+			h.tsKnown, h.tsFirst, h.tsLast = p.HasTimestamp, p.TSVal, p.TSVal
+		}
+	}
+	if h.known && e.hasData(f, d) {
+		e.anomaly(AnomalyHandshake, p) // it contradicts a stream that is being read
+		e.mark(f, AnomalyHandshake)
+		return
+	}
+	if h.known && !h.midstream {
+		e.anomaly(AnomalyHandshake, p)
+		e.mark(f, AnomalyHandshake)
+	}
+	h.base, h.known, h.midstream = base, true, false
+	if p.Flags&packet.FlagACK == 0 {
+		f.synFrom(d)
+	} else {
+		f.synFrom(1 - d)
+	}
+}
+
+// synFrom remembers who opened the connection, in the spare bits of dcid, which only QUIC uses.
+func (f *flow) synFrom(d int) { f.dcid = uint64(d) + 1 }
+
+func (f *flow) opener() int8 { return int8(f.dcid) - 1 }
+
+func (e *Engine) hasData(f *flow, d int) bool {
+	return f.session >= 0 && (e.sessions[f.session].dir[d].stream.Pieces() > 0 || e.sessions[f.session].dir[d].stream.Start() > 0)
+}
+
+func (e *Engine) mark(f *flow, kind AnomalyKind) {
+	if f.session >= 0 {
+		e.sessions[f.session].anomalies |= 1 << kind
+	}
+}
+
+// doubtTimestamp tells whether a segment's timestamps are ones its sender cannot have sent: its
+// value is older than what it sent before, which the receiver drops (RFC 7323, section 5), or it
+// echoes what the other side never sent. Three in a row are believed: the clock was changed.
+func (e *Engine) doubtTimestamp(f *flow, d int, p *packet.Info) bool {
+	if !p.HasTimestamp {
+		return false
+	}
+	h, peer := &f.half[d], &f.half[1-d]
+	old := h.tsKnown && int32(p.TSVal-h.tsLast) < -timestampSlack
+	strange := p.Flags&packet.FlagACK != 0 && p.TSEcr != 0 && peer.tsKnown &&
+		(int32(p.TSEcr-peer.tsFirst) < -timestampSlack || int32(p.TSEcr-peer.tsLast) > timestampSlack)
+	if (old || strange) && h.doubtedInARow < 3 {
+		h.doubtedInARow++
+		e.anomaly(AnomalyTimestamp, p)
+		e.mark(f, AnomalyTimestamp)
+		return true
+	}
+	if !h.tsKnown || h.doubtedInARow >= 3 {
+		h.tsFirst, h.tsLast = p.TSVal, p.TSVal
+	}
+	h.tsKnown, h.doubtedInARow = true, 0
+	if int32(p.TSVal-h.tsLast) > 0 {
+		h.tsLast = p.TSVal
+	}
+	return false
+}
+
+// payload puts the bytes of a segment into its stream and reads on.
+func (e *Engine) payload(i int32, d int, p *packet.Info, doubted bool) {
+	f := &e.flows.flows[i]
+	var s *session
+	if f.session >= 0 {
+		s = &e.sessions[f.session]
+		e.touch(f.session)
+	} else {
+		s = e.open(i, hello.OverTCP)
+		s.syn = f.opener()
+		for k := range s.dir {
+			s.dir[k].stream.Reset(e.pool, clientWindow)
+		}
+	}
+	r := &s.dir[d]
+	if r.gaveUp {
+		return
+	}
+	seq := p.Seq
+	if p.Flags&packet.FlagSYN != 0 {
+		seq++
+	}
+	offset, data := e.offset(f, s, d, seq, p)
+	if len(data) == 0 {
+		return
+	}
+	added := r.stream.Add(offset, data, doubted)
+	for try := 0; added&packet.AddedNoRoom != 0 && try < 4 && e.oldest != f.session; try++ {
+		e.dropped[dropSession]++
+		e.finish(e.oldest)
+		added = r.stream.Add(offset, data, doubted)
+	}
+	if added&packet.AddedNoRoom != 0 {
+		e.dropped[dropBuffer]++
+	}
+	if added&packet.AddedScattered != 0 {
+		e.dropped[dropScattered]++
+	}
+	if added&packet.AddedConflict != 0 {
+		e.anomaly(AnomalyOverlap, p)
+		s.anomalies |= 1 << AnomalyOverlap
+	}
+	if !r.begun && offset > 0 && added&packet.AddedNew != 0 && r.n < len(r.candidates) {
+		if possible, _ := hello.StartsTLS(data); possible || data[0] == 0x15 || data[0] == 0x16 {
+			r.candidates[r.n] = candidate{offset: int32(offset), peer: p.Ack, acked: p.Flags&packet.FlagACK != 0}
+			r.n++
+		}
+	}
+	if r.n == 0 || r.candidates[0].offset != 0 {
+		// The peer's position when the stream began answers offset zero.
+		if offset == 0 && p.Flags&packet.FlagACK != 0 && !r.begun && r.n < len(r.candidates) {
+			r.candidates[r.n] = candidate{peer: p.Ack, acked: true}
+			r.n++
+		}
+	}
+	e.read(f.session, d, p)
+}
+
+// offset gives a segment's place in its stream and the bytes that belong there.
+func (e *Engine) offset(f *flow, s *session, d int, seq uint32, p *packet.Info) (int, []byte) {
+	h, r := &f.half[d], &s.dir[d]
+	data := p.Payload
+	if !h.known {
+		h.base, h.known, h.midstream = seq, true, true
+	}
+	offset := int(int32(seq - h.base))
+	fresh := r.stream.Pieces() == 0 && r.stream.Start() == 0
+	if fresh && (offset < -len(data) || offset > outsideWindow) {
+		// Nothing was read yet: the handshake seen does not fit, so it was forged or another's.
+		e.anomaly(AnomalySequence, p)
+		s.anomalies |= 1 << AnomalySequence
+		h.base, h.midstream, offset = seq, true, 0
+	}
+	if offset < 0 {
+		if h.midstream && !r.begun && r.stream.Shift(-offset) {
+			h.base = seq
+			r.newline = 0
+			for k := range r.candidates[:r.n] {
+				r.candidates[k].offset += int32(-offset)
+			}
+			return 0, data
+		}
+		if -offset >= len(data) {
+			return 0, nil
+		}
+		return 0, data[-offset:]
+	}
+	return offset, data
+}
+
+// read goes on in direction d as far as its bytes allow, and in the other one too when this
+// direction was what it waited for.
+func (e *Engine) read(at int32, d int, p *packet.Info) {
+	s := &e.sessions[at]
+	f := &e.flows.flows[s.flow]
+	r := &s.dir[d]
+	if !r.begun {
+		if s.client < 0 || s.client == int8(d) {
+			e.findClient(s, f, d, p)
+		}
+		if !r.begun && s.client == int8(1-d) {
+			e.findServer(s, f, d)
+		}
+		if !r.begun {
+			if r.stream.End() >= e.opts.Scan || r.stream.Pieces() == 0 {
+				e.giveUp(at, d)
+			}
+			return
+		}
+		if int8(d) == s.client && !s.dir[1-d].begun && !s.dir[1-d].gaveUp {
+			e.findServer(s, f, 1-d)
+			if s.dir[1-d].begun && e.items(s, f, 1-d, p) {
+				e.finish(at)
+				return
+			}
+		}
+	}
+	if e.items(s, f, d, p) {
+		e.finish(at)
+	}
+}
+
+// items reads the TLS records of direction d. It tells whether the session is over.
+func (e *Engine) items(s *session, f *flow, d int, p *packet.Info) bool {
+	r := &s.dir[d]
+	var it hello.Item
+	for r.side.Next(r.stream.First(), r.stream.Start(), &it) {
+		if it.Kind == hello.ItemHandshake && it.Type == hello.TypeClientHello && int8(d) == s.client {
+			var h hello.ClientHello
+			if h.Parse(it.Body, false) == nil {
+				e.newEvent(s, f, &h, p.Tunnels)
+			}
+			continue
+		}
+		if s.item(d, &it) {
+			return true
+		}
+	}
+	if r.side.Broken() && s.n == 0 {
+		return true // it only looked like TLS
+	}
+	if read := r.side.Consumed(); read-r.stream.Start() > keepRead {
+		r.stream.Discard(min(read, r.stream.Start()+len(r.stream.First())))
+		if read-r.start > maxHandshake {
+			return true
+		}
+	}
+	return false
+}
+
+// giveUp stops reading a direction in which no TLS began within the bytes that are searched.
+func (e *Engine) giveUp(at int32, d int) {
+	s := &e.sessions[at]
+	other := &s.dir[1-d]
+	s.dir[d].gaveUp = true
+	if s.client >= 0 { // there are events; the other side is still worth reading
+		if s.client != int8(d) {
+			e.finish(at)
+		}
+		return
+	}
+	if other.gaveUp || other.stream.End() >= e.opts.Scan {
+		e.finish(at)
+	}
+}
+
+// findClient looks for the beginning of TLS in direction d.
+func (e *Engine) findClient(s *session, f *flow, d int, p *packet.Info) {
+	r := &s.dir[d]
+	first := r.stream.First()
+	if r.stream.Start() == 0 && len(first) > 0 {
+		if possible, sure := hello.StartsTLS(first); possible {
+			if sure {
+				e.begin(s, d, 0)
+			}
+			return
+		}
+		if first[0]&0x80 != 0 && e.readSSL2(s, f, d, first, p) {
+			return
+		}
+	}
+	for _, c := range r.candidates[:r.n] {
+		if possible, sure := hello.StartsTLS(r.bytesAt(int(c.offset))); possible && sure {
+			e.begin(s, d, int(c.offset))
+			return
+		}
+	}
+	// A line of another protocol may come in one segment with what follows it.
+	for {
+		k := bytes.Index(first[min(r.newline, len(first)):], newlineTLS)
+		if k < 0 {
+			r.newline = max(0, len(first)-len(newlineTLS))
+			break
+		}
+		k += r.newline
+		possible, sure := hello.StartsTLS(first[k+1:])
+		if possible && sure {
+			e.begin(s, d, k+1)
+			return
+		}
+		if possible {
+			r.newline = k
+			return
+		}
+		r.newline = k + 1
+	}
+	if k := proxyHeader(first); k > 0 && k < len(first) {
+		if possible, sure := hello.StartsTLS(first[k:]); possible && sure {
+			e.begin(s, d, k)
+		}
+	}
+}
+
+// newlineTLS is the end of a line and the beginning of a handshake record.
+var newlineTLS = []byte("\n\x16\x03")
+
+// proxyHeader gives the length of a binary PROXY protocol header, 0 when there is none
+// (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, section 2.2).
+func proxyHeader(b []byte) int {
+	if len(b) < 16 || string(b[:12]) != "\r\n\r\n\x00\r\nQUIT\n" {
+		return 0
+	}
+	return 16 + int(b[14])<<8 + int(b[15])
+}
+
+// bytesAt gives the bytes from an offset to the next gap.
+func (r *direction) bytesAt(offset int) []byte {
+	for i := range r.stream.Pieces() {
+		from, data := r.stream.Piece(i)
+		if offset >= from && offset < from+len(data) {
+			return data[offset-from:]
+		}
+	}
+	return nil
+}
+
+// begin starts reading TLS in the client's direction d at an offset.
+func (e *Engine) begin(s *session, d, offset int) {
+	r := &s.dir[d]
+	s.client = int8(d)
+	r.skipTo(offset)
+	r.begun, r.start = true, offset
+	r.side.Reset(e.pool, offset)
+	other := &s.dir[1-d]
+	other.candidates[0], other.n = candidate{}, max(other.n, 1)
+	f := &e.flows.flows[s.flow]
+	for _, c := range r.candidates[:r.n] {
+		if int(c.offset) != offset || !c.acked {
+			continue
+		}
+		answer := int(int32(c.peer - f.half[1-d].base))
+		if other.gaveUp || !f.half[1-d].known {
+			// The answer begins at what this segment acknowledged, whatever was before.
+			f.half[1-d].base, f.half[1-d].known, f.half[1-d].midstream = c.peer, true, false
+			other.stream.Reset(e.pool, clientWindow)
+			other.gaveUp, answer = false, 0
+		}
+		if answer >= 0 {
+			other.candidates[0] = candidate{offset: int32(answer)}
+		}
+		break
+	}
+	for k := range s.dir {
+		s.server.ccs[k] = false
+	}
+}
+
+// skipTo makes the stream begin at an offset behind a gap.
+func (r *direction) skipTo(offset int) {
+	for range maxSkips {
+		first := r.stream.Start() + len(r.stream.First())
+		if offset < first {
+			return
+		}
+		if len(r.stream.First()) > 0 {
+			r.stream.Discard(first)
+		}
+		if r.stream.Pieces() == 0 {
+			return
+		}
+		r.stream.SkipGap()
+	}
+}
+
+const maxSkips = 16
+
+// findServer looks for the server's answer in direction d: where the client's hello said that it
+// begins, or where a segment begins that looks like it.
+func (e *Engine) findServer(s *session, f *flow, d int) {
+	r := &s.dir[d]
+	for k, c := range r.candidates[:r.n] {
+		b := r.bytesAt(int(c.offset))
+		if len(b) == 0 {
+			continue
+		}
+		var v2 hello.ServerHello2
+		if s.dir[1-d].ssl2 && b[0]&0x80 != 0 {
+			if n, err := v2.Parse(b); err == nil && n > 0 {
+				s.server.seen, s.server.version, s.server.resumed = true, v2.Version, v2.SessionHit
+				if len(v2.Certificate) > 0 {
+					s.server.chain[0] = append(s.server.chain[0], hello.ParseCertificate(v2.Certificate))
+				}
+				r.begun, r.start = true, int(c.offset)
+				r.side.Reset(e.pool, int(c.offset)+n)
+				return
+			}
+			continue
+		}
+		possible, sure := hello.StartsServerTLS(b)
+		if !possible && k == 0 && c.offset > 0 {
+			continue
+		}
+		if possible && sure {
+			r.skipTo(int(c.offset))
+			r.begun, r.start = true, int(c.offset)
+			r.side.Reset(e.pool, int(c.offset))
+			return
+		}
+	}
+}
+
+// readSSL2 reads a hello in the form of SSL 2. It tells whether there is one, or may be.
+func (e *Engine) readSSL2(s *session, f *flow, d int, first []byte, p *packet.Info) bool {
+	var h hello.ClientHello
+	n, err := h.ParseSSL2(first)
+	if err != nil {
+		return false
+	}
+	if n == 0 {
+		return true
+	}
+	e.begin(s, d, 0)
+	s.dir[d].ssl2 = true
+	s.dir[d].side.Reset(e.pool, n)
+	e.newEvent(s, f, &h, p.Tunnels)
+	return true
+}
