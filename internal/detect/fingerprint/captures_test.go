@@ -84,7 +84,7 @@ func TestSharedJA4Captures(t *testing.T) {
 		ALPN             []string
 		ALPNHex          []string `json:"alpn_hex"`
 		JA4              string
-		Disputed         bool
+		Later            []string `json:"ja4_later_hellos"`
 		ByDescription    string `json:"ja4_by_description"`
 	}
 	for file, data := range expectations(t, "ja4") {
@@ -94,7 +94,7 @@ func TestSharedJA4Captures(t *testing.T) {
 				t.Fatal(err)
 			}
 			events, stats := runFile(t, file, Options{})
-			first := slices.DeleteFunc(slices.Clone(events), func(e Event) bool { return e.Retry })
+			first := slices.DeleteFunc(slices.Clone(events), func(e Event) bool { return e.Hello > 1 })
 			if len(first) != len(want) {
 				t.Errorf("%d client hellos, want %d (%+v)", len(first), len(want), stats)
 			}
@@ -113,6 +113,11 @@ func TestSharedJA4Captures(t *testing.T) {
 				}
 				if e.JA4 != ja4 {
 					t.Errorf("%s:%d: ja4 %s, want %s", w.Src, w.SrcPort, e.JA4, ja4)
+				}
+				for k, later := range w.Later {
+					if i+1+k >= len(events) || events[i+1+k].JA4 != later || events[i+1+k].SrcPort != w.SrcPort {
+						t.Errorf("%s:%d: no later hello %s", w.Src, w.SrcPort, later)
+					}
 				}
 				if (e.SNI == nil) != (w.SNI == nil) || e.SNI != nil && *e.SNI != *w.SNI {
 					t.Errorf("%s:%d: sni %q, want %q", w.Src, w.SrcPort, textOf(e.SNI), textOf(w.SNI))

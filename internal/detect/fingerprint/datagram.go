@@ -19,6 +19,7 @@ type quicState struct {
 	server     []byte // the server's connection id
 	original   []byte // the first dcid, when there was a Retry
 	retry      bool
+	negotiated bool // the server asked for another version
 	initials   int
 	read       [2]int // how far the CRYPTO streams were read: 0 the client's, 1 the server's
 	crypto     [2]*packet.Stream
@@ -38,7 +39,7 @@ func (e *Engine) datagram(p *packet.Info) {
 		return
 	}
 	switch {
-	case hello.StartsQUIC(b):
+	case hello.StartsQUIC(b), b[0]&0x80 != 0 && b[1]|b[2]|b[3]|b[4] == 0:
 		e.quicDatagram(p)
 	case hello.LooksLikeDTLS(b), b[0]>>5 == 1:
 		e.dtlsDatagram(p)
@@ -77,11 +78,12 @@ func (e *Engine) quicDatagram(p *packet.Info) {
 		case hello.QUICInitial:
 			e.initial(p, b, &h)
 		case hello.QUICRetry:
-			if i, d := e.datagramFlow(p, false); i >= 0 && e.flows.flows[i].session >= 0 {
-				s := &e.sessions[e.flows.flows[i].session]
-				if s.quic != nil && int8(d) != s.client {
-					s.quic.retry = true
-				}
+			if q := e.answered(p); q != nil {
+				q.retry = true
+			}
+		case hello.QUICNegotiation:
+			if q := e.answered(p); q != nil {
+				q.negotiated = true
 			}
 		}
 		if len(rest) == 0 {
@@ -89,6 +91,19 @@ func (e *Engine) quicDatagram(p *packet.Info) {
 		}
 		b = rest
 	}
+}
+
+// answered gives the connection whose server sent the packet, nil when there is none.
+func (e *Engine) answered(p *packet.Info) *quicState {
+	i, d := e.datagramFlow(p, false)
+	if i < 0 || e.flows.flows[i].session < 0 {
+		return nil
+	}
+	s := &e.sessions[e.flows.flows[i].session]
+	if int8(d) == s.client {
+		return nil
+	}
+	return s.quic
 }
 
 // initial opens a QUIC Initial packet with the keys of its connection, or with those that its own
@@ -197,6 +212,13 @@ func (e *Engine) knownInitial(i int32, d int, p *packet.Info, b []byte, h *hello
 		q.dcid, q.scid, q.server = clone(h.DCID), clone(h.SCID), nil
 		q.retry = q.retry || len(h.Token) > 0
 		f.dcid = connectionHash(h.DCID)
+		for k := range q.crypto {
+			q.crypto[k].Reset(e.pool, cryptoWindow)
+		}
+		q.read = [2]int{}
+	}
+	if side == 0 && q.negotiated && keys.Version != q.keys.Version {
+		q.negotiated = false // the client begins again
 		for k := range q.crypto {
 			q.crypto[k].Reset(e.pool, cryptoWindow)
 		}

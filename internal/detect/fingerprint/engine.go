@@ -200,7 +200,10 @@ func (e *Engine) expire() {
 		if e.now-s.last < limit {
 			return
 		}
+		// A connection that was quiet before TLS began may still begin it.
+		undecided := s.n == 0 && s.transport == hello.OverTCP
 		e.finish(e.oldest)
+		f.done = !undecided
 	}
 }
 
@@ -262,7 +265,7 @@ func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uin
 		e.dropped[dropHello]++
 		return nil
 	}
-	ev.Retry = s.server.retry
+	ev.Hello = s.n + 1
 	s.server.sessionSize = copy(s.server.session[:], h.SessionID)
 	s.events[s.n] = ev
 	s.n++

@@ -24,8 +24,9 @@ type Event struct {
 	ECH       bool      `json:"ech"`
 	// HelloVersion is the highest version the client offers.
 	HelloVersion string `json:"client_version"`
-	// Retry tells that the server asked for this second hello with a HelloRetryRequest.
-	Retry bool `json:"after_retry_request,omitempty"`
+	// Hello is the number of this hello on its connection, from 1. A second one comes when the
+	// server asks for it with a HelloRetryRequest.
+	Hello int `json:"hello"`
 	// Reading is "other" when this hello is only seen in the other reading of overlapping segments.
 	Reading   string   `json:"reading,omitempty"`
 	Anomalies []string `json:"anomalies,omitempty"`
@@ -49,7 +50,6 @@ type Event struct {
 	QUIC         *QUICFacts          `json:"quic,omitempty"`
 
 	random [32]byte
-	last   bool // tells whether this is the last hello of its connection
 }
 
 // QUICFacts is what the headers of a QUIC connection show. Identifiers are in hexadecimal.

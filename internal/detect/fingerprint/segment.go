@@ -111,7 +111,9 @@ func (e *Engine) mark(f *flow, kind AnomalyKind) {
 
 // doubtTimestamp tells whether a segment's timestamps are ones its sender cannot have sent: its
 // value is older than what it sent before, which the receiver drops (RFC 7323, section 5), or it
-// echoes what the other side never sent. Three in a row are believed: the clock was changed.
+// echoes what the other side never sent. An answer to a SYN must echo exactly: that is where
+// forged answers try to end a connection, or to begin it differently, for whoever listens.
+// Three in a row are believed: the clock was changed.
 func (e *Engine) doubtTimestamp(f *flow, d int, p *packet.Info) bool {
 	if !p.HasTimestamp {
 		return false
@@ -120,6 +122,9 @@ func (e *Engine) doubtTimestamp(f *flow, d int, p *packet.Info) bool {
 	old := h.tsKnown && int32(p.TSVal-h.tsLast) < -timestampSlack
 	strange := p.Flags&packet.FlagACK != 0 && p.TSEcr != 0 && peer.tsKnown &&
 		(int32(p.TSEcr-peer.tsFirst) < -timestampSlack || int32(p.TSEcr-peer.tsLast) > timestampSlack)
+	if p.TSEcr != 0 && !h.known && f.opener() == int8(1-d) {
+		strange = !peer.tsKnown || int32(p.TSEcr-peer.tsFirst) < 0 || int32(p.TSEcr-peer.tsLast) > 0
+	}
 	if (old || strange) && h.doubtedInARow < 3 {
 		h.doubtedInARow++
 		e.anomaly(AnomalyTimestamp, p)

@@ -84,7 +84,7 @@ type QUICHeader struct {
 var ErrQUIC = errors.New("not a readable QUIC packet")
 
 // StartsQUIC tells whether a UDP datagram begins with a long header packet of a version that is
-// read, or with a version negotiation.
+// read.
 func StartsQUIC(b []byte) bool {
 	return len(b) >= 7 && b[0]&0xc0 == 0xc0 && quicSalt(binary.BigEndian.Uint32(b[1:])) != nil
 }
@@ -162,6 +162,7 @@ func (c *cursor) varint() int {
 // derive them.
 type InitialKeys struct {
 	Version        uint32
+	secret         []byte
 	client, server initialKey
 }
 
@@ -182,11 +183,8 @@ func NewInitialKeys(version uint32, dcid []byte) (*InitialKeys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deriving Initial keys: %w", err)
 	}
-	k := &InitialKeys{Version: version}
+	k := &InitialKeys{Version: version, secret: secret}
 	if err := k.client.derive(secret, "client in", version == QUICv2); err != nil {
-		return nil, err
-	}
-	if err := k.server.derive(secret, "server in", version == QUICv2); err != nil {
 		return nil, err
 	}
 	return k, nil
@@ -243,6 +241,10 @@ func expandLabel(secret []byte, label string, size int) ([]byte, error) {
 func (k *InitialKeys) Open(b []byte, h *QUICHeader, fromServer bool, space []byte) ([]byte, bool) {
 	key := &k.client
 	if fromServer {
+		// Many connections are never answered, and deriving costs: not before it is needed.
+		if k.server.aead == nil && k.server.derive(k.secret, "server in", k.Version == QUICv2) != nil {
+			return nil, false
+		}
 		key = &k.server
 	}
 	if h.length > len(b) || h.number+4+16 > h.length {
