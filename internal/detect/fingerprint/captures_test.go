@@ -85,7 +85,7 @@ func TestSharedJA4Captures(t *testing.T) {
 		ALPNHex          []string `json:"alpn_hex"`
 		JA4              string
 		Later            []string `json:"ja4_later_hellos"`
-		ByDescription    string `json:"ja4_by_description"`
+		ByDescription    string   `json:"ja4_by_description"`
 	}
 	for file, data := range expectations(t, "ja4") {
 		t.Run(filepath.Base(file), func(t *testing.T) {

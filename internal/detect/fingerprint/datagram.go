@@ -251,12 +251,12 @@ func (e *Engine) crypto(i int32, p *packet.Info, frames []byte, side int) {
 			e.dropped[dropScattered]++
 		}
 	}
-	over := e.messages(s, f, stream.First(), p, side)
+	over := e.messages(s, f, stream.First(), p, side, false)
 	if later := stream.Later(); later != nil && side == 0 {
 		read := q.read[0]
 		q.read[0] = 0
 		before := s.n
-		e.messages(s, f, later, p, side)
+		e.messages(s, f, later, p, side, true)
 		for _, ev := range s.events[before:s.n] {
 			ev.Reading = "other"
 		}
@@ -267,8 +267,8 @@ func (e *Engine) crypto(i int32, p *packet.Info, frames []byte, side int) {
 	}
 }
 
-// messages reads the handshake messages of a CRYPTO stream. It tells whether the session is over.
-func (e *Engine) messages(s *session, f *flow, b []byte, p *packet.Info, side int) bool {
+// messages reads the handshake messages of a CRYPTO stream, again those of its other reading. It tells whether the session is over.
+func (e *Engine) messages(s *session, f *flow, b []byte, p *packet.Info, side int, again bool) bool {
 	q := s.quic
 	for len(b)-q.read[side] >= 4 {
 		m := b[q.read[side]:]
@@ -282,7 +282,7 @@ func (e *Engine) messages(s *session, f *flow, b []byte, p *packet.Info, side in
 		case side == 0 && m[0] == hello.TypeClientHello:
 			var h hello.ClientHello
 			if h.Parse(body, false) == nil {
-				e.newEvent(s, f, &h, p.Tunnels)
+				e.newEvent(s, f, &h, p.Tunnels, again)
 			}
 		case side == 1 && m[0] == hello.TypeServerHello:
 			s.server.hello(body)
@@ -327,7 +327,7 @@ func (e *Engine) dtlsDatagram(p *packet.Info) {
 		if it.Kind == hello.ItemHandshake && it.Type == hello.TypeClientHello && int8(d) == s.client {
 			var h hello.ClientHello
 			if h.Parse(it.Body, true) == nil {
-				e.newEvent(s, f, &h, p.Tunnels)
+				e.newEvent(s, f, &h, p.Tunnels, false)
 			}
 			return
 		}

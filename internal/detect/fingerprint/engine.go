@@ -246,8 +246,8 @@ func (e *Engine) finish(at int32) {
 }
 
 // newEvent makes the event of a client hello that a packet completed, and adds it to the session.
-// It returns nil when the session has enough, or has this one already.
-func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uint8) *Event {
+// It returns nil when the session has enough, or again says that the same may come again and it did.
+func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uint8, again bool) *Event {
 	var p packet.Info
 	endpoints(&p, &f.key, int(s.client))
 	ev := &Event{
@@ -257,7 +257,8 @@ func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uin
 	ev.describe(h, s.transport)
 	for _, old := range s.events[:s.n] {
 		// The same hello again after a QUIC Retry or a DTLS HelloVerifyRequest is no other hello.
-		if s.transport != hello.OverTCP && old.random == ev.random && !s.server.retry || old.same(ev) {
+		repeated := s.transport != hello.OverTCP && old.random == ev.random && !s.server.retry
+		if repeated || again && old.same(ev) {
 			return nil
 		}
 	}

@@ -46,9 +46,10 @@ type halfState struct {
 	known           bool // base is
 	midstream       bool // base is a guess: the beginning was not seen
 	tsKnown         bool
+	confirmed       bool // the other side acknowledged base
 	closed          bool // FIN was seen
 	doubtedInARow   uint8
-	_               [3]byte
+	_               [2]byte
 }
 
 // flow is one connection.

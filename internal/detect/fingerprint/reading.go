@@ -43,7 +43,7 @@ func (e *Engine) readAgain(s *session, f *flow, d int, b []byte) {
 	var it hello.Item
 	for side.Next(b, r.stream.Start(), &it) {
 		if it.Kind == hello.ItemHandshake && it.Type == hello.TypeClientHello && h.Parse(it.Body, false) == nil {
-			if ev := e.newEvent(s, f, &h, 0); ev != nil {
+			if ev := e.newEvent(s, f, &h, 0, true); ev != nil {
 				ev.Reading = "other"
 				ev.Packet = s.begun.Packet
 			}

@@ -50,12 +50,36 @@ func (e *Engine) segment(p *packet.Info) {
 	if doubted {
 		return
 	}
-	if p.Flags&packet.FlagFIN != 0 {
-		f.half[d].closed = true
+	if p.Flags&packet.FlagACK != 0 {
+		if peer := &f.half[1-d]; peer.known && !peer.confirmed && p.Ack-peer.base < confirmWindow {
+			peer.confirmed = true
+		}
 	}
-	if p.Flags&packet.FlagRST != 0 {
-		f.reset = true
+	if p.Flags&(packet.FlagFIN|packet.FlagRST) != 0 && e.inPlace(f, d, p) {
+		f.half[d].closed = f.half[d].closed || p.Flags&packet.FlagFIN != 0
+		f.reset = f.reset || p.Flags&packet.FlagRST != 0
 	}
+}
+
+// confirmWindow is how far behind a stream's beginning an acknowledgement still confirms it.
+const confirmWindow = 1 << 20
+
+// inPlace tells whether a FIN or RST has the sequence number that is due: receivers ignore others
+// (RFC 5961), and they are how a forger would make a listener look away.
+func (e *Engine) inPlace(f *flow, d int, p *packet.Info) bool {
+	h := &f.half[d]
+	if !h.known || f.done {
+		return true
+	}
+	due := h.base
+	if f.session >= 0 {
+		if s := &e.sessions[f.session]; s.dir[d].gaveUp {
+			return true
+		} else {
+			due += uint32(s.dir[d].stream.End())
+		}
+	}
+	return p.Seq+uint32(len(p.Payload)) == due || p.Seq == due
 }
 
 // syn notes where a stream begins. A SYN on a connection that is over, or of which nothing was
@@ -77,7 +101,7 @@ func (e *Engine) syn(f *flow, d int, p *packet.Info) {
 			h.tsKnown, h.tsFirst, h.tsLast = p.HasTimestamp, p.TSVal, p.TSVal
 		}
 	}
-	if h.known && e.hasData(f, d) {
+	if h.known && (e.hasData(f, d) || h.confirmed && p.Flags&packet.FlagACK != 0) {
 		e.anomaly(AnomalyHandshake, p) // it contradicts a stream that is being read
 		e.mark(f, AnomalyHandshake)
 		return
@@ -271,7 +295,7 @@ func (e *Engine) items(s *session, f *flow, d int, p *packet.Info) bool {
 		if it.Kind == hello.ItemHandshake && it.Type == hello.TypeClientHello && int8(d) == s.client {
 			var h hello.ClientHello
 			if h.Parse(it.Body, false) == nil {
-				e.newEvent(s, f, &h, p.Tunnels)
+				e.newEvent(s, f, &h, p.Tunnels, false)
 			}
 			continue
 		}
@@ -475,6 +499,6 @@ func (e *Engine) readSSL2(s *session, f *flow, d int, first []byte, p *packet.In
 	e.begin(s, d, 0)
 	s.dir[d].ssl2 = true
 	s.dir[d].side.Reset(e.pool, n)
-	e.newEvent(s, f, &h, p.Tunnels)
+	e.newEvent(s, f, &h, p.Tunnels, false)
 	return true
 }
