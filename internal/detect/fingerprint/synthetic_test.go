@@ -80,6 +80,7 @@ func tcpPacket(src, dst netip.AddrPort, seq, acked uint32, flags byte, payload [
 var (
 	client4 = netip.MustParseAddrPort("192.0.2.7:50123")
 	server4 = netip.MustParseAddrPort("198.51.100.9:8443")
+	server6 = netip.MustParseAddrPort("[2001:db8::1]:8443")
 	client6 = netip.MustParseAddrPort("[2001:db8::7]:50123")
 )
 
