@@ -116,6 +116,34 @@ func TestBuffersAreBounded(t *testing.T) {
 	}
 }
 
+// BenchmarkConnections is the steady state without hellos: few connections with much in them, and
+// more ends than there are places, two packets each.
+func BenchmarkConnections(b *testing.B) {
+	for name, ends := range map[string]uint32{"1000": 1000, "1000000": 1_000_000} {
+		b.Run(name, func(b *testing.B) {
+			e := NewEngine(Options{}, func(Event) {})
+			data := make([]byte, 1400)
+			up, down := tcpPacket(client4, server4, 100, 1, ack, data), tcpPacket(server4, client4, 1, 100, ack, data)
+			p := capture.Packet{Link: capture.LinkRaw, Time: 1e18}
+			i := uint32(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				i++
+				packet, at := up, 12
+				if i&1 == 1 {
+					packet, at = down, 16
+				}
+				binary.BigEndian.PutUint32(packet[at:], i/2%ends)
+				binary.BigEndian.PutUint32(packet[24:], 100+i/2/ends*1400)
+				p.Number, p.Data = int64(i), packet
+				p.Time += 1000
+				e.Packet(&p)
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "packets/s")
+		})
+	}
+}
+
 // FuzzRun reads damaged captures.
 func FuzzRun(f *testing.F) {
 	f.Add(captureOf(segmentsOf(handshake(f, tls.VersionTLS12, nil), 1460)))

@@ -44,7 +44,8 @@ func (e *Engine) segment(p *packet.Info) {
 		}
 		return
 	}
-	if len(p.Payload) > 0 {
+	// A doubted segment never says where a stream begins.
+	if len(p.Payload) > 0 && (!doubted || f.half[d].known) {
 		e.payload(i, d, p, doubted)
 	}
 	if doubted {
@@ -176,7 +177,7 @@ func (e *Engine) payload(i int32, d int, p *packet.Info, doubted bool) {
 		s = e.open(i, hello.OverTCP)
 		s.syn = f.opener()
 		for k := range s.dir {
-			s.dir[k].stream.Reset(e.pool, clientWindow)
+			s.dir[k].stream.Reset(e.pool, streamWindow)
 		}
 	}
 	r := &s.dir[d]
@@ -419,7 +420,7 @@ func (e *Engine) begin(s *session, d, offset int) {
 		if other.gaveUp || !f.half[1-d].known {
 			// The answer begins at what this segment acknowledged, whatever was before.
 			f.half[1-d].base, f.half[1-d].known, f.half[1-d].midstream = c.peer, true, false
-			other.stream.Reset(e.pool, clientWindow)
+			other.stream.Reset(e.pool, streamWindow)
 			other.gaveUp, answer = false, 0
 		}
 		if answer >= 0 {

@@ -10,7 +10,7 @@ import (
 const (
 	maxHellos       = 4        // client hellos of one connection that make events
 	maxCertificates = 32       // of one side
-	clientWindow    = 64 << 10 // bytes of a direction that are kept, before they are read and moved on
+	streamWindow    = 64 << 10 // bytes of a direction that are kept, before they are read and moved on
 	maxHandshake    = 4 << 20  // bytes of one direction after which a handshake is given up
 	keepRead        = 32 << 10 // bytes already read that are kept, to compare later segments with
 )
@@ -86,12 +86,12 @@ func (s *session) item(d int, it *hello.Item) bool {
 	case hello.ItemCCS:
 		f.ccs[d] = true
 	case hello.ItemEncrypted:
-		return s.encrypted(d)
+		return s.encrypted()
 	case hello.ItemApplication:
 		if f.seen {
 			f.applications[d] = true
 		}
-		return s.encrypted(d)
+		return s.encrypted()
 	case hello.ItemHandshake:
 		if it.Type == hello.TypeServerHello && fromServer {
 			f.hello(it.Body)
@@ -108,7 +108,7 @@ func (s *session) item(d int, it *hello.Item) bool {
 
 // encrypted decides whether the handshake is over now that something encrypted came: up to TLS 1.2
 // when both sides have changed ciphers before, in TLS 1.3 when both have sent encrypted records.
-func (s *session) encrypted(_ int) bool {
+func (s *session) encrypted() bool {
 	f := &s.server
 	switch {
 	case f.established || !f.seen:

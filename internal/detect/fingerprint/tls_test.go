@@ -3,6 +3,7 @@ package fingerprint
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -155,20 +156,17 @@ func TestClientCertificateAndResumption(t *testing.T) {
 	}
 	cache := tls.NewLRUClientSessionCache(2)
 	certificate := selfSigned(t)
-	var server *tls.Config
 	for i := range 2 {
 		bursts = handshake(t, tls.VersionTLS12, func(c, s *tls.Config) {
 			c.ClientSessionCache = cache
 			s.Certificates = []tls.Certificate{certificate}
 			s.SessionTicketKey = [32]byte{1}
-			server = s
 		})
 		events, _ = runBytes(t, captureOf(segmentsOf(bursts, 1460)), Options{})
 		if e := wantOne(t, events); e.Resumed != (i == 1) || !e.Established {
 			t.Errorf("time %d: %+v", i, e)
 		}
 	}
-	_ = server
 }
 
 func TestAlert(t *testing.T) {
@@ -303,5 +301,43 @@ func TestBeginningsOfOtherProtocols(t *testing.T) {
 	}})
 	if len(told) != 1 || told[0] != `198.51.100.9 "GET / HTTP/1.1\r\n\r\n" "HTTP/1.1 200 OK\r\n\r\n"` {
 		t.Errorf("%q", told)
+	}
+}
+
+// withTimestamp puts the TCP timestamp option into a packet over IPv4.
+func withTimestamp(packet []byte, value, echo uint32) []byte {
+	option := binary.BigEndian.AppendUint32([]byte{1, 1, 8, 10}, value)
+	option = binary.BigEndian.AppendUint32(option, echo)
+	b := slices.Insert(bytes.Clone(packet), 40, option...)
+	b[32] = 0x80
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	return b
+}
+
+// TestForgedTimestamps forges answers to a SYN that echo what it did not send: once to a client
+// that sends timestamps and once to one that does not.
+func TestForgedTimestamps(t *testing.T) {
+	list := segmentsOf([]burst{{true, []byte("GET / HTTP/1.1\r\n\r\n")}, {false, []byte("HTTP/1.1 200 OK\r\n\r\nthe answer")}}, 1460)
+	for _, stamps := range []bool{true, false} {
+		c := newCapturing()
+		for i, s := range list {
+			packet := tcpPacket(client4, server4, s.seq, s.ack, s.flags, s.data)
+			if !s.fromClient {
+				packet = tcpPacket(server4, client4, s.seq, s.ack, s.flags, s.data)
+			}
+			if stamps {
+				packet = withTimestamp(packet, 1_000_000+uint32(i), map[bool]uint32{true: 1_000_000}[i > 0])
+			}
+			c.packet(packet)
+			if i == 0 {
+				c.packet(withTimestamp(tcpPacket(server4, client4, 0, s.seq+1, rst|ack, nil), 100, 100))
+				c.packet(withTimestamp(tcpPacket(server4, client4, 0, s.seq+1, fin|ack, []byte("forged")), 100, 100))
+			}
+		}
+		var answer string
+		_, stats := runBytes(t, c.file, Options{Stream: func(b *Beginning) { answer = string(b.FromServer.First()) }})
+		if stats.Anomalies["tcp-timestamp"] != 2 || !strings.HasSuffix(answer, "the answer") || !strings.HasPrefix(answer, "HTTP/1.1") {
+			t.Errorf("stamps %v: %v, %q", stamps, stats.Anomalies, answer)
+		}
 	}
 }

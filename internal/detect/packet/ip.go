@@ -97,7 +97,6 @@ const (
 	nextFragment    = 44
 	nextGRE         = 47
 	nextAuth        = 51
-	nextNone        = 59
 	nextDestination = 60
 	nextEtherIP     = 97
 	nextMPLS        = 137
