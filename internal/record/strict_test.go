@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"pgregory.net/rapid"
+
+	"github.com/mithaq/mithaq/internal/policy"
 )
 
 // payloadWith returns a valid payload in which one string is replaced by another.
@@ -166,8 +168,8 @@ func TestNamesAndTexts(t *testing.T) {
 }
 
 func TestMarkingsAndAudiencesAreOrdered(t *testing.T) {
-	for i, a := range tlps() {
-		for j, b := range tlps() {
+	for i, a := range policy.TLPs() {
+		for j, b := range policy.TLPs() {
 			if a.Stricter(b) != (i > j) {
 				t.Errorf("%s stricter than %s: %v", a, b, a.Stricter(b))
 			}
@@ -180,7 +182,7 @@ func TestMarkingsAndAudiencesAreOrdered(t *testing.T) {
 	if !(Marking{TLPRed, PAPGreen}).Narrower(amber) || (Marking{TLPRed, ""}).Narrower(amber) || amber.Narrower(amber) {
 		t.Error("Narrower is wrong")
 	}
-	if got := Strictest(Marking{TLPRed, ""}, Marking{TLPGreen, PAPAmber}); got != (Marking{TLPRed, PAPAmber}) {
+	if got := (Marking{TLPRed, ""}).Strictest(Marking{TLPGreen, PAPAmber}); got != (Marking{TLPRed, PAPAmber}) {
 		t.Errorf("Strictest gave %v", got)
 	}
 	large := NewAudience([]string{"p-b", "p-a", "p-b"}, []string{"k-a"})
