@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,20 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// unreadable marks an error of reading what the user named, for exit code 2.
+type unreadable struct{ error }
+
+func (u unreadable) Unwrap() error { return u.error }
+
+// readFile reads a file that the user named.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path) // #nosec G304 -- the user names the file
+	if err != nil {
+		return nil, unreadable{err}
+	}
+	return data, nil
+}
+
 // run is the whole program: main and the end-to-end tests call nothing else.
 func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
 	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
@@ -98,10 +113,20 @@ func (a *app) report(err error) int {
 		return exitNo
 	}
 	fmt.Fprintln(a.stderr, "mithaq:", strings.ReplaceAll(err.Error(), "\n", "; "))
-	if node.CodeOf(err) == node.CodeInvalid || errors.Is(err, os.ErrNotExist) {
+	var unread unreadable
+	if node.CodeOf(err) == node.CodeInvalid || errors.As(err, &unread) || errors.Is(err, os.ErrNotExist) {
 		return exitUnread
 	}
 	return exitNo
+}
+
+// print writes v as JSON where a program reads, else the text that a person reads.
+func (a *app) print(asJSON bool, v any, format string, args ...any) error {
+	if asJSON {
+		return json.NewEncoder(a.stdout).Encode(v)
+	}
+	_, err := fmt.Fprintf(a.stdout, format, args...)
+	return err
 }
 
 // dirFlag is the --dir flag that all commands of a node share.

@@ -84,7 +84,7 @@ func readInput(a *app, file string) ([]byte, error) {
 	if file != "-" {
 		f, err := os.Open(file) // #nosec G304 -- the user names the file
 		if err != nil {
-			return nil, err
+			return nil, unreadable{err}
 		}
 		defer f.Close()
 		in = f
@@ -95,7 +95,7 @@ func readInput(a *app, file string) ([]byte, error) {
 	}
 	zr, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("reading gzip: %w", err)
+		return nil, unreadable{fmt.Errorf("reading gzip: %w", err)}
 	}
 	return readBounded(zr)
 }
@@ -103,10 +103,10 @@ func readInput(a *app, file string) ([]byte, error) {
 func readBounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
-		return nil, err
+		return nil, unreadable{err}
 	}
 	if len(data) > maxInput {
-		return nil, errors.New("larger than 32 MiB, a record's limit: split it")
+		return nil, unreadable{errors.New("larger than 32 MiB, a record's limit: split it")}
 	}
 	return data, nil
 }

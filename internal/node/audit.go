@@ -124,6 +124,9 @@ func AuditDir(ctx context.Context, dir string, secret SecretSource, o AuditOptio
 	}
 	var out []AuditReport
 	for _, l := range logs {
+		if !n.begun(l.ID) {
+			continue
+		}
 		ids, err := n.identities(ctx, n.book(l.ID).no)
 		if err != nil {
 			return out, err

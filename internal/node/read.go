@@ -65,6 +65,9 @@ func (o *opened) judge(h *record.History, ids []age.Identity) {
 	envelope, err := record.OpenObject(o.object, ids...)
 	if errors.Is(err, record.ErrNotForUs) {
 		v.Standing, v.Why = StandingSealed, "sealed to others"
+		if len(ids) == 0 {
+			v.Why = "sealed, and the node's keys were not opened"
+		}
 		return
 	}
 	if err != nil {

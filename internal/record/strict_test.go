@@ -179,10 +179,10 @@ func TestMarkingsAndAudiencesAreOrdered(t *testing.T) {
 		t.Error("a label that is not valid must count as strictest, and no PAP as CLEAR")
 	}
 	amber := Marking{TLP: TLPAmber, PAP: PAPGreen}
-	if !(Marking{TLPRed, PAPGreen}).Narrower(amber) || (Marking{TLPRed, ""}).Narrower(amber) || amber.Narrower(amber) {
+	if !(Marking{TLP: TLPRed, PAP: PAPGreen}).Narrower(amber) || (Marking{TLP: TLPRed}).Narrower(amber) || amber.Narrower(amber) {
 		t.Error("Narrower is wrong")
 	}
-	if got := (Marking{TLPRed, ""}).Strictest(Marking{TLPGreen, PAPAmber}); got != (Marking{TLPRed, PAPAmber}) {
+	if got := (Marking{TLP: TLPRed}).Strictest(Marking{TLP: TLPGreen, PAP: PAPAmber}); got != (Marking{TLP: TLPRed, PAP: PAPAmber}) {
 		t.Errorf("Strictest gave %v", got)
 	}
 	large := NewAudience([]string{"p-b", "p-a", "p-b"}, []string{"k-a"})
