@@ -52,12 +52,15 @@ type config struct {
 
 func run() error {
 	var c config
-	flag.StringVar(&c.dir, "dir", ".", "folder on the disk to measure")
+	flag.StringVar(&c.dir, "dir", "bench/out", "folder on the disk to measure")
 	flag.IntVar(&c.rounds, "rounds", 3, "alternating runs of each")
 	flag.Float64Var(&c.seconds, "seconds", 5, "length of a run")
 	flag.IntVar(&c.goroutines, "goroutines", 64, "goroutines that append")
 	profile := flag.String("cpuprofile", "", "write a CPU profile of mithaq's runs alone to this file and skip tessera")
 	flag.Parse()
+	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		return err
+	}
 	if *profile != "" {
 		return profiled(c, *profile)
 	}
