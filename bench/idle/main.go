@@ -50,7 +50,7 @@ func run() error {
 	}
 	key := ed25519.NewKeyFromSeed(make([]byte, 32))
 	open := func() (*ledger.Ledger, error) {
-		return ledger.Open(ctx, ledger.Config{Store: db, Guard: guard, Signer: func(id string) (ledger.LogSigner, error) {
+		return ledger.Open(ctx, ledger.Config{Store: db, Guard: guard, Signer: func(id string, _ uint64) (ledger.LogSigner, error) {
 			return ledger.NewLogSigner("mithaq/"+id, key.Public().(ed25519.PublicKey), func(m []byte) ([]byte, error) { return ed25519.Sign(key, m), nil }), nil
 		}})
 	}

@@ -60,7 +60,7 @@ func run() error {
 	}
 	key := ed25519.NewKeyFromSeed(make([]byte, 32))
 	signer := ledger.NewLogSigner(origin, key.Public().(ed25519.PublicKey), func(m []byte) ([]byte, error) { return ed25519.Sign(key, m), nil })
-	l, err := ledger.Open(ctx, ledger.Config{Store: db, Guard: guard, Signer: func(string) (ledger.LogSigner, error) { return signer, nil },
+	l, err := ledger.Open(ctx, ledger.Config{Store: db, Guard: guard, Signer: func(string, uint64) (ledger.LogSigner, error) { return signer, nil },
 		QueueEntries: 20000, LogEntries: 20000, BatchEntries: 8192})
 	if err != nil {
 		return err
