@@ -185,7 +185,7 @@ func (r *commitRows) write(ctx context.Context, t *tx) error {
 }
 
 func (d *DB) warmCommit(ctx context.Context) error {
-	if err := d.truth.warm(ctx, holdLease, updateHead); err != nil {
+	if err := d.truth.warm(ctx, holdLease[d.kind], updateHead); err != nil {
 		return err
 	}
 	for _, in := range []*inserter{leafInsert, tileInsert, objectInsert} {

@@ -23,11 +23,20 @@ type Known struct {
 // Only the holder of the lease may rely on what is not.
 func (d *DB) Known(ctx context.Context, want []InLog) (map[InLog]Known, error) {
 	out := map[InLog]Known{}
-	wanted := make(map[InLog]bool, len(want))
 	prefixes := make([]int64, len(want))
 	for i, w := range want {
-		wanted[w] = true
 		prefixes[i] = prefix(w.Hash)
+	}
+	seqs, err := d.findAsWriter(ctx, prefixes)
+	if err != nil {
+		return nil, fmt.Errorf("looking objects up: %w", err)
+	}
+	if len(seqs) == 0 {
+		return out, nil
+	}
+	wanted := make(map[InLog]bool, len(want))
+	for _, w := range want {
+		wanted[w] = true
 	}
 	scan := func(r *sql.Rows) error {
 		var k InLog
@@ -51,11 +60,7 @@ func (d *DB) Known(ctx context.Context, want []InLog) (map[InLog]Known, error) {
 		out[k] = have
 		return nil
 	}
-	seqs, err := d.findAsWriter(ctx, prefixes)
-	if err == nil {
-		err = d.queryIn(ctx, `SELECT log_no, idx, state, hash FROM object WHERE seq IN `, seqs, scan)
-	}
-	if err != nil {
+	if err := d.queryIn(ctx, `SELECT log_no, idx, state, hash FROM object WHERE seq IN `, seqs, scan); err != nil {
 		return nil, fmt.Errorf("looking objects up: %w", err)
 	}
 	return out, nil
