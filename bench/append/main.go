@@ -15,6 +15,7 @@ import (
 	"encoding/binary"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -108,7 +109,7 @@ func median(x []float64) float64 {
 
 // subject is a log that can be appended to.
 type subject struct {
-	append func(ctx context.Context, i uint64) error
+	append func(ctx context.Context, object []byte) error
 	close  func() error
 }
 
@@ -132,8 +133,10 @@ func measure(c config, open func(ctx context.Context, dir string) (subject, erro
 	end := start.Add(time.Duration(c.seconds * float64(time.Second)))
 	for range c.goroutines {
 		wg.Go(func() {
+			object := make([]byte, objectSize)
 			for time.Now().Before(end) {
-				if err := s.append(ctx, next.Add(1)); err != nil {
+				payload(object, next.Add(1))
+				if err := s.append(ctx, object); err != nil {
 					first.CompareAndSwap(nil, &err)
 					return
 				}
@@ -162,8 +165,10 @@ func latency(c config) error {
 	}
 	var took []time.Duration
 	for i := range uint64(1000) {
+		object := make([]byte, objectSize)
+		payload(object, i)
 		start := time.Now()
-		if err := s.append(ctx, i); err != nil {
+		if err := s.append(ctx, object); err != nil {
 			return err
 		}
 		took = append(took, time.Since(start))
@@ -173,15 +178,11 @@ func latency(c config) error {
 	return s.close()
 }
 
-// payload is the i-th object: unlike any other, and it does not compress.
-func payload(i uint64) []byte {
-	b := make([]byte, 0, objectSize+32)
-	var seed [8]byte
+// payload writes the i-th object into b: unlike any other, and it does not compress.
+func payload(b []byte, i uint64) {
+	var seed [32]byte
 	binary.BigEndian.PutUint64(seed[:], i)
-	for h := sha256.Sum256(seed[:]); len(b) < objectSize; h = sha256.Sum256(h[:]) {
-		b = append(b, h[:]...)
-	}
-	return b[:objectSize]
+	_, _ = rand.NewChaCha8(seed).Read(b)
 }
 
 func openMithaq(ctx context.Context, dir string) (subject, error) {
@@ -203,8 +204,8 @@ func openMithaq(ctx context.Context, dir string) (subject, error) {
 		return subject{}, err
 	}
 	return subject{
-		append: func(ctx context.Context, i uint64) error {
-			_, err := l.Append(ctx, "l-bench", ledger.Entry{Object: payload(i)})
+		append: func(ctx context.Context, object []byte) error {
+			_, err := l.Append(ctx, "l-bench", ledger.Entry{Object: object})
 			return err
 		},
 		close: func() error {
@@ -238,8 +239,8 @@ func openTessera(ctx context.Context, dir string) (subject, error) {
 		return subject{}, err
 	}
 	return subject{
-		append: func(ctx context.Context, i uint64) error {
-			h := sha256.Sum256(payload(i))
+		append: func(ctx context.Context, object []byte) error {
+			h := sha256.Sum256(object)
 			_, err := a.Add(ctx, tessera.NewEntry(append([]byte{1}, h[:]...)))()
 			return err
 		},

@@ -48,10 +48,12 @@ type DB struct {
 	path  string // SQLite file of the truth scope
 	truth *conns
 	local *conns
+	names names
 }
 
 // conns is one scope's pair of pools with their prepared statements.
 type conns struct {
+	kind        kind
 	write, read *sql.DB
 
 	mu    sync.Mutex // guards the two maps
@@ -101,7 +103,7 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 		if err != nil {
 			return err
 		}
-		d.truth = newConns(w, r)
+		d.truth = newConns(d.kind, w, r)
 		d.local = d.truth
 	} else {
 		if readOnly {
@@ -113,12 +115,12 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 		if err != nil {
 			return err
 		}
-		d.truth = newConns(w, r)
+		d.truth = newConns(d.kind, w, r)
 		w, r, err = openSQLite(filepath.Join(filepath.Dir(d.path), "local.db"), readOnly)
 		if err != nil {
 			return err
 		}
-		d.local = newConns(w, r)
+		d.local = newConns(d.kind, w, r)
 	}
 	if readOnly {
 		return d.truth.read.PingContext(ctx)
@@ -154,8 +156,8 @@ func (d *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-func newConns(w, r *sql.DB) *conns {
-	return &conns{write: w, read: r, wstmt: map[string]*sql.Stmt{}, rstmt: map[string]*sql.Stmt{}}
+func newConns(k kind, w, r *sql.DB) *conns {
+	return &conns{kind: k, write: w, read: r, wstmt: map[string]*sql.Stmt{}, rstmt: map[string]*sql.Stmt{}}
 }
 
 func (c *conns) close() error {
