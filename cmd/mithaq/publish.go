@@ -39,7 +39,7 @@ func (c *publishCmd) Run(ctx context.Context, a *app) error {
 		for _, file := range c.Files {
 			receipt, err := c.publish(ctx, a, client, file)
 			if err != nil {
-				return fmt.Errorf("publishing %s: %w", file, err)
+				return fmt.Errorf("%s: %w", file, err)
 			}
 			if c.JSON {
 				if err := json.NewEncoder(a.stdout).Encode(receipt); err != nil {

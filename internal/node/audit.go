@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"slices"
 	"strings"
 	"time"
@@ -107,6 +108,10 @@ func AuditURL(ctx context.Context, url string, o AuditOptions) (AuditReport, err
 	var status *ledger.StatusError
 	if errors.As(err, &status) && (status.Status == 404 || status.Status == 401 || status.Status == 403) {
 		err = &Fault{Code: CodeNotFound, What: "auditing", Err: err, Remedy: "check the address; a restricted log needs --token"}
+	}
+	var unreachable *neturl.Error
+	if errors.As(err, &unreachable) && ctx.Err() == nil {
+		err = &Fault{Code: CodeUnavailable, What: "auditing", Err: err, Remedy: "check the address, and that the node runs"}
 	}
 	return report, err
 }

@@ -242,6 +242,9 @@ func (n *Node) replacement(ctx context.Context, old record.Key, c KeyChange, rep
 // SignKeyrings signs drafts with the root key in the file root. With p.Root it first makes the next root key, puts it
 // into the same file beside the old one, and has the old one endorse it.
 func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret SecretSource) (SignedKeyrings, error) {
+	if len(p.Drafts) == 0 {
+		return SignedKeyrings{}, faultf(CodeInvalid, "name a file that 'key rotate --out' or 'key revoke --out' wrote", "signing: the proposal holds no drafts")
+	}
 	keys, err := openKeys(root, secret, filepath.Join(filepath.Dir(root), defaultKeyFile))
 	if err != nil {
 		return SignedKeyrings{}, fmt.Errorf("opening the root key: %w", err)

@@ -108,7 +108,7 @@ func unpack(ctx context.Context, dir string, o RestoreOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	if err := readArchive(ctx, f, work); err != nil {
-		return &Fault{Code: CodeInvalid, What: "restoring " + o.Archive, Err: err}
+		return &Fault{Code: CodeInvalid, What: "restoring " + o.Archive, Err: err, Remedy: "name a whole file that 'mithaq backup' wrote"}
 	}
 	if _, err := os.Stat(filepath.Join(work, ConfigName)); err != nil {
 		return faultf(CodeInvalid, "name a file that 'mithaq backup' wrote", "restoring %s: it is not a backup of a node", o.Archive)
