@@ -1,7 +1,7 @@
 package store
 
-// filter answers "certainly not there" for numbers that are spread evenly, as hashes are. It takes two bytes for each
-// number, grows without reading anything again, and errs for about one absent number in a hundred.
+// filter answers "certainly not there" for numbers that are spread evenly, as hashes are. It takes four bytes for each
+// number, grows without reading anything again, and errs for about one absent number in a thousand a layer.
 type filter struct {
 	layers []filterLayer
 }
@@ -13,7 +13,7 @@ type filterLayer struct {
 }
 
 // filterWord is how many numbers share a word of a full layer.
-const filterWord = 4
+const filterWord = 2
 
 func (f *filter) add(x int64) {
 	if n := len(f.layers); n == 0 || f.layers[n-1].room == 0 {
