@@ -76,7 +76,10 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 		return nil, err
 	}
 	n.party = viewParty(k)
-	return n, writeDurable(filepath.Join(dir, ConfigName), []byte(text), 0o600)
+	if err := writeDurable(filepath.Join(dir, ConfigName), []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	return n, storeFault(n.startIndexer(ctx))
 }
 
 // checkVacant refuses a directory with a node in it, or with what was left of one.

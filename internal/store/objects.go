@@ -29,16 +29,17 @@ var ErrErased = errors.New("the object was erased")
 type Place struct {
 	LogNo int64
 	Index int64 // -1: an attachment
+	Seq   int64 // its place in the order of arrival
 }
 
 // Places returns every log that holds the object, or ErrNotFound.
 func (d *DB) Places(ctx context.Context, hash [32]byte) ([]Place, error) {
 	var out []Place
-	err := queryRows(ctx, d.truth, `SELECT log_no, idx, hash FROM object WHERE prefix = $1 ORDER BY seq`, []any{prefix(hash)}, func(r *sql.Rows) error {
+	err := queryRows(ctx, d.truth, `SELECT seq, log_no, idx, hash FROM object WHERE prefix = $1 ORDER BY seq`, []any{prefix(hash)}, func(r *sql.Rows) error {
 		var p Place
 		var idx sql.NullInt64
 		var h sql.RawBytes
-		if err := r.Scan(&p.LogNo, &idx, &h); err != nil {
+		if err := r.Scan(&p.Seq, &p.LogNo, &idx, &h); err != nil {
 			return err
 		}
 		if !bytes.Equal(h, hash[:]) {
