@@ -37,6 +37,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the node."`
 	Publish     publishCmd     `cmd:"" help:"Sign records and append them to the log."`
 	Show        showCmd        `cmd:"" help:"Show one record."`
+	Search      searchCmd      `cmd:"" help:"Find records by their words or indicators."`
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
 	Stix        stixCmd        `cmd:"" help:"Check STIX 2.1 objects."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`
@@ -45,6 +46,7 @@ type cli struct {
 	Token       tokenCmd       `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
 	Backup      backupCmd      `cmd:"" help:"Write a consistent copy of a node into one file."`
 	Restore     restoreCmd     `cmd:"" help:"Bring a node back from a backup without ever forking its logs."`
+	Reindex     reindexCmd     `cmd:"" help:"Throw the index away and build it again from the logs."`
 	Erase       eraseCmd       `cmd:"" help:"Destroy the contents of one record; its place in the log stays."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }

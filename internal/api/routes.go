@@ -100,6 +100,7 @@ func register(api huma.API, n *node.Node) {
 			return reply(visible, err)
 		})
 	registerRecords(api, n)
+	registerIndex(api, n)
 	registerKeys(api, n)
 	registerTokens(api, n)
 }
@@ -150,9 +151,9 @@ func registerRecords(api huma.API, n *node.Node) {
 		}) (*output[node.Receipt], error) {
 			return reply(n.Erase(ctx, in.Log, in.Index, in.Body))
 		})
-	huma.Register(api, op(http.MethodGet, "/find/{hash}", "find-record", ScopeAudit, "Where a leaf or an object stands"),
+	huma.Register(api, op(http.MethodGet, "/find/{hash}", "find-record", ScopeAudit, "Where a record stands"),
 		func(ctx context.Context, in *struct {
-			Hash string `path:"hash" doc:"Leaf hash or object hash"`
+			Hash string `path:"hash" doc:"Record id, leaf hash or object hash"`
 		}) (*output[node.Place], error) {
 			return reply(n.Find(ctx, in.Hash))
 		})

@@ -137,12 +137,15 @@ func (n *Node) finishErasure(ctx context.Context) error {
 	return n.intended()
 }
 
+// destroy destroys an object's contents, in the index first.
 func (n *Node) destroy(ctx context.Context, object, issuer, reason string) error {
 	raw, err := hex.DecodeString(object)
 	if err != nil {
 		return err
 	}
-	return storeFault(n.ledger.Erase(ctx, [32]byte(raw), ledger.Tombstone{At: n.now(), Issuer: issuer, Reason: reason}))
+	return n.unindex(ctx, [32]byte(raw), func() error {
+		return storeFault(n.ledger.Erase(ctx, [32]byte(raw), ledger.Tombstone{At: n.now(), Issuer: issuer, Reason: reason}))
+	})
 }
 
 // obeyErasures carries out the erasures that stand in a log from a place on: after a restore the recalls that were fetched

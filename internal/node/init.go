@@ -85,7 +85,10 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 	if err := writeDurable(filepath.Join(dir, ConfigName), []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	return n, ignoreMissing(os.Remove(filepath.Join(dir, claimName)))
+	if err := ignoreMissing(os.Remove(filepath.Join(dir, claimName))); err != nil {
+		return nil, err
+	}
+	return n, storeFault(n.startIndexer(ctx))
 }
 
 // claimName is in the directory while a node is being made there.

@@ -63,6 +63,8 @@ type Node struct {
 	counts counters
 	lost   chan error
 
+	indexer *indexer // nil when read-only
+
 	mu      sync.RWMutex // guards address, books and pending
 	address string
 	books   map[string]*book          // keyring history by log id
@@ -110,6 +112,11 @@ func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
 	}
 	if o.AskFollowers && len(cfg.Followers) > 0 {
 		n.askFollowers(ctx)
+	}
+	if !o.ReadOnly {
+		if err := n.startIndexer(ctx); err != nil {
+			return nil, storeFault(err)
+		}
 	}
 	return n, nil
 }
@@ -178,6 +185,7 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close(ctx))
 	}
+	n.indexer.close()
 	if n.guard != nil {
 		errs = append(errs, n.guard.Close())
 	}

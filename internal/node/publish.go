@@ -230,6 +230,7 @@ func (n *Node) append(ctx context.Context, logID string, rec record.Record, sign
 		return Receipt{}, err
 	}
 	n.counts.leaves.Add(1)
+	n.indexer.nudge()
 	return receipt, nil
 }
 

@@ -29,6 +29,7 @@ var ErrErased = errors.New("the object was erased")
 type Place struct {
 	LogNo int64
 	Index int64 // -1: an attachment
+	Seq   int64 // its place in the order of arrival
 }
 
 // queryObject runs "query (…)" with the numbers of the rows that may be the object's; scan compares the whole hash.
@@ -43,11 +44,11 @@ func (d *DB) queryObject(ctx context.Context, query string, hash [32]byte, scan 
 // Places returns every log that holds the object, or ErrNotFound.
 func (d *DB) Places(ctx context.Context, hash [32]byte) ([]Place, error) {
 	var out []Place
-	err := d.queryObject(ctx, `SELECT log_no, idx, hash FROM object WHERE seq IN `, hash, func(r *sql.Rows) error {
+	err := d.queryObject(ctx, `SELECT seq, log_no, idx, hash FROM object WHERE seq IN `, hash, func(r *sql.Rows) error {
 		var p Place
 		var idx sql.NullInt64
 		var h sql.RawBytes
-		if err := r.Scan(&p.LogNo, &idx, &h); err != nil {
+		if err := r.Scan(&p.Seq, &p.LogNo, &idx, &h); err != nil {
 			return err
 		}
 		if !bytes.Equal(h, hash[:]) {

@@ -49,6 +49,7 @@ type DB struct {
 	truth *conns
 	local *conns
 	names names
+	index *Index
 }
 
 // conns is one scope's pair of pools with their prepared statements.
@@ -105,6 +106,7 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 		}
 		d.truth = newConns(d.kind, w, r)
 		d.local = d.truth
+		d.index = &Index{db: d, c: d.truth, readOnly: readOnly}
 	} else {
 		if readOnly {
 			if _, err := os.Stat(d.path); err != nil {
@@ -121,9 +123,13 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 			return err
 		}
 		d.local = newConns(d.kind, w, r)
+		d.index = &Index{db: d, path: filepath.Join(filepath.Dir(d.path), indexFile), readOnly: readOnly}
 	}
 	if readOnly {
-		return d.truth.read.PingContext(ctx)
+		if err := d.truth.read.PingContext(ctx); err != nil {
+			return err
+		}
+		return d.index.open(ctx)
 	}
 	if err := migrate(ctx, d.truth.write, d.kind, "truth", d.dir); err != nil {
 		return d.explain(err)
@@ -131,8 +137,11 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 	if err := migrate(ctx, d.local.write, d.kind, "local", d.dir); err != nil {
 		return d.explain(err)
 	}
-	return nil
+	return d.explain(d.index.open(ctx))
 }
+
+// Index is the droppable scope: what makes reading quick.
+func (d *DB) Index() *Index { return d.index }
 
 // Dir is the folder that holds what is kept beside the database.
 func (d *DB) Dir() string { return d.dir }
@@ -147,6 +156,9 @@ func (d *DB) OneMachine() bool { return d.kind == sqlite }
 // Close releases every connection.
 func (d *DB) Close() error {
 	var errs []error
+	if d.index != nil {
+		errs = append(errs, d.index.close())
+	}
 	if d.truth != nil {
 		errs = append(errs, d.truth.close())
 	}
