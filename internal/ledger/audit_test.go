@@ -101,6 +101,9 @@ func TestAnotherProgramAuditsEveryLog(t *testing.T) {
 	sizes := map[string]int{"l-0": 0, "l-1": 1, "l-255": 255, "l-256": 256, "l-257": 257, "l-511": 511, "l-65535": 65535, "l-65536": 65536, "l-65537": 65537, "l-70000": 70000}
 	for id, n := range sizes {
 		t.Run(id, func(t *testing.T) {
+			if n > 1000 && testing.Short() {
+				t.Skip("a third level of tiles takes long")
+			}
 			public := n%2 == 0
 			mustCreate(t, f.Ledger, id, public)
 			if n > 0 {

@@ -18,6 +18,8 @@ const fileAfter = 16384
 // names finds the rows of objects by the first eight bytes of their hash on SQLite. PostgreSQL has an index instead.
 // It never rests on who filed what: every row is in recent, or was filed.
 type names struct {
+	every int64 // fileAfter; tests have less
+
 	mu     sync.Mutex // guards what follows
 	loaded bool
 	filed  int64 // rows up to this number are in the table object_name
@@ -104,7 +106,7 @@ func (n *names) lookup(ctx context.Context, c *conns, prefixes []int64, writer b
 		}
 		n.current = n.current || writer
 	}
-	if n.seen-n.filed >= fileAfter {
+	if n.seen-n.filed >= n.every {
 		if err := n.forget(ctx, c); err != nil {
 			return nil, nil, err
 		}
@@ -206,7 +208,7 @@ func (n *names) file(ctx context.Context, t *tx) error {
 	n.mu.Lock()
 	from, to := n.filed, n.seen
 	n.mu.Unlock()
-	if to-from < fileAfter {
+	if to-from < n.every {
 		return nil
 	}
 	_, err := t.exec(ctx, `INSERT INTO object_name (prefix, seq) SELECT prefix, seq FROM object WHERE seq > $1 AND seq <= $2 ORDER BY prefix`, from, to)

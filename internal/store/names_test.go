@@ -16,14 +16,17 @@ func TestNamesAreFoundHoweverTheyAreFiled(t *testing.T) {
 	dir := t.TempDir()
 	dsn := "sqlite:" + filepath.Join(dir, "truth.db")
 	d := mustOpen(t, dsn, dir)
+	const every = 300
+	d.names.every = every
 	lease, l := writer(t, d)
 	other, err := OpenWith(ctx, dsn, Options{Dir: dir, ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = other.Close() }()
-	const batch = 1000
-	total := 2*fileAfter + 3*batch
+	other.names.every = every
+	const batch = 70
+	total := 3*every + 3*batch
 	name := func(i int) string { return fmt.Sprint("object ", i) }
 	check := func(d *DB, i int) {
 		t.Helper()
@@ -38,7 +41,7 @@ func TestNamesAreFoundHoweverTheyAreFiled(t *testing.T) {
 			names = append(names, name(from+i))
 			want = append(want, InLog{l.No, hashOf(name(from + i))})
 		}
-		for i := 0; i < from; i += 997 {
+		for i := 0; i < from; i += 97 {
 			want = append(want, InLog{l.No, hashOf(name(i))})
 		}
 		known, err := d.Known(ctx, want)
@@ -52,7 +55,7 @@ func TestNamesAreFoundHoweverTheyAreFiled(t *testing.T) {
 		check(d, from/2)
 	}
 	late := mustOpen(t, dsn, dir)
-	for i := 0; i < total; i += 313 {
+	for i := 0; i < total; i += 13 {
 		check(d, i)
 		check(other, i)
 		check(late, i)
@@ -61,7 +64,7 @@ func TestNamesAreFoundHoweverTheyAreFiled(t *testing.T) {
 	if err := queryRow(ctx, late.truth, `SELECT (SELECT count(*) FROM object_name), (SELECT upto FROM object_filed)`, nil, &rows, &filed); err != nil {
 		t.Fatal(err)
 	}
-	if rows != filed || filed < 2*fileAfter || filed == total {
+	if rows != filed || filed < 2*every || filed == total {
 		t.Errorf("%d names are filed, up to row %d", rows, filed)
 	}
 }
@@ -83,16 +86,16 @@ func TestFilterNeverMissesANumber(t *testing.T) {
 
 func TestFilterExcludesMostOthers(t *testing.T) {
 	f := &filter{}
-	for i := range 200_000 {
+	for i := range 100_000 {
 		f.add(prefix(hashOf(fmt.Sprint("in ", i))))
 	}
 	wrong := 0
-	for i := range 20_000 {
+	for i := range 5_000 {
 		if f.mayHold(prefix(hashOf(fmt.Sprint("out ", i)))) {
 			wrong++
 		}
 	}
-	if wrong > 400 {
-		t.Errorf("%d of 20,000 absent numbers are not excluded", wrong)
+	if wrong > 100 {
+		t.Errorf("%d of 5,000 absent numbers are not excluded", wrong)
 	}
 }

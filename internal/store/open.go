@@ -67,7 +67,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) { return OpenWith(ctx, d
 
 // OpenWith is Open with options.
 func OpenWith(ctx context.Context, dsn string, o Options) (*DB, error) {
-	d := &DB{dir: o.Dir, fs: o.FS}
+	d := &DB{dir: o.Dir, fs: o.FS, names: names{every: fileAfter}}
 	if d.fs == nil {
 		d.fs = OS()
 	}
