@@ -24,7 +24,7 @@ type position struct {
 
 // seen is what one page brought, for recognising it later.
 type seen struct {
-	Last  time.Time `json:"last"`  // date of the page's last object
+	Last  time.Time `json:"last"`  // date of the page's last object; zero when the server did not say
 	Marks []byte    `json:"marks"` // 8 bytes for each object
 }
 
@@ -39,7 +39,7 @@ func (p *pull) save() ([]byte, error) {
 	at, floor := p.at, p.floor()
 	at.Seen = nil
 	for _, page := range p.known.pages {
-		if len(page.Marks) > 0 && !page.Last.Before(floor) {
+		if len(page.Marks) > 0 && (page.Last.IsZero() || !page.Last.Before(floor)) {
 			at.Seen = append(at.Seen, page)
 		}
 	}

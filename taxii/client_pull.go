@@ -93,6 +93,7 @@ type pull struct {
 	known  memory
 	limit  int
 	after  time.Time // added_after of the pages being read
+	silent bool      // a page with objects came without X-TAXII-Date-Added-Last
 	dated  bool      // this drain has noted the server's clock
 	idle   int       // pages in a row without anything new
 	exact  bool      // going on by date without a margin, because with one nothing new came
@@ -208,12 +209,8 @@ func (p *pull) forgotten(err error) bool {
 
 // sift keeps what is new.
 func (p *pull) sift(page remotePage) Batch {
-	last := page.last
-	if last.IsZero() { // a server without the headers: its clock has to do
-		last = p.at.Drained
-	}
 	var b Batch
-	p.known.turn(last)
+	p.known.turn(page.last)
 	for i, raw := range page.objects {
 		o, err := ReadObject(raw)
 		if !p.known.isNew(o, raw, err == nil) {
@@ -230,8 +227,9 @@ func (p *pull) sift(page remotePage) Batch {
 		o.Index = i
 		b.Objects = append(b.Objects, o)
 	}
-	if last.After(p.at.Newest) {
-		p.at.Newest = last
+	p.silent = p.silent || page.last.IsZero() && len(page.objects) > 0
+	if page.last.After(p.at.Newest) {
+		p.at.Newest = page.last
 	}
 	if barrier := p.known.trim(); barrier.After(p.at.Barrier) {
 		p.at.Barrier = barrier
@@ -244,6 +242,9 @@ func (p *pull) advance(page remotePage) error {
 	switch {
 	case !page.more:
 		p.done, p.at.Next = true, ""
+		if p.silent && p.at.Drained.After(p.at.Newest) {
+			p.at.Newest = p.at.Drained // a server without the headers: its clock has to do
+		}
 		return nil
 	case p.idle >= maxIdle, page.next != "" && page.next == p.at.Next && p.idle > 0:
 		return ErrStuck
