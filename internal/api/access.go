@@ -45,6 +45,16 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
+// viewer is on whose behalf the caller reads records: the owner at the node's socket, a machine of its party behind a token,
+// or a stranger.
+func viewer(ctx context.Context, n *node.Node) node.Viewer {
+	c := callerOf(ctx)
+	if c.owner {
+		return n.Owner()
+	}
+	return node.Viewer{Own: c.may(ScopeRead)}
+}
+
 // scopeKey is where an operation's metadata names the scope that a caller needs.
 const scopeKey = "scope"
 

@@ -180,7 +180,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := n.Record(context.Background(), "own", 1)
+	rec, err := n.Record(context.Background(), n.Owner(), "own", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func registerRecords(api huma.API, n *node.Node) {
 		From  int64 `query:"from" minimum:"0" doc:"First place to list"`
 		Limit int   `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many"`
 	}) (*output[[]node.RecordView], error) {
-		return reply(n.Records(ctx, in.Log, in.From, in.Limit))
+		return reply(n.Records(ctx, viewer(ctx, n), in.Log, in.From, in.Limit))
 	})
 
 	publish := op(http.MethodPost, "/logs/{log}/records", "publish-record", ScopePublish, "Sign a record and append it; the request's body is the record's body, kept byte for byte")
@@ -127,11 +127,11 @@ func registerRecords(api huma.API, n *node.Node) {
 
 	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}", "get-record", ScopeRead, "One record"),
 		func(ctx context.Context, in *RecordPath) (*output[node.RecordView], error) {
-			return reply(n.Record(ctx, in.Log, in.Index))
+			return reply(n.Record(ctx, viewer(ctx, n), in.Log, in.Index))
 		})
 	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/body", "get-record-body", ScopeRead, "The exact bytes of a record's body"),
 		func(ctx context.Context, in *RecordPath) (*rawOutput, error) {
-			body, err := n.RecordBody(ctx, in.Log, in.Index)
+			body, err := n.RecordBody(ctx, viewer(ctx, n), in.Log, in.Index)
 			return raw("application/json", body, err)
 		})
 	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/object", "get-record-object", ScopeAudit, "The object of a record: what its leaf commits to"),

@@ -94,7 +94,7 @@ func TestAudiences(t *testing.T) {
 		if err := opensFor(t, n, r, stranger); !errors.Is(err, record.ErrNotForUs) {
 			t.Errorf("an audience of %d: a stranger: %v", c.audience, err)
 		}
-		if got, err := n.Record(context.Background(), "own", r.Index); err != nil || got.Standing != StandingValid {
+		if got, err := n.Record(context.Background(), n.Owner(), "own", r.Index); err != nil || got.Standing != StandingValid {
 			t.Errorf("an audience of %d: the author: %+v, %v", c.audience, got, err)
 		}
 	}
@@ -125,7 +125,7 @@ func TestAnEpochIsTakenOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	records, err := n.Records(context.Background(), "own", 0, 100)
+	records, err := n.Records(context.Background(), n.Owner(), "own", 0, 100)
 	if err != nil || len(records) != 6 {
 		t.Errorf("%d records, want a keyring, one epoch and 4 reports: %v", len(records), err)
 	}

@@ -31,7 +31,7 @@ func killedErasure(t *testing.T, n *Node, index int64) Receipt {
 
 func standing(t *testing.T, n *Node, index int64) string {
 	t.Helper()
-	got, err := n.Record(context.Background(), "own", index)
+	got, err := n.Record(context.Background(), n.Owner(), "own", index)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestWhatCannotBeErased(t *testing.T) {
 	_, err = n.Erase(ctx, "own", 2, Erasure{Reason: "error", Note: "a\x00b"})
 	wantCode(t, err, CodeInvalid)
 	// A recall of the keyring, put into the log by hand, is not obeyed either.
-	keyring, err := n.Record(ctx, "own", 0)
+	keyring, err := n.Record(ctx, n.Owner(), "own", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestErasedContentsAreGone(t *testing.T) {
 		if _, err := n.Erase(ctx, "own", r.Index, Erasure{Reason: "legal", Note: "by order"}); err != nil {
 			t.Fatal(err)
 		}
-		_, err := n.RecordBody(ctx, "own", r.Index)
+		_, err := n.RecordBody(ctx, n.Owner(), "own", r.Index)
 		wantCode(t, err, CodeGone)
 		_, err = n.Object(ctx, "own", r.Index)
 		wantCode(t, err, CodeGone)
@@ -149,7 +149,7 @@ func TestErasedContentsAreGone(t *testing.T) {
 		if _, err := n.Proof(ctx, "own", r.Index); err != nil {
 			t.Errorf("its place can no longer be proved: %v", err)
 		}
-		recall, err := n.Record(ctx, "own", r.Index+1)
+		recall, err := n.Record(ctx, n.Owner(), "own", r.Index+1)
 		if err != nil || recall.Kind != string(record.KindRecall) || recall.Refs[0].Leaf != r.Leaf {
 			t.Errorf("%+v, %v", recall, err)
 		}

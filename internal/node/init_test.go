@@ -57,7 +57,7 @@ func TestInitRefusesADirectoryInUse(t *testing.T) {
 	before := mustPublish(t, n, reportDraft("kept"))
 	_, err := Init(context.Background(), n.dir, InitOptions{Names: map[string]string{"en": "Darb"}})
 	wantCode(t, err, CodeConflict)
-	if got, err := n.Record(context.Background(), "own", before.Index); err != nil || got.Standing != StandingValid {
+	if got, err := n.Record(context.Background(), n.Owner(), "own", before.Index); err != nil || got.Standing != StandingValid {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -102,11 +102,11 @@ func TestPassphrase(t *testing.T) {
 	wantCode(t, err, CodeForbidden)
 	// Without the keys a reader sees that a record is sealed, and everything else.
 	r := again(t, dir, OpenOptions{ReadOnly: true})
-	got, err := r.Record(ctx, "own", 1)
+	got, err := r.Record(ctx, r.Owner(), "own", 1)
 	if err != nil || got.Standing != StandingSealed || !strings.Contains(got.Why, "not opened") || got.Kind != "" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	_, err = r.RecordBody(ctx, "own", 1)
+	_, err = r.RecordBody(ctx, r.Owner(), "own", 1)
 	wantCode(t, err, CodeForbidden)
 	for what, err := range map[string]error{
 		"publish": errOf(r.Publish(ctx, "own", reportDraft("x"))),

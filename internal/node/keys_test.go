@@ -56,7 +56,7 @@ func TestEveryRoleRotates(t *testing.T) {
 		t.Errorf("the party changed with its root: %v", err)
 	}
 	mustChange(t, n, KeyChange{Action: "rotate", Role: "officer"}) // signed by the new root
-	if got, err := n.Record(context.Background(), "own", before.Index); err != nil || got.Standing != StandingValid {
+	if got, err := n.Record(context.Background(), n.Owner(), "own", before.Index); err != nil || got.Standing != StandingValid {
 		t.Errorf("what was sealed to the seal key before: %+v, %v", got, err)
 	}
 	shut(t, n)
@@ -88,7 +88,7 @@ func TestRevocation(t *testing.T) {
 		t.Error("the only officer was not replaced")
 	}
 	for index, want := range []string{StandingValid, StandingValid, StandingNotVouched, StandingNotVouched, StandingValid} {
-		if got, err := n.Record(context.Background(), "own", int64(index)); err != nil || got.Standing != want {
+		if got, err := n.Record(context.Background(), n.Owner(), "own", int64(index)); err != nil || got.Standing != want {
 			t.Errorf("place %d: %s (%s), %v; want %s", index, got.Standing, got.Why, err, want)
 		}
 	}
@@ -291,7 +291,7 @@ func TestPublishingWhileKeysRotate(t *testing.T) {
 	}
 	wg.Wait()
 	for index, id := range acked {
-		if got, err := n.Record(context.Background(), "own", index); err != nil || got.ID != id || got.Standing != StandingValid {
+		if got, err := n.Record(context.Background(), n.Owner(), "own", index); err != nil || got.ID != id || got.Standing != StandingValid {
 			t.Errorf("place %d: %+v %v", index, got, err)
 		}
 	}

@@ -122,14 +122,33 @@ func (n *Node) openAt(ctx context.Context, ref string, index int64) (opened, led
 	return o, l, err
 }
 
-// Record returns the record at a place of a log.
-func (n *Node) Record(ctx context.Context, ref string, index int64) (RecordView, error) {
-	o, _, err := n.openAt(ctx, ref, index)
+// Record returns the record at a place of a log, as far as the viewer may have it.
+func (n *Node) Record(ctx context.Context, v Viewer, ref string, index int64) (RecordView, error) {
+	o, _, err := n.shownAt(ctx, v, ref, index)
 	return o.view, err
 }
 
+// shownAt opens a record and asks whether the viewer may have it. Recalls that are on their way into the index are waited for.
+func (n *Node) shownAt(ctx context.Context, v Viewer, ref string, index int64) (opened, ledger.LogInfo, error) {
+	o, l, err := n.openAt(ctx, ref, index)
+	if err != nil {
+		return o, l, err
+	}
+	d, err := n.decideFor(ctx, v)
+	if err != nil {
+		return opened{}, l, err
+	}
+	if n.indexer != nil {
+		if err := n.WaitIndexed(ctx, l.ID, l.Size); err != nil {
+			return opened{}, l, err
+		}
+	}
+	o, err = d.shown(ctx, o)
+	return o, l, err
+}
+
 // Records lists records in order, without their bodies.
-func (n *Node) Records(ctx context.Context, ref string, from int64, limit int) ([]RecordView, error) {
+func (n *Node) Records(ctx context.Context, v Viewer, ref string, from int64, limit int) ([]RecordView, error) {
 	l, err := n.resolveLog(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -142,9 +161,16 @@ func (n *Node) Records(ctx context.Context, ref string, from int64, limit int) (
 	if err != nil {
 		return nil, err
 	}
+	d, err := n.decideFor(ctx, v)
+	if err != nil {
+		return nil, err
+	}
 	out := []RecordView{}
 	for index := from; index < l.Size && len(out) < limit; index++ {
 		o, err := n.open(ctx, l, index, ids)
+		if err == nil {
+			o, err = d.shown(ctx, o)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -155,8 +181,8 @@ func (n *Node) Records(ctx context.Context, ref string, from int64, limit int) (
 }
 
 // RecordBody returns the exact bytes of a record's body; of intel those of its bundle.
-func (n *Node) RecordBody(ctx context.Context, ref string, index int64) ([]byte, error) {
-	o, l, err := n.openAt(ctx, ref, index)
+func (n *Node) RecordBody(ctx context.Context, v Viewer, ref string, index int64) ([]byte, error) {
+	o, l, err := n.shownAt(ctx, v, ref, index)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +191,8 @@ func (n *Node) RecordBody(ctx context.Context, ref string, index int64) ([]byte,
 		return nil, faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
 	case StandingSealed:
 		return nil, faultf(CodeForbidden, "", "place %d of log %s is %s", index, l.ID, o.view.Why)
+	case StandingWithheld:
+		return nil, faultf(CodeForbidden, "", "place %d of log %s is withheld: %s", index, l.ID, o.view.Why)
 	case StandingInvalid:
 		return nil, faultf(CodeInvalid, "", "place %d of log %s does not verify: %s", index, l.ID, o.view.Why)
 	}

@@ -214,7 +214,7 @@ func TestRestoreReplaysTheJournalOfErasures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := back.Record(ctx, logs[0].ID, 1); err != nil || got.Standing != StandingErased {
+	if got, err := back.Record(ctx, back.Owner(), logs[0].ID, 1); err != nil || got.Standing != StandingErased {
 		t.Errorf("%+v, %v", got, err)
 	}
 	o.Erasures = filepath.Join(t.TempDir(), "missing")
@@ -283,7 +283,7 @@ func TestBackupWhilePublishing(t *testing.T) {
 			t.Fatal(err)
 		}
 		back := again(t, dir, OpenOptions{Secret: o.Secret})
-		if got, err := back.Record(ctx, "own", r.Index); err != nil || got.ID != r.Record {
+		if got, err := back.Record(ctx, back.Owner(), "own", r.Index); err != nil || got.ID != r.Record {
 			t.Errorf("%+v, %v", got, err)
 		}
 		mustPublish(t, back, reportDraft("the copy has every key that it needs"))

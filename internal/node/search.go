@@ -76,7 +76,7 @@ func (n *Node) Search(ctx context.Context, q SearchQuery) (SearchResults, error)
 	}
 	s := &searching{node: n, query: q, words: arabic.ParseQuery(q.Text, true), logs: map[int64]string{}}
 	var err error
-	if s.decide, err = n.searchDecision(ctx); err != nil {
+	if s.decide, err = n.decideFor(ctx, Viewer{Own: true}); err != nil {
 		return SearchResults{}, err
 	}
 	state, err := n.IndexState(ctx)
@@ -109,7 +109,7 @@ type searching struct {
 	node   *Node
 	query  SearchQuery
 	words  arabic.Query
-	decide searchDecision
+	decide decision
 	logs   map[int64]string // log ids by number
 	makers map[int64]*entryMaker
 }
@@ -189,7 +189,7 @@ func (s *searching) take(ctx context.Context, out *SearchResults, records []stor
 			s.query.Kind != "" && e.Kind != s.query.Kind || s.query.Agreement != "" && e.Agreement != s.query.Agreement {
 			continue
 		}
-		shown, err := s.decide.ask(ctx, e)
+		shown, err := s.decide.listed(ctx, e)
 		if err != nil {
 			return err
 		}

@@ -46,6 +46,7 @@ const (
 	StandingSealed     = "sealed"          // sealed to others: only its place can be checked
 	StandingErased     = "erased"          // its contents were destroyed; a tombstone says so
 	StandingInvalid    = "invalid"         // does not verify
+	StandingWithheld   = "withheld"        // the sharing decision keeps it from who asks
 )
 
 // RecordView is one entry of a log as far as this node can open it.
@@ -54,7 +55,7 @@ type RecordView struct {
 	Index     int64           `json:"index"`
 	Leaf      string          `json:"leaf" doc:"Leaf hash, hexadecimal"`
 	Object    string          `json:"object" doc:"SHA-256 of the object, hexadecimal"`
-	Standing  string          `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid"`
+	Standing  string          `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid,withheld"`
 	Why       string          `json:"why,omitempty" doc:"Why the standing is not valid"`
 	Sealed    bool            `json:"sealed" doc:"Whether the object is sealed to its audience"`
 	ID        string          `json:"id,omitempty" doc:"Record id"`
