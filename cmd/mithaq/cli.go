@@ -31,18 +31,22 @@ type app struct {
 
 // cli is the grammar of the command line. One file per command holds its struct and its Run method.
 type cli struct {
-	Demo    demoCmd    `cmd:"" help:"Run the main job on this machine with a fictional party."`
-	Init    initCmd    `cmd:"" help:"Make a party's node: directory, keys, first log."`
-	Serve   serveCmd   `cmd:"" help:"Run the node."`
-	Publish publishCmd `cmd:"" help:"Sign records and append them to the log."`
-	Show    showCmd    `cmd:"" help:"Show one record."`
-	Log     logCmd     `cmd:"" help:"List, verify and prove logs."`
-	Key     keyCmd     `cmd:"" help:"List, rotate and revoke keys."`
-	Token   tokenCmd   `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
-	Backup  backupCmd  `cmd:"" help:"Write a consistent copy of a node into one file."`
-	Restore restoreCmd `cmd:"" help:"Bring a node back from a backup without ever forking its logs."`
-	Erase   eraseCmd   `cmd:"" help:"Destroy the contents of one record; its place in the log stays."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo      demoCmd      `cmd:"" help:"Run the main job on this machine with a fictional party."`
+	Init      initCmd      `cmd:"" help:"Make a party's node: directory, keys, first log."`
+	Serve     serveCmd     `cmd:"" help:"Run the node."`
+	Agreement agreementCmd `cmd:"" help:"Agreements: the shelf, the rolls, acts, kept promises."`
+	Party     partyCmd     `cmd:"" help:"A party: who it is, where it stands, what it runs."`
+	Publish   publishCmd   `cmd:"" help:"Sign records and append them to the log."`
+	Show      showCmd      `cmd:"" help:"Show one record."`
+	Recall    recallCmd    `cmd:"" help:"Withdraw or narrow a record of this party."`
+	Release   releaseCmd   `cmd:"" help:"Widen a record of this party."`
+	Log       logCmd       `cmd:"" help:"List, verify and prove logs."`
+	Key       keyCmd       `cmd:"" help:"List, rotate and revoke keys."`
+	Token     tokenCmd     `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
+	Backup    backupCmd    `cmd:"" help:"Write a consistent copy of a node into one file."`
+	Restore   restoreCmd   `cmd:"" help:"Bring a node back from a backup without ever forking its logs."`
+	Erase     eraseCmd     `cmd:"" help:"Destroy the contents of one record; its place in the log stays."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // exitCode is an error that carries the exit code of a command which has already said what it had to say.

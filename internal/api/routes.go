@@ -101,6 +101,7 @@ func register(api huma.API, n *node.Node) {
 	registerRecords(api, n)
 	registerKeys(api, n)
 	registerTokens(api, n)
+	registerAgreements(api, n)
 }
 
 func registerRecords(api huma.API, n *node.Node) {

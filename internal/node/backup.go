@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -61,6 +62,11 @@ func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
 			return s, err
 		}
 	}
+	for _, folder := range []string{shelfName, rollsName, docketName} {
+		if err := copyFolder(filepath.Join(dir, folder), filepath.Join(work, folder)); err != nil {
+			return s, err
+		}
+	}
 	if err := store.Backup(ctx, db, work); err != nil {
 		return s, err
 	}
@@ -68,6 +74,33 @@ func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
 		return s, err
 	}
 	return s, publishArchive(ctx, work, out, &s)
+}
+
+// copyFolder copies the plain files of a folder that may be missing: agreement files, rolls of others, proofs kept.
+func copyFolder(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(from, e.Name())) // #nosec G304 -- below the node's directory
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, e.Name()), data, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func publishArchive(ctx context.Context, work, out string, s *BackupSummary) error {

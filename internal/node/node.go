@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/facts"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -61,11 +62,14 @@ type Node struct {
 	party  PartyView
 	counts counters
 	lost   chan error
+	facts  func() (*facts.Facts, error) // what ships with the program, read once
 
-	mu      sync.RWMutex // guards address, books and pending
+	mu      sync.RWMutex // guards address, books, pending, rolls and members
 	address string
-	books   map[string]*book          // keyring history by log id
-	pending map[string]record.Keyring // keyrings that are just being appended
+	books   map[string]*book            // keyring history by log id
+	pending map[string]record.Keyring   // keyrings that are just being appended
+	rolls   map[string]*roll            // by agreement id; each has a lock of its own
+	members map[string][]record.Keyring // by agreement id: the others who run it, for sealing
 	// ceremony serialises changes of keyrings, so that two ceremonies cannot both follow from one keyring.
 	ceremony sync.Mutex
 }
@@ -109,7 +113,8 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{}}
+	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, facts: sync.OnceValues(facts.Load)}
 }
 
 // openLedger takes the writer's lease and begins to sequence.

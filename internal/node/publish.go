@@ -49,6 +49,9 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 	if err := n.settled(l); err != nil {
 		return Receipt{}, err
 	}
+	if err := n.checkPublishable(ctx, l, rec); err != nil {
+		return Receipt{}, err
+	}
 	for try := 0; ; try++ {
 		k, err := n.keyring(l.ID)
 		if err != nil {
@@ -213,6 +216,11 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("signing", err)
 	}
+	return n.appendSigned(ctx, logID, rec, envelope, under, sets, attachments)
+}
+
+// appendSigned seals a signed record for its audience and appends it.
+func (n *Node) appendSigned(ctx context.Context, logID string, rec record.Record, envelope []byte, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	sealing, err := n.sealingFor(ctx, logID, rec)
 	if err != nil {
 		return Receipt{}, err
@@ -231,8 +239,8 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	}, nil
 }
 
-// sealingFor says to whom a record is sealed: its audience, or without one this party alone until the agreement has
-// other members; always the author too.
+// sealingFor says to whom a record is sealed: its audience, or without one the agreement's members as its roll introduced
+// them; always the author too.
 func (n *Node) sealingFor(ctx context.Context, logID string, rec record.Record) (record.Sealing, error) {
 	form, err := record.FormFor(rec)
 	if err != nil || form == record.FormClear {
@@ -274,14 +282,6 @@ func sealRecipients(k record.Keyring, officer string) ([]*age.HybridRecipient, e
 
 // audienceRecipients finds the keys of those whom a record names: parties whose keyring is pinned here, and persons of them.
 func (n *Node) audienceRecipients(ctx context.Context, own record.Keyring, a *record.Audience) ([]*age.HybridRecipient, []record.Key, error) {
-	if a == nil {
-		return nil, nil, nil
-	}
-	pins, err := n.pins(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	keyrings := append([]record.Keyring{own}, pins...)
 	var out []*age.HybridRecipient
 	var keys []record.Key
 	take := func(k record.Keyring, officer string) error {
@@ -289,6 +289,20 @@ func (n *Node) audienceRecipients(ctx context.Context, own record.Keyring, a *re
 		out, keys = append(out, recipients...), append(keys, k.SealKeys(officer)...)
 		return err
 	}
+	members := n.membersOf(own.Log.Agreement)
+	if a == nil {
+		for _, k := range members {
+			if err := take(k, ""); err != nil {
+				return nil, nil, err
+			}
+		}
+		return out, keys, nil
+	}
+	pins, err := n.pins(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	keyrings := append([]record.Keyring{own}, append(members, pins...)...)
 	for _, party := range a.Parties {
 		k, ok := findKeyring(keyrings, func(k record.Keyring) bool { return k.Party == party })
 		if !ok {
