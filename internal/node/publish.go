@@ -43,7 +43,16 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 		return Receipt{}, err
 	}
 	l, err := n.resolveLog(ctx, ref)
+	if CodeOf(err) == CodeNotFound {
+		// It may be what people call the agreement.
+		if id, known := n.rollID(ctx, ref); known == nil {
+			l, err = n.resolveLog(ctx, id)
+		}
+	}
 	if err != nil {
+		return Receipt{}, err
+	}
+	if err := n.loadMembers(ctx, l.Agreement); err != nil {
 		return Receipt{}, err
 	}
 	if err := n.settled(l); err != nil {
