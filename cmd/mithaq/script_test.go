@@ -62,6 +62,9 @@ func TestScripts(t *testing.T) {
 			"party":     partyOf,
 			"expand":    expand,
 			"replace":   replaceIn,
+			"actleaf":   actLeaf,
+			"proposals": proposals,
+			"samestate": sameState,
 		},
 	})
 }
@@ -245,4 +248,39 @@ func replaceIn(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s does not hold %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+// show asks the node in DIR for the one agreement that runs there.
+func show(ts *testscript.TestScript, dir string) node.AgreementView {
+	var v node.AgreementView
+	ask(ts, &v, "agreement", "show", "sahlan-norvia", "--json", "--dir", ts.MkAbs(dir))
+	return v
+}
+
+// actleaf VAR DIR ACT: sets VAR to the leaf of the last act of a kind in the roll.
+func actLeaf(ts *testscript.TestScript, _ bool, args []string) {
+	for _, act := range show(ts, args[1]).Here.Acts {
+		if act.Act == args[2] {
+			ts.Setenv(args[0], act.Leaf)
+		}
+	}
+}
+
+// proposals VAR VAR DIR: sets both variables to the leaves of the open proposals.
+func proposals(ts *testscript.TestScript, _ bool, args []string) {
+	open := show(ts, args[2]).Here.Proposals
+	if len(open) != 2 {
+		ts.Fatalf("%d proposals are open", len(open))
+	}
+	ts.Setenv(args[0], open[0].Leaf)
+	ts.Setenv(args[1], open[1].Leaf)
+}
+
+// samestate DIR...: all nodes have folded the same state.
+func sameState(ts *testscript.TestScript, _ bool, args []string) {
+	for _, dir := range args[1:] {
+		if a, b := show(ts, args[0]).Here.State, show(ts, dir).Here.State; a != b {
+			ts.Fatalf("%s has state %s, %s has %s", args[0], a, dir, b)
+		}
+	}
 }
