@@ -100,6 +100,9 @@ func portTaken(addr string) bool {
 }
 
 func (d *demo) close(ctx context.Context) error {
+	if d.client != nil {
+		d.client.Close()
+	}
 	return errors.Join(d.daemon.Stop(), d.node.Close(context.WithoutCancel(ctx)))
 }
 

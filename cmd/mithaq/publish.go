@@ -39,7 +39,7 @@ func (c *publishCmd) Run(ctx context.Context, a *app) error {
 		for _, file := range c.Files {
 			receipt, err := c.publish(ctx, a, client, file)
 			if err != nil {
-				return fmt.Errorf("publishing %s: %w", file, err)
+				return fmt.Errorf("%s: %w", file, err)
 			}
 			if c.JSON {
 				if err := json.NewEncoder(a.stdout).Encode(receipt); err != nil {
@@ -77,7 +77,7 @@ func readInput(a *app, file string) ([]byte, error) {
 	if file != "-" {
 		f, err := os.Open(file) // #nosec G304 -- the user names the file
 		if err != nil {
-			return nil, err
+			return nil, unreadable{err}
 		}
 		defer f.Close()
 		in = f
@@ -88,7 +88,7 @@ func readInput(a *app, file string) ([]byte, error) {
 	}
 	zr, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("reading gzip: %w", err)
+		return nil, unreadable{fmt.Errorf("reading gzip: %w", err)}
 	}
 	return readBounded(zr)
 }
@@ -96,10 +96,10 @@ func readInput(a *app, file string) ([]byte, error) {
 func readBounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
-		return nil, err
+		return nil, unreadable{err}
 	}
 	if len(data) > maxInput {
-		return nil, errors.New("larger than 32 MiB, a record's limit: split it")
+		return nil, unreadable{errors.New("larger than 32 MiB, a record's limit: split it")}
 	}
 	return data, nil
 }

@@ -10,10 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -28,20 +26,20 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"mithaq": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
-			stop()
-			os.Exit(code)
-		},
-	})
+	if os.Getenv(asMithaq) != "" {
+		main()
+	}
+	testscript.Main(m, map[string]func(){"mithaq": main})
 }
 
 // TestScripts runs testdata/*.txtar: what a user types, and what must come of it.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+	testscript.Run(t, scriptParams("testdata"))
+}
+
+func scriptParams(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -65,8 +63,9 @@ func TestScripts(t *testing.T) {
 			"actleaf":   actLeaf,
 			"proposals": proposals,
 			"samestate": sameState,
+			"code":      exitsWith,
 		},
-	})
+	}
 }
 
 // freePort VAR...: sets each VAR to a loopback address nobody listens on.
@@ -175,6 +174,21 @@ func ask(ts *testscript.TestScript, into any, args ...string) {
 		ts.Fatalf("mithaq %s: exit code %d: %s", strings.Join(args, " "), code, errs.String())
 	}
 	ts.Check(json.Unmarshal(out.Bytes(), into))
+}
+
+// code N mithaq ARG...: runs mithaq in this process; it exits with N and says why in one line.
+func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
+	var errs bytes.Buffer
+	words := args[2:]
+	for i, w := range words {
+		if _, err := os.Stat(ts.MkAbs(w)); err == nil || i > 0 && words[i-1] == "--dir" {
+			words[i] = ts.MkAbs(w)
+		}
+	}
+	code := run(context.Background(), words, ts.Getenv, strings.NewReader(""), io.Discard, &errs)
+	if fmt.Sprint(code) != args[0] || strings.Count(errs.String(), "\n") != 1 || !strings.HasPrefix(errs.String(), "mithaq: ") {
+		ts.Fatalf("%s: exit code %d: %s", strings.Join(args[1:], " "), code, errs.String())
+	}
 }
 
 // vkey VAR DIR: sets VAR to a property of the newest log that the node in DIR lists.

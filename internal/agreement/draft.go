@@ -9,22 +9,23 @@ import (
 )
 
 // Draft is an act on its way through the officers of one party: drafted, approved, signed. Every approval is for the
-// exact act; changing it starts again. It is a value; its methods return another one.
+// exact act; changing it starts again. It is a value: its methods return another one, and its fields are there to be
+// stored and shown, not to be changed.
 type Draft struct {
 	Act        Act
 	DraftedBy  string // key id of an officer
 	DraftedAt  time.Time
 	Needed     int // m
 	Mandate    bool
-	officers   []string // n, sorted
-	approvedBy []string // of exactly this act, sorted
-	signedBy   []string
+	Officers   []string // n, sorted
+	ApprovedBy []string // of exactly this act, sorted
+	SignedBy   []string // sorted
 }
 
 // NewDraft begins a draft. The agreement's rules say how many of the officers must sign; a nil agreement
 // (a founding proposal is its own) needs one.
 func NewDraft(a *Agreement, officers []string, by string, act Act, at time.Time) (Draft, error) {
-	d := Draft{Act: act, DraftedBy: by, DraftedAt: at, Needed: 1, officers: slices.Compact(slices.Sorted(slices.Values(officers)))}
+	d := Draft{Act: act, DraftedBy: by, DraftedAt: at, Needed: 1, Officers: slices.Compact(slices.Sorted(slices.Values(officers)))}
 	if a != nil {
 		for _, r := range a.Officers {
 			if len(r.Acts) == 0 || slices.Contains(r.Acts, act.Act) {
@@ -36,11 +37,11 @@ func NewDraft(a *Agreement, officers []string, by string, act Act, at time.Time)
 	if err := act.Check(); err != nil {
 		return Draft{}, err
 	}
-	if !slices.Contains(d.officers, by) {
+	if !slices.Contains(d.Officers, by) {
 		return Draft{}, notEntitled("whoever drafts must be one of the officers", "")
 	}
-	if len(d.officers) < d.Needed {
-		return Draft{}, &Refusal{Code: TooFew, What: fmt.Sprintf("%s needs %d officers, the keyring has %d", act.Act, d.Needed, len(d.officers)),
+	if len(d.Officers) < d.Needed {
+		return Draft{}, &Refusal{Code: TooFew, What: fmt.Sprintf("%s needs %d officers, the keyring has %d", act.Act, d.Needed, len(d.Officers)),
 			Remedy: "add officers to the keyring"}
 	}
 	return d, nil
@@ -57,10 +58,10 @@ func (d Draft) Digest() Hash {
 
 // Change replaces the act and drops what was approved of the old one.
 func (d Draft) Change(by string, act Act) (Draft, error) {
-	if len(d.signedBy) > 0 {
+	if len(d.SignedBy) > 0 {
 		return d, turn("an officer has signed", "begin a new draft")
 	}
-	if !slices.Contains(d.officers, by) {
+	if !slices.Contains(d.Officers, by) {
 		return d, notEntitled("only an officer may change the draft", "")
 	}
 	if act.Act != d.Act.Act {
@@ -69,40 +70,40 @@ func (d Draft) Change(by string, act Act) (Draft, error) {
 	if err := act.Check(); err != nil {
 		return d, err
 	}
-	d.Act, d.approvedBy = act, nil
+	d.Act, d.ApprovedBy = act, nil
 	return d, nil
 }
 
 // Approve adds an officer's approval of the act with this digest.
 func (d Draft) Approve(officer string, digest Hash) (Draft, error) {
-	if err := d.may(officer, digest, d.approvedBy); err != nil {
+	if err := d.may(officer, digest, d.ApprovedBy); err != nil {
 		return d, err
 	}
 	if d.Mandate && d.Act.Mandate == nil {
 		return d, &Refusal{Code: TooFew, What: fmt.Sprintf("%s needs a mandate", d.Act.Act), Remedy: "say in the draft on whose authority it is"}
 	}
-	d.approvedBy = with(d.approvedBy, officer)
+	d.ApprovedBy = with(d.ApprovedBy, officer)
 	return d, nil
 }
 
 // Sign notes that an officer has signed. Nobody signs before enough have approved, and only who approved signs.
 func (d Draft) Sign(officer string, digest Hash) (Draft, error) {
-	if err := d.may(officer, digest, d.signedBy); err != nil {
+	if err := d.may(officer, digest, d.SignedBy); err != nil {
 		return d, err
 	}
-	if len(d.approvedBy) < d.Needed {
-		return d, turn(fmt.Sprintf("%d of %d officers have approved", len(d.approvedBy), d.Needed), "let the others read it first")
+	if len(d.ApprovedBy) < d.Needed {
+		return d, turn(fmt.Sprintf("%d of %d officers have approved", len(d.ApprovedBy), d.Needed), "let the others read it first")
 	}
-	if !slices.Contains(d.approvedBy, officer) {
+	if !slices.Contains(d.ApprovedBy, officer) {
 		return d, turn("this officer has not approved the draft", "approve it first")
 	}
-	d.signedBy = with(d.signedBy, officer)
+	d.SignedBy = with(d.SignedBy, officer)
 	return d, nil
 }
 
 func (d Draft) may(officer string, digest Hash, already []string) error {
 	switch {
-	case !slices.Contains(d.officers, officer):
+	case !slices.Contains(d.Officers, officer):
 		return notEntitled("this key is not one of the party's officers for the act", "")
 	case digest != d.Digest():
 		return &Refusal{Code: WrongParent, What: "the draft has changed since it was read", Remedy: "read it again"}
@@ -112,14 +113,8 @@ func (d Draft) may(officer string, digest Hash, already []string) error {
 	return nil
 }
 
-// Approved lists the officers who have approved, Signed those who have signed.
-func (d Draft) Approved() []string { return slices.Clone(d.approvedBy) }
-
-// Signed lists the officers who have signed.
-func (d Draft) Signed() []string { return slices.Clone(d.signedBy) }
-
 // Complete says that enough officers have signed.
-func (d Draft) Complete() bool { return len(d.signedBy) >= d.Needed }
+func (d Draft) Complete() bool { return len(d.SignedBy) >= d.Needed }
 
 func with(list []string, s string) []string {
 	out := append(slices.Clone(list), s)

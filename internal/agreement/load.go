@@ -46,12 +46,13 @@ func Load(file string, data []byte, opt Options) (*Agreement, error) {
 
 // loader reads one file. Labels are collected with their places, references are checked once everything is read.
 type loader struct {
-	opt    Options
-	log    *strictoml.Log
-	fields Fields
-	a      *Agreement
-	labels map[string]map[string]strictoml.Pos // namespace → label → place
-	refs   []reference
+	opt     Options
+	log     *strictoml.Log
+	fields  Fields
+	a       *Agreement
+	labels  map[string]map[string]strictoml.Pos // namespace → label → place
+	refs    []reference
+	related map[string]bool // "from to" of the crosswalks so far
 }
 
 type reference struct {

@@ -268,11 +268,14 @@ func (l *loader) crosswalk(t *strictoml.Table) {
 	if c.From == "" {
 		t.Fail("from", "add from = \"…\", a label of this file", "a crosswalk from nowhere")
 	}
-	for _, o := range l.a.Crosswalks {
-		if o.From == c.From && o.To == c.To {
-			t.Fail("to", "keep one", "%s is already related to %s", c.From, c.To)
-		}
+	pair := c.From + " " + c.To
+	if l.related == nil {
+		l.related = map[string]bool{}
 	}
+	if l.related[pair] {
+		t.Fail("to", "keep one", "%s is already related to %s", clip(c.From), clip(c.To))
+	}
+	l.related[pair] = true
 	l.a.Crosswalks = append(l.a.Crosswalks, c)
 	t.Done()
 }

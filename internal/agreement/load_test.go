@@ -2,6 +2,7 @@ package agreement
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -141,6 +142,40 @@ func TestRulesAreAskedFor(t *testing.T) {
 	_, err := Load("f", []byte(example(t)), Options{Rules: costly{}})
 	if err == nil || !strings.Contains(err.Error(), "costs 900") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// Files of the greatest size that are wrong everywhere are refused with a bounded number of problems, each of bounded length.
+func TestHostileFilesAreBounded(t *testing.T) {
+	head := "format = \"" + Format + "\"\n[agreement]\n"
+	repeat := func(n int, line func(i int) string) string {
+		var b strings.Builder
+		b.WriteString(head)
+		for i := 0; b.Len() < n; i++ {
+			b.WriteString(line(i))
+		}
+		return b.String()
+	}
+	const most = strictoml.MaxBytes - 200
+	for name, text := range map[string]string{
+		"unknown keys":  repeat(most, func(i int) string { return fmt.Sprintf("labe%d = 1\n", i) }),
+		"one long list": head + "founders = [" + strings.Repeat(`"x",`, most/4-50) + "]\n",
+		"crosswalks":    repeat(most, func(i int) string { return fmt.Sprintf("[[crosswalk]]\nfrom = \"%d\"\n", i) }),
+		"acts":          repeat(most, func(i int) string { return fmt.Sprintf("[[act]]\nsource = \"%d\"\n[[source]]\nlabel=\"%d\"\n", i, i) }),
+		"languages":     repeat(most, func(i int) string { return fmt.Sprintf("name.x%d = 'x'\n", i) }),
+		"long key":      head + strings.Repeat("k", most-200) + " = 1\n",
+		"too big":       strings.Repeat("#", strictoml.MaxBytes+1),
+	} {
+		_, err := Load("f", []byte(text), Options{})
+		var ps strictoml.Problems
+		if !errors.As(err, &ps) || len(ps) > strictoml.MaxProblems+1 {
+			t.Errorf("%s: %d problems", name, len(ps))
+		}
+		for _, p := range ps {
+			if len(p.Error()) > 600 {
+				t.Errorf("%s: a problem of %d bytes", name, len(p.Error()))
+			}
+		}
 	}
 }
 

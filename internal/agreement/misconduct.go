@@ -67,14 +67,14 @@ type Case struct {
 
 // Docket keeps proofs of misconduct. Nothing in it is published before a person has said so: a mistake, a bad restore
 // or a stolen key is no crime. It is a value; its methods return another one.
-type Docket struct{ cases []Case }
+type Docket struct{ Cases []Case }
 
 // Keep adds a proof, once.
 func (d Docket) Keep(m Misconduct, found time.Time) Docket {
-	if slices.ContainsFunc(d.cases, func(c Case) bool { return samePair(c.Misconduct, m) }) {
+	if slices.ContainsFunc(d.Cases, func(c Case) bool { return samePair(c.Misconduct, m) }) {
 		return d
 	}
-	return Docket{append(slices.Clone(d.cases), Case{Misconduct: m, Found: found})}
+	return Docket{append(slices.Clone(d.Cases), Case{Misconduct: m, Found: found})}
 }
 
 func samePair(a, b Misconduct) bool {
@@ -89,7 +89,7 @@ func (d Docket) Published() []Case { return d.filter(func(c Case) bool { return 
 
 func (d Docket) filter(keep func(Case) bool) []Case {
 	var out []Case
-	for _, c := range d.cases {
+	for _, c := range d.Cases {
 		if keep(c) {
 			out = append(out, c)
 		}
@@ -102,7 +102,7 @@ func (d Docket) Decide(n int, by, why string, publish bool, at time.Time) (Docke
 	if by == "" || why == "" {
 		return d, &Refusal{Code: TooFew, What: "a decision needs a person and a reason"}
 	}
-	cases := slices.Clone(d.cases)
+	cases := slices.Clone(d.Cases)
 	for i := range cases {
 		if !cases[i].Decided.IsZero() {
 			continue

@@ -17,8 +17,9 @@ type caller struct {
 	owner  bool
 }
 
+// may reports whether the caller has a scope. Who may read opened records may have them sealed as well.
 func (c caller) may(scope string) bool {
-	return c.owner || scope == "" || slices.Contains(c.scopes, scope)
+	return c.owner || scope == "" || slices.Contains(c.scopes, scope) || scope == ScopeAudit && slices.Contains(c.scopes, ScopeRead)
 }
 
 type callerKey struct{}
@@ -28,8 +29,8 @@ func (s *server) identify(r *http.Request) caller {
 	if s.owner {
 		return caller{owner: true}
 	}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		return caller{}
 	}
 	scopes, err := s.node.TokenScopes(r.Context(), token)
@@ -71,6 +72,7 @@ func problem(err error) error {
 	if err == nil {
 		return nil
 	}
+	code := node.CodeOf(err)
 	status, ok := map[node.Code]int{
 		node.CodeInvalid:     http.StatusUnprocessableEntity,
 		node.CodeForbidden:   http.StatusForbidden,
@@ -80,11 +82,11 @@ func problem(err error) error {
 		node.CodeNoLog:       http.StatusConflict,
 		node.CodeBehind:      http.StatusConflict,
 		node.CodeUnavailable: http.StatusServiceUnavailable,
-	}[node.CodeOf(err)]
+	}[code]
 	if !ok {
 		status = http.StatusInternalServerError
 	}
-	return &Problem{ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()}, Code: string(node.CodeOf(err))}
+	return &Problem{ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()}, Code: string(code)}
 }
 
 // Problem is an RFC 9457 problem with the code of [node.Fault] beside it.

@@ -23,9 +23,11 @@ type Client struct {
 	token string
 }
 
-// Over is a client that sends to base (scheme and host) with a bearer token, which may be empty.
+// Over is a client that sends to base (scheme and host) with a bearer token, which may be empty. It follows no redirects,
+// which could take the token elsewhere.
 func Over(base, token string) *Client {
-	return &Client{http: &http.Client{}, base: strings.TrimRight(base, "/"), token: token}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{http: &http.Client{CheckRedirect: stay}, base: strings.TrimRight(base, "/"), token: token}
 }
 
 // OverSocket is a client of the node that runs on the directory dir. Where none answers, ok is false.
@@ -38,6 +40,9 @@ func OverSocket(ctx context.Context, dir string) (client *Client, ok bool) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialSocket(ctx, dir) }
 	return &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}, base: "http://node"}, true
 }
+
+// Close ends the connections that are kept for later requests.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // maxReply bounds what the client reads: an object, the largest that a node answers with.
 const maxReply = 49 << 20
@@ -96,7 +101,7 @@ func fromProblem(status int, data []byte) error {
 		what += "; " + d.Message + " at " + d.Location
 	}
 	code := node.Code(p.Code)
-	if code == "" && (status == http.StatusUnprocessableEntity || status == http.StatusBadRequest) {
+	if code == "" && (status == http.StatusUnprocessableEntity || status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge) {
 		code = node.CodeInvalid
 	}
 	return &node.Fault{Code: code, What: what}

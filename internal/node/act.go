@@ -64,7 +64,11 @@ func (n *Node) Act(ctx context.Context, ref string, q ActRequest) (ActOutcome, e
 		if err != nil {
 			return err
 		}
-		receipt, err := n.append(ctx, l.ID, rec, rec.Officer, uint64(k.Serial), 0, nil)
+		officer, ok := k.Find(rec.Officer)
+		if !ok {
+			return faultf(CodeConflict, "try again", "acting: the keyring of log %s changed meanwhile", l.ID)
+		}
+		receipt, err := n.append(ctx, l.ID, rec, officer, uint64(k.Serial), 0, nil)
 		if err != nil {
 			return err
 		}
@@ -162,7 +166,7 @@ func (n *Node) composeAct(r *roll, l ledger.LogInfo, q ActRequest) (record.Recor
 	if err != nil {
 		return record.Record{}, a, err
 	}
-	return record.Record{Agreement: r.id, Author: k.Party, Officer: officer, Kind: record.KindAct, Marking: record.Marking{TLP: tlp}, Body: body}, a, nil
+	return record.Record{Agreement: r.id, Author: k.Party, Officer: officer.ID, Kind: record.KindAct, Marking: record.Marking{TLP: tlp}, Body: body}, a, nil
 }
 
 // fillAct names the state and text that an act is about.
@@ -241,18 +245,18 @@ func (r *roll) actLeaf(prefix string) (string, error) {
 }
 
 // actingOfficer is the officer that was asked for, or the first whose key is here.
-func (n *Node) actingOfficer(k record.Keyring, want string) (string, error) {
+func (n *Node) actingOfficer(k record.Keyring, want string) (record.Key, error) {
 	if want == "" {
 		return n.officerFor(k, record.KindAct)
 	}
 	key, ok := k.Find(want)
 	if !ok || key.Role != record.RoleOfficer || !mayIssue(key, record.KindAct) {
-		return "", faultf(CodeForbidden, "see 'mithaq key list'", "acting: %s is no officer of this party who may issue acts", clipped(want))
+		return key, faultf(CodeForbidden, "see 'mithaq key list'", "acting: %s is no officer of this party who may issue acts", clipped(want))
 	}
-	if _, held := n.keys.find(want); !held {
-		return "", faultf(CodeForbidden, "sign where the key is", "acting: the private key of %s is not here", want)
+	if !n.keys.holds(want) {
+		return key, faultf(CodeForbidden, "sign where the key is", "acting: the private key of %s is not here", want)
 	}
-	return want, nil
+	return key, nil
 }
 
 // mayAct asks the roll whether it would take the act, as far as this node knows the roll: nothing is signed that will be

@@ -186,15 +186,17 @@ func (n *Node) SignDraft(ctx context.Context, f ActDraft, officer string) (Draft
 	if err != nil {
 		return DraftStep{}, err
 	}
-	if officer, err = n.actingOfficer(k, officer); err != nil {
+	acting, err := n.actingOfficer(k, officer)
+	if err != nil {
 		return DraftStep{}, err
 	}
-	key, err := n.keys.signer(officer)
+	officer = acting.ID
+	key, err := n.keys.signer(acting.PublicKey())
 	if err != nil {
 		return DraftStep{}, err
 	}
 	step := DraftStep{Draft: f, Act: d.Act, Officer: officer}
-	if !slices.Contains(d.Approved(), officer) {
+	if !slices.Contains(d.ApprovedBy, officer) {
 		if d, err = d.Approve(officer, d.Digest()); err != nil {
 			return DraftStep{}, refusal("approving the draft", err)
 		}
@@ -205,7 +207,7 @@ func (n *Node) SignDraft(ctx context.Context, f ActDraft, officer string) (Draft
 		step.Draft.Approvals = append(slices.Clone(f.Approvals), sig)
 		step.Approved = true
 	}
-	if len(d.Approved()) >= d.Needed {
+	if len(d.ApprovedBy) >= d.Needed {
 		if d, err = d.Sign(officer, d.Digest()); err != nil {
 			return DraftStep{}, refusal("signing the draft", err)
 		}
@@ -217,7 +219,7 @@ func (n *Node) SignDraft(ctx context.Context, f ActDraft, officer string) (Draft
 		step.Signed = true
 	}
 	if !step.Approved && !step.Signed {
-		return DraftStep{}, faultf(CodeConflict, "let the others approve it first", "signing the draft: this officer has approved it; %d of %d have", len(d.Approved()), d.Needed)
+		return DraftStep{}, faultf(CodeConflict, "let the others approve it first", "signing the draft: this officer has approved it; %d of %d have", len(d.ApprovedBy), d.Needed)
 	}
 	step.Complete = d.Complete()
 	return step, nil
@@ -245,9 +247,9 @@ func (n *Node) SubmitDraft(ctx context.Context, f ActDraft) (out ActOutcome, err
 		return out, err
 	}
 	if !d.Complete() {
-		return out, faultf(CodeConflict, "pass it to the others", "submitting the draft: %d of %d officers have signed", len(d.Signed()), d.Needed)
+		return out, faultf(CodeConflict, "pass it to the others", "submitting the draft: %d of %d officers have signed", len(d.SignedBy), d.Needed)
 	}
-	if !slices.Contains(d.Signed(), rec.Officer) {
+	if !slices.Contains(d.SignedBy, rec.Officer) {
 		return out, faultf(CodeConflict, "pass it to that officer", "submitting the draft: %s, who drafted it, has not signed", rec.Officer)
 	}
 	if err := n.settled(l); err != nil {
@@ -268,13 +270,14 @@ func (n *Node) SubmitDraft(ctx context.Context, f ActDraft) (out ActOutcome, err
 		if _, err := record.OpenRecord(envelope, k); err != nil {
 			return recordFault("submitting the draft", err)
 		}
-		if err := n.mayAct(r, rec, d.Signed()); err != nil {
+		if err := n.mayAct(r, rec, d.SignedBy); err != nil {
 			return err
 		}
 		receipt, err := n.appendSigned(ctx, l.ID, rec, envelope, uint64(k.Serial), 0, nil)
 		if err != nil {
 			return err
 		}
+		n.indexer.nudge()
 		out, err = n.afterAct(ctx, r, l, receipt)
 		return err
 	})

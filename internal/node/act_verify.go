@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -97,5 +98,5 @@ func officersWhoSigned(envelope []byte, k record.Keyring) ([]string, error) {
 
 // mayIssue says whether an officer may issue records of a kind.
 func mayIssue(officer record.Key, kind record.Kind) bool {
-	return len(officer.Kinds) == 0 || contains(kindNames(officer.Kinds), string(kind))
+	return len(officer.Kinds) == 0 || slices.Contains(officer.Kinds, kind)
 }

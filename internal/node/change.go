@@ -148,7 +148,7 @@ func (n *Node) ownTarget(ctx context.Context, leaf string) (record.Record, error
 
 // checkNarrower refuses a narrowing that would let anybody see more.
 func checkNarrower(target record.Record, r record.Recall) error {
-	if m := r.Marking; m != nil && record.Strictest(*m, target.Marking) != *m {
+	if m := r.Marking; m != nil && !m.Covers(target.Marking) {
 		return faultf(CodeInvalid, "use 'mithaq release' to widen", "recalling: %s is wider than the record's own %s", m.TLP, target.Marking.TLP)
 	}
 	if r.Audience != nil && !r.Audience.Within(target.Audience) {
@@ -161,7 +161,7 @@ func checkNarrower(target record.Record, r record.Recall) error {
 func checkWider(target record.Record, r record.Release) error {
 	m := target.Marking
 	if r.Marking != nil {
-		if m = *r.Marking; record.Strictest(m, target.Marking) != target.Marking {
+		if m = *r.Marking; !target.Marking.Covers(m) {
 			return faultf(CodeInvalid, "use 'mithaq recall --action narrow'", "releasing: %s is stricter than the record's own %s", m.TLP, target.Marking.TLP)
 		}
 	}

@@ -54,3 +54,11 @@ func CodeOf(err error) Code {
 func faultf(code Code, remedy, format string, args ...any) *Fault {
 	return &Fault{Code: code, What: fmt.Sprintf(format, args...), Remedy: remedy}
 }
+
+func errReadOnly() error {
+	return &Fault{Code: CodeUnavailable, What: "this process only reads the node", Err: errors.New("read-only"), Remedy: "use the node's daemon"}
+}
+
+func errUnsettled(doing string) error {
+	return faultf(CodeBehind, "settle it with 'mithaq restore'", "%s: this node was restored, or a follower is ahead of it: it does not know how far its logs had grown", doing)
+}

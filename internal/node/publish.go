@@ -3,14 +3,15 @@ package node
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"filippo.io/age"
-
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/stix"
 )
 
 // Draft is a record that a person wants to publish.
@@ -70,12 +71,23 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 		if err != nil {
 			return Receipt{}, err
 		}
-		rec.Agreement, rec.Author, rec.Officer = k.Log.Agreement, k.Party, officer
+		rec.Agreement, rec.Author, rec.Officer = k.Log.Agreement, k.Party, officer.ID
 		receipt, err := n.append(ctx, l.ID, rec, officer, uint64(k.Serial), 0, nil)
-		if CodeOf(err) != CodeConflict || try == maxFenceRetries {
+		var fence *ledger.ErrFence
+		if !errors.As(err, &fence) || try == maxFenceRetries {
 			return receipt, err
 		}
+		if err := n.awaitCeremony(ctx, l.ID); err != nil {
+			return Receipt{}, err
+		}
 	}
+}
+
+// awaitCeremony waits until the change of keys that is under way has ended, and reads what it left.
+func (n *Node) awaitCeremony(ctx context.Context, logID string) error {
+	n.ceremony.Lock()
+	defer n.ceremony.Unlock()
+	return n.refreshBook(ctx, logID)
 }
 
 // settled refuses a log that may be behind its own published history.
@@ -84,7 +96,7 @@ func (n *Node) settled(l ledger.LogInfo) error {
 	case l.Behind != nil:
 		return storeFault(l.Behind)
 	case n.unsettled():
-		return faultf(CodeBehind, "settle it with 'mithaq restore'", "publishing: this node was restored from a backup and does not know yet how far log %s had grown", l.ID)
+		return errUnsettled("publishing")
 	}
 	return nil
 }
@@ -116,8 +128,34 @@ func (d Draft) record() (record.Record, error) {
 	if err := spec.Check(r.Body); err != nil {
 		return record.Record{}, recordFault("publishing: the body of the "+d.Kind+" is not right", err)
 	}
+	if spec.Name == record.KindIntel {
+		if err := checkSTIX(d.Body); err != nil {
+			return record.Record{}, err
+		}
+	}
 	r.Marking, err = d.marking()
 	return r, err
+}
+
+// checkSTIX refuses a bundle that breaks a MUST of STIX 2.1, naming the first object, place and rule.
+func checkSTIX(bundle []byte) error {
+	report := stix.Validate(bundle, stix.Options{MaxFindings: 1})
+	switch {
+	case report.Unreadable != nil:
+		return &Fault{Code: CodeInvalid, What: "publishing: the bundle cannot be read", Err: report.Unreadable}
+	case report.Valid || len(report.Findings) == 0:
+		return nil
+	}
+	f := report.Findings[0]
+	place := f.Path
+	if f.Index >= 0 {
+		place = fmt.Sprintf("/objects/%d%s", f.Index, f.Path)
+	}
+	more := ""
+	if report.Omitted > 0 {
+		more = fmt.Sprintf(" (and %d more)", report.Omitted)
+	}
+	return faultf(CodeInvalid, "see all with 'mithaq stix validate'", "publishing: the bundle is not valid STIX 2.1 at %s: %s, %s%s", place, f.Message, f.Rule, more)
 }
 
 // bundlePrefix and what wrapBundle adds around a bundle is all that stands between it and the record's body, so that
@@ -183,31 +221,32 @@ func prefixed(prefix, label string) string {
 }
 
 // officerFor picks the officer who signs: the first in the keyring who may issue the kind and whose key is here.
-func (n *Node) officerFor(k record.Keyring, kind record.Kind) (string, error) {
+func (n *Node) officerFor(k record.Keyring, kind record.Kind) (record.Key, error) {
 	for _, key := range k.WithRole(record.RoleOfficer) {
-		if len(key.Kinds) > 0 && !contains(kindNames(key.Kinds), string(kind)) {
+		if len(key.Kinds) > 0 && !slices.Contains(key.Kinds, kind) {
 			continue
 		}
-		if _, ok := n.keys.find(key.ID); ok {
-			return key.ID, nil
+		if n.keys.holds(key.ID) {
+			return key, nil
 		}
 	}
-	return "", faultf(CodeForbidden, "see 'mithaq key list'", "publishing: no officer whose key is here may issue a %s under log %s", kind, k.Log.ID)
+	return record.Key{}, faultf(CodeForbidden, "see 'mithaq key list'", "publishing: no officer whose key is here may issue a %s under log %s", kind, k.Log.ID)
 }
 
 // append signs rec with the key signer, seals it for its audience and appends it. under is the serial of the keyring that
 // it is signed under, sets the serial that it brings into force, or 0.
-func (n *Node) append(ctx context.Context, logID string, rec record.Record, signer string, under, sets uint64, attachments [][]byte) (Receipt, error) {
+func (n *Node) append(ctx context.Context, logID string, rec record.Record, signer record.Key, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	receipt, err := n.appendRecord(ctx, logID, rec, signer, under, sets, attachments)
 	if err != nil {
 		n.counts.failures.Add(1)
 		return Receipt{}, err
 	}
 	n.counts.leaves.Add(1)
+	n.indexer.nudge()
 	return receipt, nil
 }
 
-func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record, signer string, under, sets uint64, attachments [][]byte) (Receipt, error) {
+func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record, signer record.Key, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	var err error
 	if rec.ID, err = record.NewID(n.rand, record.PrefixRecord); err != nil {
 		return Receipt{}, err
@@ -217,7 +256,7 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("publishing", err)
 	}
-	key, err := n.keys.signer(signer)
+	key, err := n.keys.signer(signer.PublicKey())
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -246,128 +285,4 @@ func (n *Node) appendSigned(ctx context.Context, logID string, rec record.Record
 		Record: rec.ID, Kind: string(rec.Kind), Log: logID, Index: r.Index, Leaf: hex.EncodeToString(r.LeafHash[:]),
 		Object: record.ObjectHash(object), Size: r.Size, Duplicate: r.Duplicate,
 	}, nil
-}
-
-// sealingFor says to whom a record is sealed: its audience, or without one the agreement's members as its roll introduced
-// them; always the author too.
-func (n *Node) sealingFor(ctx context.Context, logID string, rec record.Record) (record.Sealing, error) {
-	form, err := record.FormFor(rec)
-	if err != nil || form == record.FormClear {
-		return record.Clear(), err
-	}
-	k, err := n.keyring(logID)
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	own, err := sealRecipients(k, "")
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	audience, keys, err := n.audienceRecipients(ctx, k, rec.Audience)
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	to, direct := record.Recipients(own[0], append(own[1:], audience...)...)
-	if direct {
-		return record.Direct(to...)
-	}
-	return n.epochSealing(ctx, logID, k, rec.Audience, append(keys, k.SealKeys("")...))
-}
-
-func sealRecipients(k record.Keyring, officer string) ([]*age.HybridRecipient, error) {
-	var out []*age.HybridRecipient
-	for _, key := range k.SealKeys(officer) {
-		r, err := key.PublicKey().Recipient()
-		if err != nil {
-			return nil, recordFault("sealing to party "+k.Party, err)
-		}
-		out = append(out, r)
-	}
-	if len(out) == 0 {
-		return nil, faultf(CodeInvalid, "the party must add one to its keyring", "sealing to party %s: its keyring has no seal key", k.Party)
-	}
-	return out, nil
-}
-
-// audienceRecipients finds the keys of those whom a record names: parties whose keyring is pinned here, and persons of them.
-func (n *Node) audienceRecipients(ctx context.Context, own record.Keyring, a *record.Audience) ([]*age.HybridRecipient, []record.Key, error) {
-	var out []*age.HybridRecipient
-	var keys []record.Key
-	take := func(k record.Keyring, officer string) error {
-		recipients, err := sealRecipients(k, officer)
-		out, keys = append(out, recipients...), append(keys, k.SealKeys(officer)...)
-		return err
-	}
-	members := n.membersOf(own.Log.Agreement)
-	if a == nil {
-		for _, k := range members {
-			if err := take(k, ""); err != nil {
-				return nil, nil, err
-			}
-		}
-		return out, keys, nil
-	}
-	pins, err := n.pins(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	keyrings := append([]record.Keyring{own}, append(members, pins...)...)
-	for _, party := range a.Parties {
-		k, ok := findKeyring(keyrings, func(k record.Keyring) bool { return k.Party == party })
-		if !ok {
-			return nil, nil, faultf(CodeNotFound, "pin its keyring with 'mithaq key pin FILE'", "sealing to party %s: its keys are not known here", party)
-		}
-		if err := take(k, ""); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, person := range a.Persons {
-		k, ok := findKeyring(keyrings, func(k record.Keyring) bool { key, ok := k.Find(person); return ok && key.Role == record.RoleOfficer })
-		if !ok {
-			return nil, nil, faultf(CodeNotFound, "pin the keyring of the person's party with 'mithaq key pin FILE'", "sealing to person %s: no officer with this key is known here", person)
-		}
-		if err := take(k, person); err != nil {
-			return nil, nil, err
-		}
-	}
-	return out, keys, nil
-}
-
-func findKeyring(keyrings []record.Keyring, want func(record.Keyring) bool) (record.Keyring, bool) {
-	for _, k := range keyrings {
-		if want(k) {
-			return k, true
-		}
-	}
-	return record.Keyring{}, false
-}
-
-// epochSealing takes a fresh epoch for the audience: its key is kept, sealed to this party, and the epoch record with a wrap
-// for each recipient stands in the log before the record that it seals.
-func (n *Node) epochSealing(ctx context.Context, logID string, k record.Keyring, a *record.Audience, keys []record.Key) (record.Sealing, error) {
-	if e, ok, err := n.reuseEpoch(ctx, logID, keys); err != nil || ok {
-		return e.Sealing(n.rand), err
-	}
-	e, err := record.NewEpoch(n.rand)
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	refs, wraps, err := e.WrapFor(keys)
-	if err != nil {
-		return record.Sealing{}, recordFault("making an epoch", err)
-	}
-	body, err := record.EncodeBody(&record.EpochBody{Epoch: e.ID(), Step: e.Step(), Mode: record.EpochFresh, Audience: a, Commit: e.Commit(), Wraps: refs})
-	if err != nil {
-		return record.Sealing{}, recordFault("making an epoch", err)
-	}
-	if err := n.keepEpoch(ctx, logID, k, e, keys); err != nil {
-		return record.Sealing{}, err
-	}
-	node := k.WithRole(record.RoleNode)[0]
-	rec := record.Record{Agreement: k.Log.Agreement, Author: k.Party, Officer: node.ID, Kind: record.KindEpoch,
-		Marking: record.Marking{TLP: record.TLPGreen}, Body: body}
-	if _, err := n.append(ctx, logID, rec, node.ID, uint64(k.Serial), 0, wraps); err != nil {
-		return record.Sealing{}, fmt.Errorf("announcing an epoch: %w", err)
-	}
-	return e.Sealing(n.rand), nil
 }

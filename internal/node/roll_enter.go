@@ -56,7 +56,7 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 	}
 	node := k.WithRole(record.RoleNode)[0]
 	rec := record.Record{Agreement: r.id, Author: k.Party, Officer: node.ID, Kind: record.KindRoll, Marking: act.record.Marking, Body: body}
-	receipt, err := n.append(ctx, l.ID, rec, node.ID, uint64(k.Serial), 0, nil)
+	receipt, err := n.append(ctx, l.ID, rec, node, uint64(k.Serial), 0, nil)
 	if err != nil {
 		return Receipt{}, err
 	}

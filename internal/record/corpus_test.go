@@ -55,7 +55,7 @@ func corpus(t testing.TB) []Body {
 		&Act{Act: ActWithdraw, Date: "2026-02-28"},
 		&Report{Period: Period{"2026-01-01", "2026-01-31"}, Summary: text, Measures: []Measure{{text, MeasureDone}, {text, MeasurePlanned}}, Challenges: []Text{text}, Gaps: []Text{text, text}},
 		&Recall{Target: testHash, Action: RecallWithdraw, Reason: RecallError, Note: text},
-		&Recall{Target: testHash, Action: RecallNarrow, Reason: RecallSource, Marking: &Marking{TLPRed, PAPAmber}, Audience: audience},
+		&Recall{Target: testHash, Action: RecallNarrow, Reason: RecallSource, Marking: &Marking{TLP: TLPRed, PAP: PAPAmber}, Audience: audience},
 		&Recall{Target: testHash, Action: RecallNarrow, Reason: RecallLegal, Objects: []string{stix}},
 		&Release{Target: testHash, Marking: &Marking{TLP: TLPClear}, Reason: "agreed by all", Note: text},
 		&Release{Target: testHash, Audience: audience, Reason: "asked for"},

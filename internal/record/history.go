@@ -130,16 +130,9 @@ func (h *History) Judge(index int64, envelope []byte) (Record, Verdict, error) {
 	if err != nil {
 		return Record{}, Verdict{}, err
 	}
-	if r.Kind == KindKeyring {
-		// The root key vouches for a keyring, whatever became of the node key that brought it in.
-		return r, Verdict{}, nil
+	signers := make([]string, len(e.Signatures))
+	for i, s := range e.Signatures {
+		signers[i] = s.KeyID
 	}
-	// A key that was replaced in good order is vouched for up to the keyring that replaced it, whose leaf ends its use.
-	var verdict Verdict
-	for _, s := range e.Signatures {
-		if rev, ok := h.revoked[s.KeyID]; ok && rev.Reason != RevokedSuperseded && rev.Size <= index && (verdict.NotVouched == nil || rev.Size < verdict.NotVouched.Size) {
-			verdict.NotVouched = &rev
-		}
-	}
-	return r, verdict, nil
+	return r, h.Vouched(index, r.Kind, signers), nil
 }

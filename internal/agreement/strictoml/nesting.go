@@ -5,6 +5,7 @@ package strictoml
 const (
 	maxNesting  = 16
 	maxKeyParts = 8
+	maxKeys     = 1000 // in one table, and kinds of sections in a file
 )
 
 // deepest returns the offset where brackets outside strings and comments nest deeper than maxNesting, or -1.

@@ -82,15 +82,35 @@ func (b *builder) acceptable() bool {
 	return true
 }
 
-// shortKeys walks the expressions once and refuses dotted keys that later passes would recurse on.
+// shortKeys walks the expressions once and refuses dotted keys that later passes would recurse on, and more keys in
+// one table or more different sections than the library, whose work grows with their square, should be given.
 func (b *builder) shortKeys() bool {
 	b.p.Reset(b.data)
+	sections := map[string]bool{}
+	keys := 0
 	for b.p.NextExpression() {
 		e := b.p.Expression()
 		if e.Kind != unstable.KeyValue && e.Kind != unstable.Table && e.Kind != unstable.ArrayTable {
 			continue
 		}
 		if !b.shortKey(e) {
+			return false
+		}
+		name, at := "", 0
+		for it := e.Key(); it.Next(); {
+			at = int(it.Node().Raw.Offset)
+			if e.Kind != unstable.KeyValue {
+				name += strconv.Quote(string(it.Node().Data)) + "."
+			}
+		}
+		if e.Kind == unstable.KeyValue {
+			keys++
+		} else {
+			keys = 0
+			sections[name] = true
+		}
+		if keys > maxKeys || len(sections) > maxKeys {
+			b.log.Add(b.at(at), "remove what no reader asks for", "more than %d keys or kinds of sections", maxKeys)
 			return false
 		}
 	}
@@ -116,9 +136,16 @@ func (b *builder) shortKeysIn(n *unstable.Node) bool {
 	if n.Kind != unstable.Array && n.Kind != unstable.InlineTable {
 		return true
 	}
+	keys := 0
 	for it := n.Children(); it.Next(); {
 		c := it.Node()
 		if c.Kind == unstable.KeyValue {
+			if keys++; keys > maxKeys {
+				key := c.Key()
+				key.Next()
+				b.log.Add(b.at(int(key.Node().Raw.Offset)), "remove what no reader asks for", "more than %d keys in one table", maxKeys)
+				return false
+			}
 			if !b.shortKey(c) {
 				return false
 			}

@@ -1,6 +1,7 @@
 package strictoml
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,9 @@ func TestProblemsNameTheirPlace(t *testing.T) {
 		"deep brackets":  {"a = " + strings.Repeat("[", 100000), "f:1:21: brackets nest deeper"},
 		"deep key":       {strings.Repeat("a.", 200000) + "a = 1", "more than 8 parts"},
 		"deep in inline": {"a = {" + strings.Repeat("a.", 20) + "a = 1}", "more than 8 parts"},
+		"many keys":      {"[t]\n" + many("k%d = 1\n"), "f:1002:1: more than 1000 keys"},
+		"many sections":  {many("[s%d]\n"), "more than 1000 keys or kinds of sections"},
+		"many inline":    {"a = {" + many("k%d = 1, ") + "z = 1}", "more than 1000 keys in one table"},
 		"missing":        {"[t]\n", "f:1:2: \"name\" is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -32,6 +36,14 @@ func TestProblemsNameTheirPlace(t *testing.T) {
 			}
 		})
 	}
+}
+
+func many(line string) string {
+	var b strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&b, line, i)
+	}
+	return b.String()
 }
 
 func TestTablesKeepOrderAndNesting(t *testing.T) {

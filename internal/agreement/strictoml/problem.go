@@ -54,12 +54,15 @@ type Log struct {
 
 // Add notes a problem. Beyond [MaxProblems] they are only counted.
 func (l *Log) Add(pos Pos, remedy, format string, args ...any) {
-	if len(l.problems) >= MaxProblems {
+	if l.full() {
 		l.dropped++
 		return
 	}
 	l.problems = append(l.problems, Problem{Pos: pos, What: fmt.Sprintf(format, args...), Remedy: remedy})
 }
+
+// full says that further problems are only counted, so that work on their wording can be spared.
+func (l *Log) full() bool { return len(l.problems) >= MaxProblems }
 
 // Err returns nil, or the problems in the order of the file.
 func (l *Log) Err() error {

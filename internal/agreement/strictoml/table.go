@@ -124,10 +124,17 @@ type Word struct {
 	Text string
 }
 
+// MaxWords is how many texts one list may have.
+const MaxWords = 1000
+
 // Words returns a list of texts, or nil when it is absent.
 func (t *Table) Words(key string) []Word {
 	v := t.get(key, kindArray)
 	if v == nil {
+		return nil
+	}
+	if len(v.items) > MaxWords {
+		t.log.Add(v.pos, "shorten it", "%q has %d items, more than %d", key, len(v.items), MaxWords)
 		return nil
 	}
 	words := make([]Word, 0, len(v.items))
@@ -187,16 +194,28 @@ func (t *Table) Tables(key string) []*Table {
 
 // Done reports every key of the table that no getter asked for.
 func (t *Table) Done() {
+	slices.Sort(t.known)
+	t.known = slices.Compact(t.known)
 	for _, key := range t.order {
-		if slices.Contains(t.known, key) {
+		if _, ok := slices.BinarySearch(t.known, key); ok {
 			continue
 		}
 		remedy := "remove it"
-		if near := nearest(key, t.known); near != "" {
-			remedy = "did you mean " + near + "?"
+		if !t.log.full() {
+			if near := nearest(key, t.known); near != "" {
+				remedy = "did you mean " + near + "?"
+			}
 		}
-		t.log.Add(t.entries[key].pos, remedy, "unknown key %q", key)
+		t.log.Add(t.entries[key].pos, remedy, "unknown key %q", short(key))
 	}
+}
+
+// short keeps a key of hostile length out of a message.
+func short(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "…"
+	}
+	return s
 }
 
 func quoteAll(words []string) string {

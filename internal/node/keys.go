@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -20,9 +19,8 @@ func (n *Node) Keys(ctx context.Context) ([]KeyView, error) {
 			continue
 		}
 		for _, key := range k.Keys {
-			_, missing := n.keys.signer(key.ID)
 			out = append(out, KeyView{ID: key.ID, Alg: string(key.Alg), Role: string(key.Role), Names: key.Name,
-				Kinds: kindNames(key.Kinds), Log: l.ID, Held: missing == nil || n.keys.opens(key.ID)})
+				Kinds: kindNames(key.Kinds), Log: l.ID, Held: n.keys.holds(key.ID)})
 		}
 		for _, r := range k.Revoked {
 			out = append(out, KeyView{ID: r.ID, Log: l.ID, Revoked: &r.Size, Reason: string(r.Reason), Role: "revoked"})
@@ -37,10 +35,6 @@ func kindNames(kinds []record.Kind) []string {
 		out = append(out, string(k))
 	}
 	return out
-}
-
-func errReadOnly() error {
-	return &Fault{Code: CodeUnavailable, What: "this process only reads the node", Err: errors.New("read-only"), Remedy: "use the node's daemon"}
 }
 
 // Keyring returns the envelope of the keyring in force in a log, for others to pin.

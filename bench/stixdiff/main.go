@@ -1,0 +1,80 @@
+// Command stixdiff prints this project's verdict on every line of {"object": …, "options": […]} that it reads, as
+// "strict must": 1 for valid, 0 for not, - for unreadable. mutate.py compares it with the OASIS validator's.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mithaq/mithaq/stix"
+)
+
+func main() {
+	if err := run(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+}
+
+func run(in io.Reader, out io.Writer) error {
+	lines := bufio.NewScanner(in)
+	lines.Buffer(nil, 1<<26)
+	w := bufio.NewWriter(out)
+	defer w.Flush()
+	for lines.Scan() {
+		var c struct {
+			Object  json.RawMessage
+			Options []string
+		}
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			return fmt.Errorf("reading a line: %w", err)
+		}
+		opts := options(c.Options)
+		strict := stix.Validate(c.Object, opts)
+		opts.Strict = false
+		must := stix.Validate(c.Object, opts)
+		answer := map[string]any{"strict": strict.Valid, "must": must.Valid, "unreadable": strict.Unreadable != nil}
+		if len(strict.Findings) > 0 {
+			var said []string
+			for _, f := range strict.Findings {
+				said = append(said, f.String())
+			}
+			answer["findings"] = said
+		}
+		line, err := json.Marshal(answer)
+		if err != nil {
+			return fmt.Errorf("writing a verdict: %w", err)
+		}
+		w.Write(append(line, '\n'))
+	}
+	return lines.Err()
+}
+
+func options(list []string) (o stix.Options) {
+	for _, option := range list {
+		name, value, _ := strings.Cut(option, "=")
+		switch name {
+		case "strict":
+			o.Strict = true
+		case "strict_types":
+			o.StrictTypes = true
+		case "strict_properties":
+			o.StrictProperties = true
+		case "enforce_refs":
+			o.EnforceRefs = true
+		case "interop":
+			o.Interop = true
+		case "disabled":
+			o.Disabled = strings.Split(value, ",")
+		case "enabled":
+			o.Enabled = strings.Split(value, ",")
+		case "version":
+			o.Version = value
+		}
+	}
+	return o
+}

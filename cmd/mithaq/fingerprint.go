@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/detect/fingerprint"
+)
+
+type fingerprintCmd struct {
+	JSON  bool     `help:"Print one JSON line per client hello."`
+	Stats bool     `help:"Print what was counted, as JSON, on standard error."`
+	Files []string `arg:"" name:"file" help:"Captures (pcap, pcapng, also gzip or zstd); - is standard input."`
+}
+
+func (fingerprintCmd) Help() string {
+	return `Example: mithaq fingerprint --json traffic.pcapng
+
+Prints every TLS, DTLS and QUIC client hello with JA3, JA4, name, ALPN and ECH, and what the server's side showed. Damaged
+packets never stop a run: they are counted and named on standard error. Exit code 2: a file is no capture.`
+}
+
+func (c *fingerprintCmd) Run(ctx context.Context, a *app) error {
+	out := bufio.NewWriter(a.stdout)
+	emit, done := c.printer(out)
+	var seed [8]byte
+	if _, err := rand.Read(seed[:]); err != nil {
+		return err
+	}
+	opts := fingerprint.Options{Seed: binary.LittleEndian.Uint64(seed[:])}
+	worst := exitOK
+	for _, file := range c.Files {
+		stats, err := c.read(ctx, a, file, opts, emit)
+		if err != nil {
+			fmt.Fprintf(a.stderr, "mithaq: %s: %v\n", file, err)
+			worst = exitUnread
+		}
+		if c.Stats {
+			if err := json.NewEncoder(a.stderr).Encode(map[string]any{"file": file, "stats": stats}); err != nil {
+				return err
+			}
+		} else if damage := counted(stats.Damage); damage != "" {
+			fmt.Fprintf(a.stderr, "mithaq: %s: %s\n", file, damage)
+		}
+	}
+	if err := errors.Join(done(), out.Flush()); err != nil {
+		return err
+	}
+	if worst != exitOK {
+		return exitCode(worst)
+	}
+	return nil
+}
+
+// printer returns what takes the events and what ends the output.
+func (c *fingerprintCmd) printer(out io.Writer) (emit func(fingerprint.Event), done func() error) {
+	if !c.JSON {
+		table := fingerprint.NewTable(out)
+		return table.Add, table.Close
+	}
+	var failed error
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	return func(e fingerprint.Event) {
+		if failed == nil {
+			failed = enc.Encode(e)
+		}
+	}, func() error { return failed }
+}
+
+func (c *fingerprintCmd) read(ctx context.Context, a *app, file string, opts fingerprint.Options, emit func(fingerprint.Event)) (fingerprint.Stats, error) {
+	if file == "-" {
+		return fingerprint.Run(ctx, a.stdin, opts, emit)
+	}
+	f, err := os.Open(file) // #nosec G304 -- the user names the file
+	if err != nil {
+		return fingerprint.Stats{}, err
+	}
+	defer f.Close()
+	return fingerprint.Run(ctx, f, opts, emit)
+}
+
+func counted(counts map[string]int64) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if counts[name] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", counts[name], name))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,157 @@
+package capture
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// classicState is the state of the pcap format
+// (https://datatracker.ietf.org/doc/html/draft-ietf-opsawg-pcap).
+type classicState struct {
+	link     LinkType
+	fraction int64 // nanoseconds per unit of the second timestamp field
+	header   int   // bytes of a record header: 16, or 24 in Kuznetzov's variant
+	seconds  uint32
+}
+
+func (c *Reader) openClassic(magic []byte) error {
+	s := &c.classic
+	s.header = 16
+	switch binary.LittleEndian.Uint32(magic) {
+	case 0xa1b2c3d4:
+		c.order, s.fraction = binary.LittleEndian, 1000
+	case 0xd4c3b2a1:
+		c.order, s.fraction = binary.BigEndian, 1000
+	case 0xa1b23c4d:
+		c.order, s.fraction = binary.LittleEndian, 1
+	case 0x4d3cb2a1:
+		c.order, s.fraction = binary.BigEndian, 1
+	case 0xa1b2cd34:
+		c.order, s.fraction, s.header = binary.LittleEndian, 1000, 24
+	case 0x34cdb2a1:
+		c.order, s.fraction, s.header = binary.BigEndian, 1000, 24
+	default:
+		return ErrNotCapture
+	}
+	head, _ := c.buf.Peek(24)
+	if len(head) < 24 {
+		return fmt.Errorf("file header cut off: %w", ErrNotCapture)
+	}
+	// The upper bits tell of a frame check sequence; IP lengths trim it anyway.
+	s.link = LinkType(c.order.Uint32(head[20:]) & 0xffff)
+	c.skip(24)
+	return nil
+}
+
+func (c *Reader) nextClassic(p *Packet) error {
+	s := &c.classic
+	for {
+		head, _ := c.buf.Peek(s.header)
+		if len(head) == 0 {
+			return c.end()
+		}
+		if len(head) < s.header {
+			c.damage(DamageTruncated, "record header cut off")
+			c.skip(int64(len(head)))
+			return c.end()
+		}
+		if !s.plausible(c.order, head) {
+			if caplen := c.order.Uint32(head[8:]); caplen > MaxPacket && c.order.Uint32(head[4:]) < s.units() &&
+				caplen < 1<<26 && near(c.order.Uint32(head), s.seconds) && s.seconds != 0 && c.skipsToRecord(int64(caplen)) {
+				c.damage(DamageOversize, fmt.Sprintf("packet of %d bytes skipped", caplen))
+				c.number++
+				continue
+			}
+			c.damage(DamageHeader, "record header makes no sense, searching for the next one")
+			if !c.resyncClassic() {
+				return c.end()
+			}
+			continue
+		}
+		seconds, frac := c.order.Uint32(head), c.order.Uint32(head[4:])
+		caplen, length := int(c.order.Uint32(head[8:])), int(c.order.Uint32(head[12:]))
+		whole, _ := c.buf.Peek(s.header + caplen)
+		if len(whole) < s.header+caplen {
+			c.damage(DamageTruncated, fmt.Sprintf("packet cut off: %d of %d bytes", len(whole)-s.header, caplen))
+		}
+		s.seconds = seconds
+		c.number++
+		*p = Packet{
+			Number: c.number, Link: s.link, Length: max(length, caplen), Data: whole[s.header:],
+			Time: int64(seconds)*1e9 + int64(frac)*s.fraction,
+		}
+		// The bytes stay in the buffer until the next Peek, which is the next call.
+		c.skip(int64(len(whole)))
+		return nil
+	}
+}
+
+func (s *classicState) units() uint32 {
+	if s.fraction == 1 {
+		return 1e9
+	}
+	return 1e6
+}
+
+// plausible does not look at the fraction of the second: some writers get it wrong.
+func (s *classicState) plausible(order binary.ByteOrder, head []byte) bool {
+	return order.Uint32(head[8:]) <= MaxPacket && order.Uint32(head[12:]) < 1<<26
+}
+
+// near tells whether two times in seconds are within a month of each other.
+func near(a, b uint32) bool {
+	d := int64(a) - int64(b)
+	return d > -31*86400 && d < 31*86400
+}
+
+// skipsToRecord moves over an oversized record.
+func (c *Reader) skipsToRecord(caplen int64) bool {
+	return c.skip(int64(c.classic.header) + caplen)
+}
+
+// resyncClassic searches for two record headers in a row that make sense.
+func (c *Reader) resyncClassic() bool {
+	s := &c.classic
+	c.skip(1)
+	for {
+		data, last := c.ahead()
+		if len(data) < s.header {
+			c.skip(int64(len(data)))
+			return false
+		}
+		limit := len(data) - s.header
+		if !last {
+			limit = len(data) - MaxPacket
+		}
+		for i := 0; i <= limit; i++ {
+			if s.chain(c.order, data[i:], last) {
+				c.skip(int64(i))
+				return true
+			}
+		}
+		c.skip(int64(limit + 1))
+	}
+}
+
+// chain tells whether data starts with a believable record that another one, or the end, follows.
+func (s *classicState) chain(order binary.ByteOrder, data []byte, last bool) bool {
+	if !s.plausible(order, data) || order.Uint32(data[4:]) >= s.units() {
+		return false
+	}
+	caplen, length := int(order.Uint32(data[8:])), int(order.Uint32(data[12:]))
+	if caplen < 14 || length < caplen || length > MaxPacket {
+		return false
+	}
+	if s.seconds != 0 && !near(order.Uint32(data), s.seconds) {
+		return false
+	}
+	next := s.header + caplen
+	if next == len(data) && last {
+		return true
+	}
+	if next+s.header > len(data) {
+		return false
+	}
+	rest := data[next:]
+	return s.plausible(order, rest) && near(order.Uint32(rest), order.Uint32(data))
+}

@@ -1,0 +1,84 @@
+package dns
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+)
+
+func answer(t testing.TB) []byte {
+	t.Helper()
+	buf := gopacket.NewSerializeBuffer()
+	m := &layers.DNS{
+		ID: 7, QR: true, Questions: []layers.DNSQuestion{{Name: []byte("WWW.Example.org"), Type: layers.DNSTypeA, Class: layers.DNSClassIN}},
+		Answers: []layers.DNSResourceRecord{
+			{Name: []byte("www.example.org"), Type: layers.DNSTypeCNAME, Class: layers.DNSClassIN, TTL: 60, CNAME: []byte("cdn.example.net")},
+			{Name: []byte("cdn.example.net"), Type: layers.DNSTypeA, Class: layers.DNSClassIN, TTL: 60, IP: net.IPv4(192, 0, 2, 1).To4()},
+			{Name: []byte("cdn.example.net"), Type: layers.DNSTypeAAAA, Class: layers.DNSClassIN, TTL: 60, IP: net.ParseIP("2001:db8::1")},
+		},
+	}
+	if err := m.SerializeTo(buf, gopacket.SerializeOptions{FixLengths: true}); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func TestParse(t *testing.T) {
+	b := answer(t)
+	m, err := Parse(b)
+	if err != nil || !m.Response || m.ID != 7 || m.Questions[0] != (Question{"www.example.org", TypeA, 1}) || m.Cut {
+		t.Fatalf("%v %+v", err, m)
+	}
+	if len(m.Records) != 3 || m.Records[0].Target != "cdn.example.net" || m.Records[1].Addr.String() != "192.0.2.1" || m.Records[2].Addr.String() != "2001:db8::1" {
+		t.Errorf("%+v", m.Records)
+	}
+	for n := range b {
+		if m, err := Parse(b[:n]); err == nil && !m.Cut {
+			t.Fatalf("cut to %d bytes: %+v", n, m)
+		}
+	}
+}
+
+func TestCompressionAndItsLoops(t *testing.T) {
+	head := "\x00\x01\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00"
+	good := head + "\x01a\x02bc\x00\x00\x01\x00\x01" + "\xc0\x0e\x00\x05\x00\x01\x00\x00\x00\x05\x00\x04\x01x\xc0\x0e"
+	m, err := Parse([]byte(good))
+	if err != nil || m.Cut || m.Records[0].Name != "bc" || m.Records[0].Target != "x.bc" {
+		t.Errorf("%v %+v", err, m)
+	}
+	for _, loop := range []string{head + "\xc0\x0c\x00\x01\x00\x01", head + "\x01a\xc0\x0c\x00\x01\x00\x01", head + "\xc0\x0e\xc0\x0c\x00\x01\x00\x01"} {
+		if _, err := Parse([]byte(loop)); !errors.Is(err, ErrNotDNS) {
+			t.Errorf("%q: %v", loop, err)
+		}
+	}
+	odd := head[:7] + "\x00" + head[8:] + "\x04a.\x01\\\x00\x00\x01\x00\x01"
+	if m, err := Parse([]byte(odd)); err != nil || m.Questions[0].Name != `a\.\001\\` {
+		t.Errorf("%v %+v", err, m)
+	}
+}
+
+func TestStream(t *testing.T) {
+	var all []string
+	for m := range Stream([]byte("\x00\x03abc\x00\x01d\x00\x05cut")) {
+		all = append(all, string(m))
+	}
+	if strings.Join(all, "|") != "abc|d" {
+		t.Error(all)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(answer(f))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Parse(b)
+		if err == nil && len(m.Questions)+len(m.Records) == 0 && !m.Cut {
+			t.Fatal("an empty message")
+		}
+		for range Stream(b) {
+		}
+	})
+}

@@ -1,0 +1,122 @@
+package fingerprint
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/mithaq/mithaq/internal/detect/packet"
+)
+
+const ways = 8
+
+// flowKey names a connection in both directions: the smaller end first.
+type flowKey struct {
+	low, high         [16]byte
+	lowPort, highPort uint16
+	protocol          uint8
+}
+
+// keyOf gives the key of a packet and which end sent it: 0 the low one, 1 the high one.
+func keyOf(p *packet.Info) (flowKey, int) {
+	srcFirst := binary.BigEndian.Uint64(p.Src[:])
+	dstFirst := binary.BigEndian.Uint64(p.Dst[:])
+	srcLast := binary.BigEndian.Uint64(p.Src[8:])
+	dstLast := binary.BigEndian.Uint64(p.Dst[8:])
+	less := srcFirst < dstFirst || srcFirst == dstFirst && (srcLast < dstLast || srcLast == dstLast && p.SrcPort <= p.DstPort)
+	if less {
+		return flowKey{p.Src, p.Dst, p.SrcPort, p.DstPort, p.Protocol}, 0
+	}
+	return flowKey{p.Dst, p.Src, p.DstPort, p.SrcPort, p.Protocol}, 1
+}
+
+func (k *flowKey) hash(seed uint64) uint64 {
+	fold := func(a, b uint64) uint64 {
+		hi, lo := bits.Mul64(a, b)
+		return hi ^ lo
+	}
+	h := fold(binary.LittleEndian.Uint64(k.low[:])^seed, binary.LittleEndian.Uint64(k.low[8:])^0x9e3779b97f4a7c15)
+	h = fold(binary.LittleEndian.Uint64(k.high[:])^h, binary.LittleEndian.Uint64(k.high[8:])^0xd6e8feb86659fd93)
+	return fold(uint64(k.lowPort)|uint64(k.highPort)<<16|uint64(k.protocol)<<32|h<<40^h, 0xa0761d6478bd642f^seed)
+}
+
+// halfState is what is known of one direction of a TCP connection.
+type halfState struct {
+	base            uint32 // the sequence number of the stream's first byte
+	tsFirst, tsLast uint32
+	known           bool // base is
+	midstream       bool // base is a guess: the beginning was not seen
+	tsKnown         bool
+	confirmed       bool // the other side acknowledged base
+	closed          bool // FIN was seen
+	doubtedInARow   uint8
+	_               [2]byte
+}
+
+// flow is one connection.
+type flow struct {
+	key     flowKey
+	last    int64 // time of the last packet
+	session int32 // -1 for none
+	done    bool  // nothing more is read
+	reset   bool  // RST was seen
+	dcid    uint64
+	half    [2]halfState
+}
+
+// flowTable keeps a fixed number of flows in sets of eight. A full set gives its least valuable
+// flow up: one without a session that was not heard of for the longest time, if there is one.
+type flowTable struct {
+	flows []flow
+	tags  []uint16 // zero for an empty place; looked at before the flow itself
+	mask  uint64
+	seed  uint64
+}
+
+func newFlowTable(n int, seed uint64) flowTable {
+	sets := 1 << bits.Len(uint(max(n, ways)-1)/ways)
+	return flowTable{flows: make([]flow, sets*ways), tags: make([]uint16, sets*ways), mask: uint64(sets - 1), seed: seed}
+}
+
+func tagOf(hash uint64) uint16 { return uint16(hash>>48) | 1 }
+
+// find gives the index of the flow, -1 when there is none.
+func (t *flowTable) find(key *flowKey, hash uint64) int32 {
+	at := int(hash&t.mask) * ways
+	tag := tagOf(hash)
+	for i, v := range t.tags[at : at+ways] {
+		if v == tag && t.flows[at+i].key == *key {
+			return int32(at + i)
+		}
+	}
+	return -1
+}
+
+// place gives the index for a new flow: an empty place, or that of the flow to give up.
+func (t *flowTable) place(hash uint64) (index int32, occupied bool) {
+	at := int(hash&t.mask) * ways
+	victim := -1
+	for i, v := range t.tags[at : at+ways] {
+		if v == 0 {
+			return int32(at + i), false
+		}
+		if victim < 0 || t.lessValuable(at+i, victim) {
+			victim = at + i
+		}
+	}
+	return int32(victim), true
+}
+
+func (t *flowTable) lessValuable(a, b int) bool {
+	fa, fb := &t.flows[a], &t.flows[b]
+	if (fa.session < 0) != (fb.session < 0) {
+		return fa.session < 0
+	}
+	return fa.last < fb.last
+}
+
+func (t *flowTable) put(index int32, key *flowKey, hash uint64, now int64) *flow {
+	t.tags[index] = tagOf(hash)
+	f := &t.flows[index]
+	*f = flow{key: *key, last: now, session: -1}
+	return f
+}

@@ -1,0 +1,46 @@
+package fingerprint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/mithaq/mithaq/internal/detect/capture"
+)
+
+// Run reads a capture and calls emit for every client hello in it, when what the server's side
+// shows is complete or will not come any more. Damage in the capture does not stop it; it is
+// counted in the Stats, which are right with an error too.
+// The error is capture.ErrNotCapture when r is no capture, or that of ctx.
+func Run(ctx context.Context, r io.Reader, opts Options, emit func(Event)) (Stats, error) {
+	reader, err := capture.NewReader(r, capture.Options{Damage: opts.Damage})
+	if err != nil {
+		return Stats{}, fmt.Errorf("fingerprinting: %w", err)
+	}
+	defer reader.Close()
+	e := NewEngine(opts, emit)
+	err = e.readAll(ctx, reader)
+	e.Flush()
+	stats := e.Stats()
+	counts := reader.Counts()
+	stats.Damage = counts.Map()
+	return stats, err
+}
+
+func (e *Engine) readAll(ctx context.Context, reader *capture.Reader) error {
+	var p capture.Packet
+	for n := 0; ; n++ {
+		if n&0xfff == 0 {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("fingerprinting, after %d packets: %w", n, err)
+			}
+		}
+		if err := reader.Next(&p); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("fingerprinting, after %d packets: %w", n, err)
+		}
+		e.Packet(&p)
+	}
+}

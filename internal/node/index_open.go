@@ -1,0 +1,43 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/mithaq/mithaq/internal/arabic"
+)
+
+// entryMaker is one for the log with this number, for single records.
+func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entryMaker, error) {
+	n.mu.RLock()
+	var b *book
+	for _, one := range n.books {
+		if one.no == logNo {
+			b = one
+		}
+	}
+	n.mu.RUnlock()
+	if b == nil {
+		return nil, fmt.Errorf("log number %d has no keyring here", logNo)
+	}
+	ids, err := n.identities(ctx, logNo)
+	if err != nil {
+		return nil, err
+	}
+	return &entryMaker{words: arabic.NewIndexer(), logNo: logNo, history: b.history, ids: ids}, nil
+}
+
+// mergeSpans sorts spans and joins those that overlap.
+func mergeSpans(spans []arabic.Span) []arabic.Span {
+	slices.SortFunc(spans, func(a, b arabic.Span) int { return a.Start - b.Start })
+	out := spans[:0]
+	for _, s := range spans {
+		if n := len(out); n > 0 && s.Start < out[n-1].End {
+			out[n-1].End = max(out[n-1].End, s.End)
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
+}
