@@ -35,9 +35,13 @@ type cli struct {
 	Demo        demoCmd        `cmd:"" help:"Run the main job on this machine with a fictional party."`
 	Init        initCmd        `cmd:"" help:"Make a party's node: directory, keys, first log."`
 	Serve       serveCmd       `cmd:"" help:"Run the node."`
+	Agreement   agreementCmd   `cmd:"" help:"Agreements: the shelf, the rolls, acts, kept promises."`
+	Party       partyCmd       `cmd:"" help:"A party: who it is, where it stands, what it runs."`
 	Publish     publishCmd     `cmd:"" help:"Sign records and append them to the log."`
 	Show        showCmd        `cmd:"" help:"Show one record."`
 	Search      searchCmd      `cmd:"" help:"Find records by their words or indicators."`
+	Recall      recallCmd      `cmd:"" help:"Withdraw or narrow a record of this party."`
+	Release     releaseCmd     `cmd:"" help:"Widen a record of this party."`
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
 	Stix        stixCmd        `cmd:"" help:"Check STIX 2.1 objects."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`

@@ -15,6 +15,7 @@ import (
 
 type keyCmd struct {
 	List   keyListCmd   `cmd:"" help:"List the keys in force and the revoked ones."`
+	Add    keyAddCmd    `cmd:"" help:"Give the party another officer."`
 	Rotate keyRotateCmd `cmd:"" help:"Replace a key by a new one."`
 	Revoke keyRevokeCmd `cmd:"" help:"Revoke a key from a place in the log on."`
 	Sign   keySignCmd   `cmd:"" help:"Sign proposed keyrings with the root key, on the machine that has it."`
@@ -93,6 +94,25 @@ func (c *keyListCmd) Run(ctx context.Context, a *app) error {
 		}
 		return nil
 	})
+}
+
+type keyAddCmd struct {
+	dirFlag
+	rootFlags
+	Name    map[string]string `help:"The officer's name by language." placeholder:"LANG=NAME"`
+	Kinds   []string          `help:"Kinds of records that the officer may issue (default: all)." placeholder:"KIND"`
+	Command string            `help:"Sign with this external command instead of a key kept here; needs --public." placeholder:"'CMD ARG…'"`
+	Public  string            `help:"The command's Ed25519 public key, base64." placeholder:"BASE64"`
+	JSON    bool              `help:"Print receipts as JSON lines."`
+}
+
+func (keyAddCmd) Help() string {
+	return "Example: mithaq key add --name en='Deputy director' --kinds act --root /media/stick/root.age"
+}
+
+func (c *keyAddCmd) Run(ctx context.Context, a *app) error {
+	change := node.KeyChange{Action: "add", Name: c.Name, Kinds: c.Kinds, Command: strings.Fields(c.Command), PublicKey: c.Public}
+	return runCeremony(ctx, a, c.dirFlag, c.rootFlags, change, "added", c.JSON)
 }
 
 type keyRotateCmd struct {

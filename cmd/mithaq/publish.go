@@ -62,15 +62,8 @@ func (c *publishCmd) publish(ctx context.Context, a *app, client *api.Client, fi
 	if d.Kind == "" {
 		d.Kind = "intel"
 	}
-	for _, id := range c.To {
-		switch {
-		case len(id) > 2 && id[:2] == "p-":
-			d.Parties = append(d.Parties, id)
-		case len(id) > 2 && id[:2] == "k-":
-			d.Persons = append(d.Persons, id)
-		default:
-			return node.Receipt{}, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("--to %s is neither a party id (p-…) nor a key id (k-…)", id)}
-		}
+	if d.Parties, d.Persons, err = audienceOf(c.To); err != nil {
+		return node.Receipt{}, err
 	}
 	return client.Publish(ctx, c.Log, d)
 }

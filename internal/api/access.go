@@ -89,6 +89,7 @@ func problem(err error) error {
 		node.CodeNotFound:    http.StatusNotFound,
 		node.CodeGone:        http.StatusGone,
 		node.CodeConflict:    http.StatusConflict,
+		node.CodeNoLog:       http.StatusConflict,
 		node.CodeBehind:      http.StatusConflict,
 		node.CodeUnavailable: http.StatusServiceUnavailable,
 	}[code]
@@ -101,5 +102,5 @@ func problem(err error) error {
 // Problem is an RFC 9457 problem with the code of [node.Fault] beside it.
 type Problem struct {
 	huma.ErrorModel
-	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, behind, unavailable"`
+	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, no-log, behind, unavailable"`
 }

@@ -103,6 +103,7 @@ func register(api huma.API, n *node.Node) {
 	registerIndex(api, n)
 	registerKeys(api, n)
 	registerTokens(api, n)
+	registerAgreements(api, n)
 }
 
 func registerRecords(api huma.API, n *node.Node) {

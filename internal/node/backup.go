@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -55,6 +56,11 @@ func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
 	if err := copyBeside(dir, work, beforeStore()); err != nil {
 		return s, err
 	}
+	for _, folder := range []string{shelfName, rollsName, docketName} {
+		if err := copyFolder(filepath.Join(dir, folder), filepath.Join(work, folder)); err != nil {
+			return s, err
+		}
+	}
 	if err := store.Backup(ctx, db, work); err != nil {
 		return s, err
 	}
@@ -81,6 +87,27 @@ func copyBeside(dir, work string, names []string) error {
 		}
 	}
 	return nil
+}
+
+// copyFolder copies the plain files of a folder that may be missing: agreement files, rolls of others, proofs kept.
+func copyFolder(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return copyBeside(from, to, names)
 }
 
 func publishArchive(ctx context.Context, work, out string, s *BackupSummary) error {

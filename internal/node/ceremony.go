@@ -17,15 +17,17 @@ import (
 
 // KeyChange says what to change.
 type KeyChange struct {
-	Action    string   `json:"action" enum:"open,rotate,revoke,root" doc:"open a log, rotate a role's key, revoke a key, or rotate the root key"`
-	Agreement string   `json:"agreement,omitempty" doc:"open: the agreement that the log is for"`
-	Public    bool     `json:"public,omitempty" doc:"open: whether everybody may read the log"`
-	Role      string   `json:"role,omitempty" doc:"rotate: log, node, http, witness, seal, officer"`
-	Key       string   `json:"key,omitempty" doc:"rotate, revoke: key id"`
-	Size      *int64   `json:"size,omitempty" doc:"revoke: size of the log up to which the key is vouched for; absent: all so far"`
-	Reason    string   `json:"reason,omitempty" doc:"revoke: compromised, lost, left, superseded, other"`
-	Command   []string `json:"command,omitempty" doc:"rotate: external command that signs with the new key"`
-	PublicKey string   `json:"public_key,omitempty" doc:"rotate: the command's Ed25519 public key, base64"`
+	Action    string            `json:"action" enum:"open,add,rotate,revoke,root" doc:"open a log, add an officer, rotate a role's key, revoke a key, or rotate the root key"`
+	Name      map[string]string `json:"name,omitempty" doc:"add: the officer's name by language"`
+	Kinds     []string          `json:"kinds,omitempty" doc:"add: kinds that the officer may issue; absent: all"`
+	Agreement string            `json:"agreement,omitempty" doc:"open: the agreement that the log is for"`
+	Public    bool              `json:"public,omitempty" doc:"open: whether everybody may read the log"`
+	Role      string            `json:"role,omitempty" doc:"rotate: log, node, http, witness, seal, officer"`
+	Key       string            `json:"key,omitempty" doc:"rotate, revoke: key id"`
+	Size      *int64            `json:"size,omitempty" doc:"revoke: size of the log up to which the key is vouched for; absent: all so far"`
+	Reason    string            `json:"reason,omitempty" doc:"revoke: compromised, lost, left, superseded, other"`
+	Command   []string          `json:"command,omitempty" doc:"add, rotate: external command that signs with the new key"`
+	PublicKey string            `json:"public_key,omitempty" doc:"add, rotate: the command's Ed25519 public key, base64"`
 }
 
 // KeyringProposal are drafts of keyrings for the root key to sign.
@@ -56,10 +58,10 @@ func (n *Node) ProposeKeyrings(ctx context.Context, c KeyChange) (KeyringProposa
 	switch c.Action {
 	case "open":
 		drafts, err = n.draftOpen(ctx, c)
-	case "rotate", "revoke", "root":
+	case "add", "rotate", "revoke", "root":
 		drafts, err = n.draftChange(ctx, c)
 	default:
-		err = faultf(CodeInvalid, "use open, rotate, revoke or root", "proposing keyrings: unknown action %q", c.Action)
+		err = faultf(CodeInvalid, "use open, add, rotate, revoke or root", "proposing keyrings: unknown action %q", c.Action)
 	}
 	if err != nil {
 		return KeyringProposal{}, err
@@ -151,6 +153,8 @@ func (n *Node) change(ctx context.Context, d *record.Keyring, c KeyChange, l led
 	switch c.Action {
 	case "root":
 		return true, nil
+	case "add":
+		return true, n.addOfficer(ctx, d, c, replaced)
 	case "rotate":
 		old, err := pick(*d, c)
 		if err != nil || old.ID == "" {
@@ -207,6 +211,21 @@ func pick(k record.Keyring, c KeyChange) (record.Key, error) {
 		return keys[0], nil
 	}
 	return record.Key{}, faultf(CodeInvalid, "name it with --key (see 'mithaq key list')", "rotating: there are %d keys of role %s", len(keys), c.Role)
+}
+
+// addOfficer gives the party one more officer, with one key in all its logs.
+func (n *Node) addOfficer(ctx context.Context, d *record.Keyring, c KeyChange, made map[string]record.PublicKey) error {
+	public, err := n.replacement(ctx, record.Key{Role: record.RoleOfficer}, c, made)
+	if err != nil {
+		return err
+	}
+	key := record.NewKey(record.RoleOfficer, public)
+	key.Name = c.Name
+	for _, kind := range c.Kinds {
+		key.Kinds = append(key.Kinds, record.Kind(kind))
+	}
+	d.Add(key)
+	return nil
 }
 
 // replacement makes the key that replaces old, once for all logs; a log's own checkpoint key is replaced in that log alone.

@@ -16,6 +16,7 @@ const (
 	CodeNotFound    Code = "not-found"   // there is no such thing here
 	CodeGone        Code = "gone"        // it was here and has been erased
 	CodeConflict    Code = "conflict"    // the state has moved on: look again, then retry
+	CodeNoLog       Code = "no-log"      // this party has no log under the agreement: its root key opens one
 	CodeBehind      Code = "behind"      // this node may be behind its own published history: restore settles it
 	CodeUnavailable Code = "unavailable" // another process holds the lease, the disk is full: retry later
 )

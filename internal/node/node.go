@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/facts"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -62,14 +63,17 @@ type Node struct {
 	party  PartyView
 	counts counters
 	lost   chan error
+	facts  func() (*facts.Facts, error) // what ships with the program, read once
 
 	indexer *indexer // nil when read-only
 
-	mu      sync.RWMutex // guards address, books and pending
+	mu      sync.RWMutex // guards address, books, pending, rolls and members
 	address string
-	books   map[string]*book          // keyring history by log id
-	pending map[string]record.Keyring // keyrings that are just being appended
-	ahead   atomic.Bool               // a follower is ahead of this node
+	books   map[string]*book            // keyring history by log id
+	pending map[string]record.Keyring   // keyrings that are just being appended
+	rolls   map[string]*roll            // by agreement id; each has a lock of its own
+	members map[string][]record.Keyring // by agreement id: the others who run it, for sealing
+	ahead   atomic.Bool                 // a follower is ahead of this node
 	// sealing serialises taking an epoch, so that two records to one audience share it.
 	sealing sync.Mutex
 	// erasing serialises erasures, each of which is one order and one deed.
@@ -125,7 +129,8 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{}}
+	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, facts: sync.OnceValues(facts.Load)}
 }
 
 // openLedger takes the writer's lease and begins to sequence.

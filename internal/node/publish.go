@@ -44,10 +44,22 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 		return Receipt{}, err
 	}
 	l, err := n.resolveLog(ctx, ref)
+	if CodeOf(err) == CodeNotFound {
+		// It may be what people call the agreement.
+		if id, known := n.rollID(ctx, ref); known == nil {
+			l, err = n.resolveLog(ctx, id)
+		}
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
+	if err := n.loadMembers(ctx, l.Agreement); err != nil {
+		return Receipt{}, err
+	}
 	if err := n.settled(l); err != nil {
+		return Receipt{}, err
+	}
+	if err := n.checkPublishable(ctx, l, rec); err != nil {
 		return Receipt{}, err
 	}
 	for try := 0; ; try++ {
@@ -252,6 +264,11 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("signing", err)
 	}
+	return n.appendSigned(ctx, logID, rec, envelope, under, sets, attachments)
+}
+
+// appendSigned seals a signed record for its audience and appends it.
+func (n *Node) appendSigned(ctx context.Context, logID string, rec record.Record, envelope []byte, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	sealing, err := n.sealingFor(ctx, logID, rec)
 	if err != nil {
 		return Receipt{}, err

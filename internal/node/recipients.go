@@ -9,8 +9,8 @@ import (
 	"github.com/mithaq/mithaq/internal/record"
 )
 
-// sealingFor says to whom a record is sealed: its audience, or without one this party alone until the agreement has
-// other members; always the author too.
+// sealingFor says to whom a record is sealed: its audience, or without one the agreement's members as its roll introduced
+// them; always the author too.
 func (n *Node) sealingFor(ctx context.Context, logID string, rec record.Record) (record.Sealing, error) {
 	form, err := record.FormFor(rec)
 	if err != nil || form == record.FormClear {
@@ -50,26 +50,33 @@ func sealRecipients(k record.Keyring, officer string) ([]*age.HybridRecipient, e
 	return out, nil
 }
 
-// audienceRecipients finds the keys of those whom a record names: parties whose keyring is pinned here, and persons of them.
+// audienceRecipients finds the keys of those whom a record names: parties whose keyring is pinned here or came with the
+// agreement's roll, and persons of them.
 func (n *Node) audienceRecipients(ctx context.Context, own record.Keyring, a *record.Audience) ([]*age.HybridRecipient, []record.Key, error) {
-	if a == nil {
-		return nil, nil, nil
-	}
-	pins, err := n.pins(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	keyrings := append([]record.Keyring{own}, pins...)
-	parties := make(map[string]record.Keyring, len(keyrings))
-	for _, k := range slices.Backward(keyrings) {
-		parties[k.Party] = k
-	}
 	var out []*age.HybridRecipient
 	var keys []record.Key
 	take := func(k record.Keyring, officer string) error {
 		recipients, err := sealRecipients(k, officer)
 		out, keys = append(out, recipients...), append(keys, k.SealKeys(officer)...)
 		return err
+	}
+	members := n.membersOf(own.Log.Agreement)
+	if a == nil {
+		for _, k := range members {
+			if err := take(k, ""); err != nil {
+				return nil, nil, err
+			}
+		}
+		return out, keys, nil
+	}
+	pins, err := n.pins(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	keyrings := slices.Concat([]record.Keyring{own}, members, pins)
+	parties := make(map[string]record.Keyring, len(keyrings))
+	for _, k := range slices.Backward(keyrings) {
+		parties[k.Party] = k
 	}
 	for _, party := range a.Parties {
 		k, ok := parties[party]

@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -91,4 +92,9 @@ type KeyView struct {
 	Revoked *int64            `json:"revoked,omitempty" doc:"Size of the log up to which the key is vouched for"`
 	Reason  string            `json:"reason,omitempty"`
 	Held    bool              `json:"held" doc:"Whether this node holds the private key or a command that signs with it"`
+}
+
+// proofPath is where the API gives the offline proof of a record.
+func proofPath(p Place) string {
+	return "/api/v1/logs/" + p.Log + "/records/" + strconv.FormatInt(p.Index, 10) + "/proof"
 }

@@ -141,3 +141,14 @@ func located(err error, at string) error {
 	}
 	return fmt.Errorf("at %s: %w", at, err)
 }
+
+// Assemble returns the DSSE envelope over payload with signatures that were made apart, as when several officers sign one
+// after the other. It does not verify them.
+func Assemble(payloadType string, payload []byte, signatures ...Signature) ([]byte, error) {
+	b, err := encode(wireEnvelope{PayloadType: payloadType, Payload: payload, Signatures: signatures})
+	if err != nil {
+		return nil, err
+	}
+	_, err = ParseEnvelope(b)
+	return b, err
+}

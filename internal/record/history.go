@@ -68,6 +68,17 @@ func (h *History) Keyrings() iter.Seq[Keyring] {
 	}
 }
 
+// Placed yields the keyrings with the indexes of their leaves, in order.
+func (h *History) Placed() iter.Seq2[int64, Keyring] {
+	return func(yield func(int64, Keyring) bool) {
+		for _, s := range h.steps {
+			if !yield(s.index, s.keyring) {
+				return
+			}
+		}
+	}
+}
+
 // Last returns the keyring in force at the log's end, and false when there is none.
 func (h *History) Last() (Keyring, bool) {
 	if len(h.steps) == 0 {

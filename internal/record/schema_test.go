@@ -30,6 +30,7 @@ var beyondSchema = []struct {
 	{CodeValue, `not base64`, "stray bits in base64's last digit"},
 	{CodeValue, `cannot stand here: strconv`, "1.0 is an integer to a schema"},
 	{CodeType, `number cannot stand here`, "1.0 is an integer to a schema"},
+	{CodeValue, `not the leaf of this object`, "no keyword hashes"},
 	{CodeDepth, `nested`, "no keyword for depth"},
 }
 
