@@ -56,7 +56,7 @@ func (x *Index) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		x.c = newConns(w, r)
+		x.c = newConns(x.db.kind, w, r)
 	}
 	if x.readOnly {
 		return nil

@@ -53,6 +53,7 @@ type DB struct {
 
 // conns is one scope's pair of pools with their prepared statements.
 type conns struct {
+	kind        kind
 	write, read *sql.DB
 
 	mu    sync.Mutex // guards the two maps
@@ -102,7 +103,7 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 		if err != nil {
 			return err
 		}
-		d.truth = newConns(w, r)
+		d.truth = newConns(d.kind, w, r)
 		d.local = d.truth
 		d.index = &Index{db: d, c: d.truth, readOnly: readOnly}
 	} else {
@@ -115,12 +116,12 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 		if err != nil {
 			return err
 		}
-		d.truth = newConns(w, r)
+		d.truth = newConns(d.kind, w, r)
 		w, r, err = openSQLite(filepath.Join(filepath.Dir(d.path), "local.db"), readOnly)
 		if err != nil {
 			return err
 		}
-		d.local = newConns(w, r)
+		d.local = newConns(d.kind, w, r)
 		d.index = &Index{db: d, path: filepath.Join(filepath.Dir(d.path), indexFile), readOnly: readOnly}
 	}
 	if readOnly {
@@ -166,8 +167,8 @@ func (d *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-func newConns(w, r *sql.DB) *conns {
-	return &conns{write: w, read: r, wstmt: map[string]*sql.Stmt{}, rstmt: map[string]*sql.Stmt{}}
+func newConns(k kind, w, r *sql.DB) *conns {
+	return &conns{kind: k, write: w, read: r, wstmt: map[string]*sql.Stmt{}, rstmt: map[string]*sql.Stmt{}}
 }
 
 func (c *conns) close() error {

@@ -72,8 +72,9 @@ func (c *conns) warm(ctx context.Context, queries ...string) error {
 // batchSizes are the numbers of rows for which multi-row statements are prepared: any count is a sum of few of them.
 var batchSizes = [...]int{128, 32, 8, 1}
 
-// multi writes "head ($1,$2),($3,$4)…" for rows rows of cols columns.
-func multi(head string, cols, rows int) string {
+// multi writes "head ($1,$2),($3,$4)…" for rows rows of cols columns. On SQLite the parameters have no names: the driver
+// asks for the name of each, and SQLite answers by reading the list of all names from its beginning.
+func multi(k kind, head string, cols, rows int) string {
 	var b strings.Builder
 	b.WriteString(head)
 	n := 1
@@ -86,7 +87,11 @@ func multi(head string, cols, rows int) string {
 			if c > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, "$%d", n)
+			if k == sqlite {
+				b.WriteByte('?')
+			} else {
+				fmt.Fprintf(&b, "$%d", n)
+			}
 			n++
 		}
 		b.WriteByte(')')
@@ -94,16 +99,18 @@ func multi(head string, cols, rows int) string {
 	return b.String()
 }
 
-// inserter holds the texts of one multi-row insert, by index in batchSizes.
+// inserter holds the texts of one multi-row insert, by kind of database and by index in batchSizes.
 type inserter struct {
 	cols  int
-	texts [len(batchSizes)]string
+	texts [postgres + 1][len(batchSizes)]string
 }
 
 func newInserter(head string, cols int) *inserter {
 	in := &inserter{cols: cols}
-	for i, n := range batchSizes {
-		in.texts[i] = multi(head, cols, n)
+	for k := range in.texts {
+		for i, n := range batchSizes {
+			in.texts[k][i] = multi(kind(k), head, cols, n)
+		}
 	}
 	return in
 }
@@ -112,7 +119,7 @@ func newInserter(head string, cols int) *inserter {
 func (t *tx) insert(ctx context.Context, in *inserter, args []any) error {
 	for i, n := range batchSizes {
 		for len(args) >= n*in.cols {
-			if _, err := t.exec(ctx, in.texts[i], args[:n*in.cols]...); err != nil {
+			if _, err := t.exec(ctx, in.texts[t.c.kind][i], args[:n*in.cols]...); err != nil {
 				return err
 			}
 			args = args[n*in.cols:]
