@@ -21,7 +21,7 @@ cache=${MITHAQ_TAXII_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/mithaq/taxii-peers}
 install() { # name, import, packages
 	venv=$cache/$1 import=$2; shift 2
 	"$venv/bin/python" -c "import $import" 2>/dev/null && return
-	python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check "$@"
+	python3 -m venv --clear "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
 up() { # URL: wait until somebody answers, whatever it says
 	for _ in $(seq 100); do
@@ -32,6 +32,15 @@ up() { # URL: wait until somebody answers, whatever it says
 }
 id=91a7b528-80eb-42ed-a74d-c6fbd5a26116
 basic="Basic $(printf 'ann:pw' | base64)"
+sql() { # one statement on opentaxii's database; an id comes out with its dashes
+	"$cache/opentaxii/bin/python" - "$work/taxii2.db" "$1" <<-PY
+		import sqlite3, sys, uuid
+		db = sqlite3.connect(sys.argv[1])
+		for row in db.execute(sys.argv[2]):
+		    print(uuid.UUID(row[0]))
+		db.commit()
+	PY
+}
 drive() { "$work/bench" drive -t "${bound}s" -n "$n" -post "$@" || echo "| $2 | $n | failed | | |"; }
 
 echo '| server | N | post, objects/s | drain, objects/s | empty poll, ms |'
@@ -47,7 +56,7 @@ for n in "$@"; do
 			{"backend": {"module": "medallion.backends.memory_backend", "module_class": "MemoryBackend", "filename": "$work/data.json"},
 			 "users": {"ann": "pw"}, "taxii": {"max_page_size": 1000, "interop_requirements": false}}
 		JSON
-		"$cache/medallion/bin/medallion" --host 127.0.0.1 --port 9311 -c "$work/medallion.json" >"$work/medallion.log" 2>&1 & server=$!
+		"$cache/medallion/bin/medallion" --host 127.0.0.1 --port 9311 "$work/medallion.json" >"$work/medallion.log" 2>&1 & server=$!
 		if up http://127.0.0.1:9311/; then
 			drive -name medallion -auth "$basic" -collection "http://127.0.0.1:9311/api1/collections/$id/"
 		else
@@ -58,7 +67,7 @@ for n in "$@"; do
 		echo "| medallion | $n | does not install | | |"
 	fi
 
-	if install opentaxii opentaxii opentaxii==0.9.3 gunicorn 'marshmallow<4' 'SQLAlchemy<2' 'python-dateutil<3'; then
+	if install opentaxii opentaxii opentaxii==0.9.3 gunicorn; then
 		rm -f "$work"/*.db
 		cat >"$work/opentaxii.yml" <<-YAML
 			domain: "127.0.0.1:9312"
@@ -82,16 +91,15 @@ for n in "$@"; do
 		bin=$cache/opentaxii/bin
 		{
 			"$bin/opentaxii-create-account" -u ann -p pw --admin
-			"$bin/opentaxii-add-api-root" -t Bench --public
-			root=$("$cache/opentaxii/bin/python" -c "import sqlite3; print(sqlite3.connect('$work/taxii2.db').execute('select id from opentaxii_api_root').fetchone()[0])")
-			root=$(echo "$root" | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12})$/\1-\2-\3-\4-\5/')
+			"$bin/opentaxii-add-api-root" -t Bench
+			root=$(sql "select id from opentaxii_api_root")
+			sql "update opentaxii_api_root set is_public = 1"
 			"$bin/opentaxii-add-collection" -r "$root" -t Bench --public --public-write
-			collection=$("$cache/opentaxii/bin/python" -c "import sqlite3; print(sqlite3.connect('$work/taxii2.db').execute('select id from opentaxii_collection').fetchone()[0])")
-			collection=$(echo "$collection" | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12})$/\1-\2-\3-\4-\5/')
+			coll=$(sql "select id from opentaxii_collection")
 		} >"$work/opentaxii.log" 2>&1
 		"$bin/gunicorn" opentaxii.http:app -w 2 -t 600 -b 127.0.0.1:9312 >>"$work/opentaxii.log" 2>&1 & server=$!
 		if up http://127.0.0.1:9312/taxii2/; then
-			drive -name 'opentaxii (SQLite)' -auth "$basic" -collection "http://127.0.0.1:9312/taxii2/$root/collections/$collection/"
+			drive -name 'opentaxii (SQLite)' -auth "$basic" -collection "http://127.0.0.1:9312/taxii2/$root/collections/$coll/"
 		else
 			echo "| opentaxii | $n | does not start | | |"
 		fi
