@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"math"
 	"strings"
 	"time"
 )
@@ -56,16 +57,16 @@ const (
 // NoConfidence is the Confidence of indicators that state none.
 const NoConfidence = 255
 
-// Seconds brings a time into the form of rows: what is before 1970 is the first second, what is after 2106 for ever.
-func Seconds(t time.Time) uint32 {
-	switch s := t.Unix(); {
-	case t.IsZero() || s > 1<<32-1:
-		return 0
-	case s < 1:
-		return 1
-	default:
-		return uint32(s)
+// Seconds brings valid_from and valid_until into the form of rows. What is before 1970 is its first second. What is
+// after 2106 never comes: as an end it is for ever, as a beginning the last second there is.
+func Seconds(from, until time.Time) (f, u uint32) {
+	if !from.IsZero() {
+		f = uint32(min(max(from.Unix(), 1), math.MaxUint32))
 	}
+	if !until.IsZero() && until.Unix() <= math.MaxUint32 {
+		u = uint32(max(until.Unix(), 1))
+	}
+	return f, u
 }
 
 // Holds tells whether the indicator is valid at a time in seconds since 1970: from From on, before Until. An unknown

@@ -121,7 +121,8 @@ func (c *Compiler) take(file string, in indicator, known stix.Markings, author s
 	if marked, err := stix.Effective(in.object, known); err == nil && marked.Strictest() != stix.TLPNone {
 		source.Marking = marked.Strictest().String()
 	}
-	row := index.Row{Indicator: id, From: index.Seconds(in.from), Until: index.Seconds(in.until), Confidence: in.confidence, Name: c.builder.Name(in.name)}
+	row := index.Row{Indicator: id, Confidence: in.confidence, Name: c.builder.Name(in.name)}
+	row.From, row.Until = index.Seconds(in.from, in.until)
 	if row.Source, err = c.builder.Source(source); err != nil {
 		return err
 	}
