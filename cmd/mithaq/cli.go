@@ -45,6 +45,7 @@ type cli struct {
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
 	Stix        stixCmd        `cmd:"" help:"Check STIX 2.1 objects."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`
+	Detect      detectCmd      `cmd:"" help:"Indicators against captures and logs: matches as JSON lines, STIX sightings."`
 	Fingerprint fingerprintCmd `cmd:"" help:"TLS and QUIC hellos of captures, with their fingerprints."`
 	Key         keyCmd         `cmd:"" help:"List, rotate and revoke keys."`
 	Token       tokenCmd       `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
