@@ -311,7 +311,10 @@ func TestSearchShowsWhatMayBeShown(t *testing.T) {
 		t.Errorf("after it was recalled: found %s", got)
 	}
 	publish(t, n, Draft{Kind: "release", TLP: "AMBER", Body: fmt.Appendf(nil, `{"target":%q,"reason":"agreed","marking":{"tlp":"TLP:AMBER"}}`, strict.Leaf)})
-	publish(t, n, Draft{Kind: "release", TLP: "AMBER", Body: fmt.Appendf(nil, `{"target":%q,"reason":"agreed","marking":{"tlp":"TLP:GREEN"}}`, clear.Leaf)})
+	narrower := Draft{Kind: "release", TLP: "AMBER", Body: fmt.Appendf(nil, `{"target":%q,"reason":"agreed","marking":{"tlp":"TLP:GREEN"}}`, clear.Leaf)}
+	if _, err := n.Publish(ctx, "own", narrower); CodeOf(err) != CodeInvalid {
+		t.Errorf("a release that narrows: %v", err)
+	}
 	if got, want := fmt.Sprint(find()), "[sandglass strict]"; got != want {
 		t.Errorf("after the releases: found %s, want %s: a withdrawal stays", got, want)
 	}
