@@ -32,7 +32,7 @@ type app struct {
 
 // cli is the grammar of the command line. One file per command holds its struct and its Run method.
 type cli struct {
-	Demo        demoCmd        `cmd:"" help:"Run the main job on this machine with a fictional party."`
+	Demo        demoCmd        `cmd:"" help:"Run the story of three fictional parties on this machine."`
 	Init        initCmd        `cmd:"" help:"Make a party's node: directory, keys, first log."`
 	Serve       serveCmd       `cmd:"" help:"Run the node."`
 	Agreement   agreementCmd   `cmd:"" help:"Agreements: the shelf, the rolls, acts, kept promises."`
