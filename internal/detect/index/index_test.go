@@ -320,6 +320,9 @@ func FuzzCanonical(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 500 {
+			return // normal forms can be longer than what is taken as a value
+		}
 		for kind := Address; kind < kinds; kind++ {
 			first, ok := AppendKey([]byte("x"), kind, []byte(text))
 			if !ok {

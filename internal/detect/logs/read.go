@@ -130,6 +130,7 @@ func (in *input) readLine() (line []byte, long bool, err error) {
 	line, err = in.r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
 		in.long = append(in.long[:0], line...)
+		in.stats.Bytes += int64(len(line))
 		for errors.Is(err, bufio.ErrBufferFull) {
 			line, err = in.r.ReadSlice('\n')
 			in.stats.Bytes += int64(len(line))
