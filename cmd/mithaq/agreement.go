@@ -143,7 +143,7 @@ func (c *agreementImportCmd) Run(ctx context.Context, a *app) error {
 			// The first act of an agreement whose roll this node is to keep.
 			var act node.SignedAct
 			if err = json.Unmarshal(data, &act); err == nil {
-				err = openLog(ctx, a, c.dirFlag, client, act.Agreement, c.Root, c.JSON)
+				err = openLog(ctx, a, c.dirFlag, client, node.KeyChange{Agreement: act.Agreement}, c.Root, c.JSON)
 			}
 			if err == nil {
 				got, err = client.Import(ctx, filepath.Base(c.File), data)

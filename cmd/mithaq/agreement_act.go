@@ -37,7 +37,7 @@ func (f *actFlags) act(ctx context.Context, a *app, client *api.Client, id strin
 	}
 	out, err := client.Act(ctx, id, q)
 	if node.CodeOf(err) == node.CodeNoLog {
-		if err = openLog(ctx, a, f.dirFlag, client, id, f.Root, f.JSON); err == nil {
+		if err = openLog(ctx, a, f.dirFlag, client, node.KeyChange{Agreement: id}, f.Root, f.JSON); err == nil {
 			out, err = client.Act(ctx, id, q)
 		}
 	}
@@ -50,7 +50,7 @@ func (f *actFlags) act(ctx context.Context, a *app, client *api.Client, id strin
 func (f *actFlags) draft(ctx context.Context, a *app, client *api.Client, id string, q node.ActRequest) error {
 	d, err := client.DraftAct(ctx, id, q)
 	if node.CodeOf(err) == node.CodeNoLog {
-		if err = openLog(ctx, a, f.dirFlag, client, id, f.Root, f.JSON); err == nil {
+		if err = openLog(ctx, a, f.dirFlag, client, node.KeyChange{Agreement: id}, f.Root, f.JSON); err == nil {
 			d, err = client.DraftAct(ctx, id, q)
 		}
 	}
@@ -108,15 +108,16 @@ func (f *actFlags) fill(q *node.ActRequest) (err error) {
 	return nil
 }
 
-// openLog opens this party's log under an agreement: the root key signs its first keyring.
-func openLog(ctx context.Context, a *app, d dirFlag, client *api.Client, id, root string, quiet bool) error {
-	receipts, err := rootFlags{Root: root}.ceremony(ctx, a, d, client, node.KeyChange{Action: "open", Agreement: id})
+// openLog opens this party's log under the agreement that open names, public or not: the root key signs its first keyring.
+func openLog(ctx context.Context, a *app, d dirFlag, client *api.Client, open node.KeyChange, root string, quiet bool) error {
+	open.Action = "open"
+	receipts, err := rootFlags{Root: root}.ceremony(ctx, a, d, client, open)
 	if err != nil {
-		return fmt.Errorf("opening this party's log under %s: %w", id, err)
+		return fmt.Errorf("opening this party's log under %s: %w", open.Agreement, err)
 	}
 	for _, r := range receipts {
 		if !quiet {
-			fmt.Fprintf(a.stdout, "opened %s under %s\n", r.Log, id)
+			fmt.Fprintf(a.stdout, "opened %s under %s\n", r.Log, open.Agreement)
 		}
 	}
 	return nil

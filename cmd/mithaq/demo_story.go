@@ -86,7 +86,8 @@ func (d *demo) found(ctx context.Context, norvia *counterpart) error {
 	q := node.ActRequest{Act: "propose", Definition: text, Date: "2026-02-01"}
 	out, err := d.client.Act(ctx, id, q)
 	if node.CodeOf(err) == node.CodeNoLog {
-		if err = openLog(ctx, d.app, dirFlag{Dir: d.dir}, d.client, id, "", true); err == nil {
+		// Its tiles are public, so that a stranger can audit that it only grows; what stands in it is sealed.
+		if err = openLog(ctx, d.app, dirFlag{Dir: d.dir}, d.client, node.KeyChange{Agreement: id, Public: true}, "", true); err == nil {
 			out, err = d.client.Act(ctx, id, q)
 		}
 	}

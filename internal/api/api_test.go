@@ -92,6 +92,7 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/logs", "", "", 200},
 		{"GET", "/api/v1/logs/own/records", ScopeRead, "", 200},
 		{"POST", "/api/v1/logs/own/records?kind=report", ScopePublish, reportBody, 201},
+		{"POST", "/api/v1/logs/own/preview?kind=report", ScopePublish, reportBody, 200},
 		{"GET", "/api/v1/logs/own/records/1", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/records/1/body", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/records/1/object", ScopeAudit, "", 200},
