@@ -58,7 +58,11 @@ func printStatus(a *app, v node.StatusView, languages []string) {
 			line("deadline", deadlineLine(d, languages))
 		}
 		for _, e := range p.Evidence {
-			line("evidence", fmt.Sprintf("place %d of %s, leaf %.16s…", e.Index, e.Log, e.Leaf))
+			recalled := ""
+			if e.Recalled {
+				recalled = " (recalled since)"
+			}
+			line("evidence", fmt.Sprintf("place %d of %s, leaf %.16s…%s", e.Index, e.Log, e.Leaf, recalled))
 		}
 		line("gap", gapWords(p))
 	}

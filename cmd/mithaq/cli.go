@@ -32,7 +32,7 @@ type app struct {
 
 // cli is the grammar of the command line. One file per command holds its struct and its Run method.
 type cli struct {
-	Demo        demoCmd        `cmd:"" help:"Run the main job on this machine with a fictional party."`
+	Demo        demoCmd        `cmd:"" help:"Run the story of three fictional parties on this machine."`
 	Init        initCmd        `cmd:"" help:"Make a party's node: directory, keys, first log."`
 	Serve       serveCmd       `cmd:"" help:"Run the node."`
 	Agreement   agreementCmd   `cmd:"" help:"Agreements: the shelf, the rolls, acts, kept promises."`
@@ -45,6 +45,7 @@ type cli struct {
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
 	Stix        stixCmd        `cmd:"" help:"Check STIX 2.1 objects."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`
+	Detect      detectCmd      `cmd:"" help:"Indicators against captures and logs: matches as JSON lines, STIX sightings."`
 	Fingerprint fingerprintCmd `cmd:"" help:"TLS and QUIC hellos of captures, with their fingerprints."`
 	Key         keyCmd         `cmd:"" help:"List, rotate and revoke keys."`
 	Token       tokenCmd       `cmd:"" help:"Tokens for the API and for readers of restricted logs."`

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
@@ -24,6 +25,7 @@ type publishCmd struct {
 	Serves  []string `help:"Commitments that the record serves." placeholder:"LABEL"`
 	Ref     []string `help:"References: about|answers|corrects|evidence|replaces:LEAF." placeholder:"REL:LEAF"`
 	Expires string   `help:"From when nobody may hand it out (RFC 3339)." placeholder:"TIME"`
+	Preview bool     `help:"Do not publish: print who would get it, and why."`
 	JSON    bool     `help:"Print receipts as JSON lines."`
 	Files   []string `arg:"" name:"file" help:"STIX bundles or bodies of other kinds, also gzipped; - is standard input."`
 }
@@ -37,6 +39,12 @@ A bundle is kept byte for byte. Each file becomes one record, durable and in a s
 func (c *publishCmd) Run(ctx context.Context, a *app) error {
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
 		for _, file := range c.Files {
+			if c.Preview {
+				if err := c.preview(ctx, a, client, file); err != nil {
+					return fmt.Errorf("previewing %s: %w", file, err)
+				}
+				continue
+			}
 			receipt, err := c.publish(ctx, a, client, file)
 			if err != nil {
 				return fmt.Errorf("%s: %w", file, err)
@@ -54,18 +62,56 @@ func (c *publishCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *publishCmd) publish(ctx context.Context, a *app, client *api.Client, file string) (node.Receipt, error) {
-	body, err := readInput(a, file)
+	d, err := c.draft(a, file)
 	if err != nil {
 		return node.Receipt{}, err
+	}
+	return client.Publish(ctx, c.Log, d)
+}
+
+func (c *publishCmd) draft(a *app, file string) (node.Draft, error) {
+	body, err := readInput(a, file)
+	if err != nil {
+		return node.Draft{}, err
 	}
 	d := node.Draft{Kind: c.Kind, TLP: c.TLP, PAP: c.PAP, Serves: c.Serves, Refs: c.Ref, Expires: c.Expires, Body: body}
 	if d.Kind == "" {
 		d.Kind = "intel"
 	}
-	if d.Parties, d.Persons, err = audienceOf(c.To); err != nil {
-		return node.Receipt{}, err
+	d.Parties, d.Persons, err = audienceOf(c.To)
+	return d, err
+}
+
+// preview prints who would get a record, one line for each party that the node knows.
+func (c *publishCmd) preview(ctx context.Context, a *app, client *api.Client, file string) error {
+	d, err := c.draft(a, file)
+	if err != nil {
+		return err
 	}
-	return client.Publish(ctx, c.Log, d)
+	p, err := client.Preview(ctx, c.Log, d)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a, p)
+	}
+	fmt.Fprintf(a.stdout, "%s: %s\n", file, p.TLP)
+	for _, r := range p.Recipients {
+		fmt.Fprintf(a.stdout, "  %s\n", recipientLine(r))
+	}
+	return nil
+}
+
+func recipientLine(r node.RecipientView) string {
+	gets := "does not get it"
+	if r.Gets {
+		gets = "gets it"
+	}
+	why := r.Why["en"]
+	if len(why) > 0 {
+		why = why[1:] // the first line repeats the answer
+	}
+	return fmt.Sprintf("%s %s: %s", r.Names["en"], gets, strings.Join(why, "; "))
 }
 
 // maxInput bounds an input file after decompression.

@@ -53,6 +53,14 @@ func registerAgreements(api huma.API, n *node.Node) {
 		func(ctx context.Context, in *AgreementPath) (*output[[]node.SignedAct], error) {
 			return reply(n.PendingActs(ctx, in.Agreement))
 		})
+	preview := op(http.MethodPost, "/logs/{log}/preview", "preview-record", ScopePublish, "Who would get a record, and why; nothing is signed")
+	preview.MaxBodyBytes = maxUpload
+	preview.BodyReadTimeout = uploadTimeout
+	preview.SkipValidateBody = true
+	preview.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}}
+	huma.Register(api, preview, func(ctx context.Context, in *publishInput) (*output[node.Preview], error) {
+		return reply(n.Preview(ctx, in.Log, in.draft()))
+	})
 	registerActs(api, n)
 	huma.Register(api, op(http.MethodGet, "/parties", "get-own-party", ScopeRead, "This node's party with its rolls"),
 		func(ctx context.Context, _ *struct{}) (*output[node.PartyPage], error) {

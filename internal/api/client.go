@@ -189,18 +189,29 @@ func (c *Client) Find(ctx context.Context, ref string) (node.Place, error) {
 
 // Publish signs and appends a record; d.Body reaches the node byte for byte.
 func (c *Client) Publish(ctx context.Context, log string, d node.Draft) (node.Receipt, error) {
+	var out node.Receipt
+	err := c.sendDraft(ctx, "/logs/"+url.PathEscape(log)+"/records", d, &out)
+	return out, err
+}
+
+// Preview says who would get a record; nothing is signed.
+func (c *Client) Preview(ctx context.Context, log string, d node.Draft) (node.Preview, error) {
+	var out node.Preview
+	err := c.sendDraft(ctx, "/logs/"+url.PathEscape(log)+"/preview", d, &out)
+	return out, err
+}
+
+func (c *Client) sendDraft(ctx context.Context, path string, d node.Draft, into any) error {
 	q := url.Values{"kind": {d.Kind}, "party": d.Parties, "person": d.Persons, "serves": d.Serves, "ref": d.Refs}
 	for key, value := range map[string]string{"tlp": d.TLP, "pap": d.PAP, "expires": d.Expires} {
 		if value != "" {
 			q.Set(key, value)
 		}
 	}
-	var out node.Receipt
 	if len(d.Body) == 0 {
-		return out, errors.New("publishing: the record's body is empty")
+		return errors.New("publishing: the record's body is empty")
 	}
-	err := c.do(ctx, http.MethodPost, "/logs/"+url.PathEscape(log)+"/records", q, d.Body, &out)
-	return out, err
+	return c.do(ctx, http.MethodPost, path, q, d.Body, into)
 }
 
 // Erase destroys a record's contents.

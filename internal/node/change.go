@@ -39,7 +39,7 @@ func (n *Node) ChangeRecord(ctx context.Context, ref string, index int64, c Chan
 		return Receipt{}, recordFault("changing place "+fmt.Sprint(index), err)
 	}
 	// By its agreement: a record of a log that was retired is changed in the successor.
-	return n.Publish(ctx, l.Agreement, Draft{Kind: string(kind), TLP: o.view.TLP, Parties: o.view.Parties, Persons: o.view.Persons, Serves: o.view.Serves,
+	return n.Publish(ctx, l.Agreement, Draft{Kind: string(kind), TLP: o.view.TLP, Parties: o.view.Parties, Persons: o.view.Persons,
 		Refs: []string{"about:" + o.view.Leaf}, Body: encoded})
 }
 
@@ -83,6 +83,9 @@ func (n *Node) checkPublishable(ctx context.Context, l ledger.LogInfo, rec recor
 		recall, err := record.Parse[record.Recall](rec)
 		if err != nil {
 			return recordFault("publishing", err)
+		}
+		if recall.Action == record.RecallErase {
+			return nil // Erase checked it, and erases also what can no longer be opened
 		}
 		target, err := n.ownTarget(ctx, recall.Target)
 		if err != nil {

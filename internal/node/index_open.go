@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/mithaq/mithaq/internal/arabic"
 )
@@ -26,18 +25,4 @@ func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entryMaker, error)
 		return nil, err
 	}
 	return &entryMaker{words: arabic.NewIndexer(), logNo: logNo, history: b.history, ids: ids}, nil
-}
-
-// mergeSpans sorts spans and joins those that overlap.
-func mergeSpans(spans []arabic.Span) []arabic.Span {
-	slices.SortFunc(spans, func(a, b arabic.Span) int { return a.Start - b.Start })
-	out := spans[:0]
-	for _, s := range spans {
-		if n := len(out); n > 0 && s.Start < out[n-1].End {
-			out[n-1].End = max(out[n-1].End, s.End)
-		} else {
-			out = append(out, s)
-		}
-	}
-	return out
 }

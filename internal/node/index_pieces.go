@@ -9,8 +9,8 @@ import (
 
 // batchEntries is how many entries one transaction of the index has at most; batchBytes how much text.
 const (
-	batchEntries = 2048
-	batchBytes   = 8 << 20
+	batchEntries = 8192
+	batchBytes   = 16 << 20
 )
 
 // pieces is a range of leaves that is being read and opened by several goroutines, ahead of the one that writes.

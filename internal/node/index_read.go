@@ -167,3 +167,9 @@ func (x *indexer) erase(ctx context.Context, p store.Place) error {
 	}
 	return x.index.Erase(ctx, p.Seq, words)
 }
+
+// Tallies says for each commitment of an agreement, and for each kind, how many valid records serve it, when the last was
+// signed, and the newest of them.
+func (n *Node) Tallies(ctx context.Context, agreement string, samples int) ([]store.Tally, error) {
+	return n.store.Index().Tallies(ctx, agreement, samples)
+}

@@ -265,6 +265,7 @@ func wordsOf(x *arabic.Indexer, parts [][]segment, kind, agreement string) []str
 	for i, part := range parts {
 		clear(seen)
 		var b strings.Builder
+		b.Grow(2 * partSize(part))
 		put := func(term string) {
 			if _, twice := seen[term]; twice {
 				return
@@ -278,15 +279,18 @@ func wordsOf(x *arabic.Indexer, parts [][]segment, kind, agreement string) []str
 		put(kindTerm(kind))
 		put(agreementTerm(agreement))
 		for _, s := range part {
-			for term := range strings.SplitSeq(x.Index(s.text, s.lang), " ") {
-				if term != "" {
-					put(term)
-				}
-			}
+			x.Terms(s.text, s.lang, put)
 		}
 		out[i] = b.String()
 	}
 	return out
+}
+
+func partSize(part []segment) (n int) {
+	for _, s := range part {
+		n += len(s.text)
+	}
+	return n
 }
 
 func namesJSON(names map[string]string) string {

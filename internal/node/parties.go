@@ -105,17 +105,30 @@ func (n *Node) partyOnShelf(p *PartyPage, ref string) error {
 	if err != nil {
 		return err
 	}
-	if known, ok := f.Party(strings.ToLower(ref)); ok && p.ID == "" {
-		p.Label, p.Kind, p.Names, p.Country = known.Label, string(known.Kind), known.Names, known.Country
-	}
-	if p.ID != "" || p.Label == "" {
+	if p.ID != "" {
 		return nil
 	}
 	all, err := n.shelf()
 	if err != nil {
 		return err
 	}
+	known, registered := f.Party(strings.ToLower(ref))
 	for _, s := range all {
+		if local, ok := s.Agreement.Party(ref); ok && !registered && s.imported {
+			known = local
+		}
+	}
+	if known.Label == "" {
+		return nil
+	}
+	p.Label, p.Kind, p.Names, p.Country = known.Label, string(known.Kind), known.Names, known.Country
+	if known.Fictional {
+		p.Mark = fictionalMark
+	}
+	for _, s := range all {
+		if _, local := s.Agreement.Party(p.Label); !registered && !local {
+			continue // a label means what the file says that declares it
+		}
 		x := shelfViewer{facts: f, a: s.Agreement}
 		if st := s.Agreement.StandingOf(p.Label); len(st.History) > 0 {
 			p.Standing = append(p.Standing, PartyStanding{Agreement: s.Label, StandingView: x.standing(st)})

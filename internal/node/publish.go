@@ -43,17 +43,8 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
-	l, err := n.resolveLog(ctx, ref)
-	if CodeOf(err) == CodeNotFound {
-		// It may be what people call the agreement.
-		if id, known := n.rollID(ctx, ref); known == nil {
-			l, err = n.resolveLog(ctx, id)
-		}
-	}
+	l, err := n.publishLog(ctx, ref)
 	if err != nil {
-		return Receipt{}, err
-	}
-	if err := n.loadMembers(ctx, l.Agreement); err != nil {
 		return Receipt{}, err
 	}
 	if err := n.settled(l); err != nil {
@@ -81,6 +72,21 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 			return Receipt{}, err
 		}
 	}
+}
+
+// publishLog finds the log to publish in, by its id, its agreement, or what people call the agreement, and learns whom
+// records under it are sealed to.
+func (n *Node) publishLog(ctx context.Context, ref string) (ledger.LogInfo, error) {
+	l, err := n.resolveLog(ctx, ref)
+	if CodeOf(err) == CodeNotFound {
+		if id, known := n.rollID(ctx, ref); known == nil {
+			l, err = n.resolveLog(ctx, id)
+		}
+	}
+	if err != nil {
+		return l, err
+	}
+	return l, n.loadMembers(ctx, l.Agreement)
 }
 
 // awaitCeremony waits until the change of keys that is under way has ended, and reads what it left.

@@ -269,25 +269,19 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, part int) ([]F
 	if err != nil || part >= len(c.parts) {
 		return nil, err
 	}
-	return highlight(c.parts[part], s.words), nil
+	return highlight(m.words, c.parts[part], s.words), nil
 }
 
 // snippetBytes is how much text stands on each side of what was found.
 const snippetBytes = 80
 
 // highlight picks the segment in which most of the query is found and marks it there.
-func highlight(part []segment, q arabic.Query) []Fragment {
+func highlight(x *arabic.Indexer, part []segment, q arabic.Query) []Fragment {
 	var best segment
 	var found []arabic.Span
 	most := 0
 	for _, seg := range part {
-		var spans []arabic.Span
-		met := 0
-		for _, clause := range q.Clauses {
-			if some, ok := (arabic.Query{Clauses: []arabic.Clause{clause}}).Find(seg.text, seg.lang); ok {
-				spans, met = append(spans, some...), met+1
-			}
-		}
+		spans, met := x.Mark(q, seg.text, seg.lang)
 		if met > most {
 			best, found, most = seg, spans, met
 		}
@@ -298,7 +292,7 @@ func highlight(part []segment, q arabic.Query) []Fragment {
 	if most == 0 {
 		return nil
 	}
-	return fragments(best.text, mergeSpans(found))
+	return fragments(best.text, found)
 }
 
 // fragments cuts the text around the first span.

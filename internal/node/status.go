@@ -61,10 +61,11 @@ type DeadlineView struct {
 
 // EvidenceView is a record with its place; its proof is had with GET …/logs/{log}/records/{index}/proof.
 type EvidenceView struct {
-	Leaf  string `json:"leaf"`
-	Log   string `json:"log,omitempty"`
-	Index int64  `json:"index"`
-	Proof string `json:"proof,omitempty" doc:"Path of the offline proof in the API"`
+	Leaf     string `json:"leaf"`
+	Log      string `json:"log,omitempty"`
+	Index    int64  `json:"index"`
+	Proof    string `json:"proof,omitempty" doc:"Path of the offline proof in the API"`
+	Recalled bool   `json:"recalled,omitempty" doc:"Its author has withdrawn it since; that it was said still counts"`
 }
 
 // activity is what kept promises are computed from.
@@ -73,6 +74,7 @@ type activity struct {
 	deadlines  []agreement.OpenDeadline
 	records    int
 	places     map[string]Place // of the leaves that the above name
+	withdrawn  map[string]bool  // leaves whose author took them back whole
 }
 
 // Status computes which commitments of an agreement are kept, from this party's own records under it. quiet is the silence
@@ -125,10 +127,15 @@ func (r *roll) joinedAt(m agreement.Member) time.Time {
 // activity counts the records of an agreement by reading its logs from end to end.
 func (n *Node) activity(ctx context.Context, id string, a *agreement.Agreement) (activity, error) {
 	t := agreement.NewTally(a)
-	act := activity{places: map[string]Place{}}
+	act := activity{places: map[string]Place{}, withdrawn: map[string]bool{}}
 	err := n.eachRecord(ctx, id, func(o opened) error {
 		if o.view.Standing != StandingValid {
 			return nil
+		}
+		if o.record.Kind == record.KindRecall {
+			if r, err := record.Parse[record.Recall](o.record); err == nil && r.Action != record.RecallNarrow && len(r.Objects) == 0 {
+				act.withdrawn[r.Target] = true
+			}
 		}
 		s := summaryOf(o)
 		if len(s.Serves) > 0 {
@@ -154,7 +161,7 @@ func summaryOf(o opened) agreement.Summary {
 }
 
 func (a activity) evidence(leaf string) EvidenceView {
-	v := EvidenceView{Leaf: leaf}
+	v := EvidenceView{Leaf: leaf, Recalled: a.withdrawn[leaf]}
 	if p, ok := a.places[leaf]; ok {
 		v.Log, v.Index = p.Log, p.Index
 		v.Proof = proofPath(p)

@@ -18,7 +18,6 @@ var (
 	ixChangeInsert = newInserter(`INSERT INTO ix_change (target, no, action, tlp, pap, audience, parties, persons, objects) VALUES `, 9)
 	ixActInsert    = newInserter(`INSERT INTO ix_act (no, agreement, act, date, author, party, parent, proposal) VALUES `, 8)
 	ixSTIXInsert   = newInserter(`INSERT INTO ix_stix (no, ord, id, type, created, modified, name, revoked, valid_until, pattern, markings) VALUES `, 11)
-	ixTextInsert   = newInserter(`INSERT INTO ix_text (rowid, words) VALUES `, 2)
 )
 
 const (
@@ -30,6 +29,8 @@ const (
 	putKey = `INSERT INTO ix_key (log_no, id, party, role, names, no, revoked) VALUES ($1, $2, $3, $4, $5, $6, $7)
 	ON CONFLICT (log_no, id) DO UPDATE SET role = CASE WHEN excluded.role = '' THEN ix_key.role ELSE excluded.role END,
 		names = CASE WHEN excluded.role = '' THEN ix_key.names ELSE excluded.names END, revoked = excluded.revoked`
+	// One row at a time: a statement of several rows takes a savepoint, at which FTS5 writes out what it has gathered.
+	putTextSQLite = `INSERT INTO ix_text (rowid, words) VALUES ($1, $2)`
 	// On PostgreSQL a word is cut by the parser of the configuration 'simple', which splits our terms as we do.
 	putTextPostgres = `INSERT INTO ix_text (no, words) VALUES ($1, to_tsvector('simple', $2))`
 )
@@ -143,11 +144,12 @@ func (r *indexRows) write(ctx context.Context, t *tx, k kind) error {
 }
 
 func (r *indexRows) writeText(ctx context.Context, t *tx, k kind) error {
-	if k == sqlite {
-		return t.insert(ctx, ixTextInsert, r.text)
+	text := putTextSQLite
+	if k == postgres {
+		text = putTextPostgres
 	}
 	for i := 0; i < len(r.text); i += 2 {
-		if _, err := t.exec(ctx, putTextPostgres, r.text[i], r.text[i+1]); err != nil {
+		if _, err := t.exec(ctx, text, r.text[i], r.text[i+1]); err != nil {
 			return err
 		}
 	}
@@ -216,13 +218,14 @@ func (x *Index) warmWrite(ctx context.Context) error {
 	if err := x.c.warm(ctx, moveIndexed, addTally); err != nil {
 		return err
 	}
-	inserters := []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert}
-	if x.db.kind == sqlite {
-		inserters = append(inserters, ixTextInsert)
-	} else if err := x.c.warm(ctx, putTextPostgres); err != nil {
+	text := putTextSQLite
+	if x.db.kind == postgres {
+		text = putTextPostgres
+	}
+	if err := x.c.warm(ctx, text); err != nil {
 		return err
 	}
-	for _, in := range inserters {
+	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert} {
 		if err := x.c.warm(ctx, in.texts[x.db.kind][:]...); err != nil {
 			return err
 		}

@@ -82,6 +82,9 @@ func (e *Engine) Packet(p *capture.Packet) {
 }
 
 func (e *Engine) dispatch() {
+	if e.opts.Packet != nil {
+		e.opts.Packet(&e.info, e.place)
+	}
 	if e.info.Protocol == packet.ProtocolTCP {
 		e.tcp++
 		e.segment(&e.info)

@@ -32,6 +32,9 @@ type Options struct {
 	// Stream is given the beginnings of connections that are not TLS when they are over, have
 	// sent Scan bytes, or give way. What it gets is valid during the call.
 	Stream func(*Beginning)
+	// Packet is given the headers of every TCP segment and UDP datagram, before anything else. What it gets is valid
+	// during the call.
+	Packet func(*packet.Info, Place)
 	// Datagram is given every UDP datagram. What it gets is valid during the call.
 	Datagram func(*packet.Info, Place)
 }

@@ -123,7 +123,8 @@ CREATE TABLE ix_stix (
 CREATE VIRTUAL TABLE ix_text USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii', prefix='2 3');
 -- A deleted row leaves no term behind.
 INSERT INTO ix_text (ix_text, rank) VALUES ('secure-delete', 1);
-INSERT INTO ix_text (ix_text, rank) VALUES ('hashsize', 8388608);
+INSERT INTO ix_text (ix_text, rank) VALUES ('hashsize', 16777216);
+INSERT INTO ix_text (ix_text, rank) VALUES ('automerge', 8);
 
 -- +goose Down
 DROP TABLE ix_text;

@@ -1,0 +1,80 @@
+// Package event is what every input of detection is turned into: one thing that happened, with the values that
+// indicators are about.
+//
+// It promises nothing but a shape: readers of logs and packets fill an Event in, again and again the same one, and
+// what matches reads it. Its slices are valid only during the call it is passed to. It is not a store and judges
+// nothing. Start reading at [Event].
+package event
+
+import (
+	"net/netip"
+
+	"github.com/mithaq/mithaq/internal/detect/index"
+	"github.com/mithaq/mithaq/stix/pattern"
+)
+
+// Event is one log line, one object of observed data, or one thing that packets showed.
+type Event struct {
+	Place
+	Time             int64      // nanoseconds since 1970; 0 is not known
+	Src, Dst         netip.Addr // of the connection, from who began it; invalid when there is none
+	SrcPort, DstPort uint16
+	Protocol         string // tcp, udp, icmp …; may be empty
+	UID              []byte // the connection's name in the log
+	Values           []Value
+	// Observed is set when the event is observed data: what patterns are matched against then.
+	Observed *pattern.Observation
+
+	// Scratch is room for values that are put together from several fields. Reset keeps it.
+	Scratch []byte
+}
+
+// Place is where an event was found.
+type Place struct {
+	File   string
+	Format string // zeek-tsv, zeek-json, eve, stix, json, packets
+	Log    string // which log or kind of event: dns, tls …
+	Line   int64  // from 1; 0 for packets
+	Packet int64  // from 1; 0 for lines
+	Object string // the identifier of an observed-data object
+}
+
+// Value is something that an indicator can be about.
+type Value struct {
+	Kind  index.Kind
+	Field string // where in the line or packet: query, tls.sni
+	Text  []byte // as it stood there
+	Path  string // for index.Other: the STIX object path
+}
+
+// Reset makes the event empty, save its place's file and format.
+func (e *Event) Reset() {
+	*e = Event{Place: Place{File: e.File, Format: e.Format}, Values: e.Values[:0], Scratch: e.Scratch[:0]}
+}
+
+// Add adds a value that is not empty.
+func (e *Event) Add(kind index.Kind, field string, text []byte) {
+	if len(text) > 0 {
+		e.Values = append(e.Values, Value{Kind: kind, Field: field, Text: text})
+	}
+}
+
+// AddOther adds a string that stands at a STIX object path.
+func (e *Event) AddOther(path, field string, text []byte) {
+	if len(text) > 0 {
+		e.Values = append(e.Values, Value{Kind: index.Other, Field: field, Text: text, Path: path})
+	}
+}
+
+// AddHost adds what is an address or a name.
+func (e *Event) AddHost(field string, text []byte) {
+	if n := len(text); n > 0 {
+		kind := index.Domain
+		if last := text[n-1]; last >= '0' && last <= '9' || last == ']' || index.IsIPv6(text) {
+			if _, ok := index.ParseAddress(text); ok {
+				kind = index.Address
+			}
+		}
+		e.Add(kind, field, text)
+	}
+}

@@ -1,0 +1,244 @@
+package logs
+
+import (
+	"bytes"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// cursor steps through one JSON text. It takes what JSON allows and, in what is stepped over, some of what it does not:
+// lines are read for values in known fields, not to be judged. bad says that the text ended or made no sense.
+type cursor struct {
+	b    []byte
+	i    int
+	bad  bool
+	room []byte // where strings with escapes are put together
+}
+
+func (c *cursor) fail() { c.bad, c.i = true, len(c.b) }
+
+func (c *cursor) space() {
+	for c.i < len(c.b) && (c.b[c.i] == ' ' || c.b[c.i] == '\t' || c.b[c.i] == '\n' || c.b[c.i] == '\r') {
+		c.i++
+	}
+}
+
+// peek gives the first byte of the value that comes, 0 at the end.
+func (c *cursor) peek() byte {
+	c.space()
+	if c.i >= len(c.b) {
+		return 0
+	}
+	return c.b[c.i]
+}
+
+func (c *cursor) take(want byte) bool {
+	if c.peek() != want {
+		return false
+	}
+	c.i++
+	return true
+}
+
+// key begins or goes on with an object: it gives the next member's name, with the cursor at its value, or false at the
+// object's end. first is true for the first call on an object.
+func (c *cursor) key(first bool) ([]byte, bool) {
+	if first {
+		if !c.take('{') {
+			c.fail()
+			return nil, false
+		}
+		if c.take('}') {
+			return nil, false
+		}
+	} else if c.take('}') {
+		return nil, false
+	} else if !c.take(',') {
+		c.fail()
+		return nil, false
+	}
+	if c.peek() != '"' {
+		c.fail()
+		return nil, false
+	}
+	name := c.text()
+	if !c.take(':') {
+		c.fail()
+		return nil, false
+	}
+	return name, !c.bad
+}
+
+// element begins or goes on with a list: true with the cursor at the next value, false at the list's end.
+func (c *cursor) element(first bool) bool {
+	if first {
+		if !c.take('[') {
+			c.fail()
+			return false
+		}
+		return !c.take(']') && !c.bad
+	}
+	if c.take(']') {
+		return false
+	}
+	if !c.take(',') {
+		c.fail()
+		return false
+	}
+	return true
+}
+
+// raw steps over a string and gives what is between its quotes, and whether there are escapes in it.
+func (c *cursor) raw() (text []byte, escaped bool) {
+	c.i++
+	begin := c.i
+	for {
+		n := bytes.IndexByte(c.b[c.i:], '"')
+		if n < 0 {
+			c.fail()
+			return nil, false
+		}
+		end := c.i + n
+		slashes := 0
+		for end-slashes > begin && c.b[end-slashes-1] == '\\' {
+			slashes++
+		}
+		c.i = end + 1
+		if slashes%2 == 0 {
+			text = c.b[begin:end]
+			return text, bytes.IndexByte(text, '\\') >= 0
+		}
+	}
+}
+
+// text reads a string. Without escapes it is a piece of the line, else of the cursor's room, where it stays good until
+// the line's end.
+func (c *cursor) text() []byte {
+	text, escaped := c.raw()
+	if !escaped {
+		return text
+	}
+	begin := len(c.room)
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' || i+1 >= len(text) {
+			c.room = append(c.room, text[i])
+			continue
+		}
+		i++
+		switch text[i] {
+		case 'n':
+			c.room = append(c.room, '\n')
+		case 't':
+			c.room = append(c.room, '\t')
+		case 'r':
+			c.room = append(c.room, '\r')
+		case 'b':
+			c.room = append(c.room, '\b')
+		case 'f':
+			c.room = append(c.room, '\f')
+		case 'u':
+			r, n := unicodeEscape(text[i+1:])
+			c.room = utf8.AppendRune(c.room, r)
+			i += n
+		default:
+			c.room = append(c.room, text[i])
+		}
+	}
+	return c.room[begin:]
+}
+
+// unicodeEscape reads what follows \u, a surrogate pair in full, and tells how many bytes that are.
+func unicodeEscape(b []byte) (rune, int) {
+	r, ok := fourHex(b)
+	if !ok {
+		return utf8.RuneError, 0
+	}
+	if utf16.IsSurrogate(r) && len(b) >= 10 && b[4] == '\\' && b[5] == 'u' {
+		if low, ok := fourHex(b[6:]); ok {
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				return pair, 10
+			}
+		}
+	}
+	return r, 4
+}
+
+func fourHex(b []byte) (rune, bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	var r rune
+	for _, c := range b[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case c >= 'a' && c <= 'f':
+			r = r<<4 | rune(c-'a'+10)
+		case c >= 'A' && c <= 'F':
+			r = r<<4 | rune(c-'A'+10)
+		default:
+			return 0, false
+		}
+	}
+	return r, true
+}
+
+// scalar reads a string, number or word as text; lists and objects are stepped over and give nil.
+func (c *cursor) scalar() []byte {
+	switch c.peek() {
+	case '"':
+		return c.text()
+	case '{', '[':
+		c.skip()
+		return nil
+	}
+	begin := c.i
+	for c.i < len(c.b) {
+		switch c.b[c.i] {
+		case ',', '}', ']', ' ', '\t', '\n', '\r':
+			if c.i == begin {
+				c.fail()
+			}
+			return word(c.b[begin:c.i])
+		}
+		c.i++
+	}
+	c.bad = c.i == begin
+	return word(c.b[begin:c.i])
+}
+
+func word(b []byte) []byte {
+	if string(b) == "null" {
+		return nil
+	}
+	return b
+}
+
+// skip steps over any value.
+func (c *cursor) skip() {
+	switch c.peek() {
+	case '"':
+		c.raw()
+		return
+	case '{', '[':
+	default:
+		c.scalar()
+		return
+	}
+	for depth := 0; c.i < len(c.b); {
+		switch c.b[c.i] {
+		case '"':
+			c.raw()
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				c.i++
+				return
+			}
+		}
+		c.i++
+	}
+	c.fail()
+}

@@ -1,0 +1,231 @@
+package traffic
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/netip"
+
+	"github.com/mithaq/mithaq/internal/detect/dns"
+	"github.com/mithaq/mithaq/internal/detect/event"
+	"github.com/mithaq/mithaq/internal/detect/fingerprint"
+	"github.com/mithaq/mithaq/internal/detect/http1"
+	"github.com/mithaq/mithaq/internal/detect/index"
+	"github.com/mithaq/mithaq/internal/detect/packet"
+)
+
+// Options adjusts a run.
+type Options struct {
+	Seed uint64 // random: keeps tables in memory from being filled on purpose
+}
+
+// Stats is what was read of one capture.
+type Stats struct {
+	Packets   int64            `json:"packets"`
+	Bytes     int64            `json:"bytes"`
+	Events    int64            `json:"events"`
+	Malformed map[string]int64 `json:"malformed,omitempty"` // packets and places of the file that gave nothing, by kind
+	Dropped   map[string]int64 `json:"dropped,omitempty"`   // what gave way to the bounds of memory
+	Anomalies map[string]int64 `json:"anomalies,omitempty"`
+}
+
+// IsCapture tells whether a file that begins with these four bytes is a capture.
+func IsCapture(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	switch string(head[:4]) {
+	case "\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1", "\x0a\x0d\x0d\x0a", "\xa1\xb2\xcd\x34", "\x34\xcd\xb2\xa1":
+		return true
+	}
+	return false
+}
+
+// Run reads a capture and calls yield for every event, which is valid during the call. The error is that of
+// fingerprint.Run; the Stats are right with one, too.
+func Run(ctx context.Context, name string, r io.Reader, opts Options, yield func(*event.Event)) (Stats, error) {
+	s := &source{yield: yield, seen: newRecent(opts.Seed)}
+	s.event.File, s.event.Format = name, "packets"
+	counts, err := fingerprint.Run(ctx, r, fingerprint.Options{Seed: opts.Seed, Packet: s.packet, Datagram: s.datagram, Stream: s.stream}, s.hello)
+	stats := Stats{Packets: counts.Packets, Bytes: counts.Bytes, Events: s.events, Malformed: counts.Problems, Dropped: counts.Dropped, Anomalies: counts.Anomalies}
+	if stats.Malformed == nil {
+		stats.Malformed = map[string]int64{}
+	}
+	for kind, n := range counts.Damage {
+		stats.Malformed[kind] += n
+	}
+	return stats, err
+}
+
+type source struct {
+	yield  func(*event.Event)
+	event  event.Event
+	seen   *recent
+	events int64
+}
+
+// begin makes the event empty and notes where it is.
+func (s *source) begin(log string, place fingerprint.Place, protocol uint8) *event.Event {
+	ev := &s.event
+	ev.Reset()
+	ev.Log, ev.Packet, ev.Time = log, place.Packet, place.Time
+	ev.Protocol = "tcp"
+	if protocol == packet.ProtocolUDP {
+		ev.Protocol = "udp"
+	}
+	return ev
+}
+
+func (s *source) end() {
+	s.events++
+	s.yield(&s.event)
+}
+
+func flow(ev *event.Event, p *packet.Info, turned bool) {
+	ev.Src, ev.Dst, ev.SrcPort, ev.DstPort = p.SrcAddr(), p.DstAddr(), p.SrcPort, p.DstPort
+	if turned {
+		ev.Src, ev.Dst, ev.SrcPort, ev.DstPort = ev.Dst, ev.Src, ev.DstPort, ev.SrcPort
+	}
+}
+
+// address adds an address as a value.
+func address(ev *event.Event, field string, a netip.Addr) {
+	begin := len(ev.Scratch)
+	ev.Scratch = a.AppendTo(ev.Scratch)
+	ev.Add(index.Address, field, ev.Scratch[begin:])
+}
+
+// packet makes an event of a connection's addresses, once for as long as it is remembered.
+func (s *source) packet(p *packet.Info, place fingerprint.Place) {
+	if s.seen.again(p) {
+		return
+	}
+	ev := s.begin("flow", place, p.Protocol)
+	answer := p.Protocol == packet.ProtocolTCP && p.Flags&(packet.FlagSYN|packet.FlagACK) == packet.FlagSYN|packet.FlagACK
+	flow(ev, p, answer)
+	address(ev, "src", ev.Src)
+	address(ev, "dst", ev.Dst)
+	s.end()
+}
+
+// datagram reads DNS.
+func (s *source) datagram(p *packet.Info, place fingerprint.Place) {
+	if isDNS(p.SrcPort) || isDNS(p.DstPort) {
+		s.dns(p.Payload, p, place, false)
+	}
+}
+
+// isDNS tells whether DNS in the clear is spoken on a port: DNS, multicast DNS, LLMNR.
+func isDNS(port uint16) bool { return port == 53 || port == 5353 || port == 5355 }
+
+func (s *source) dns(message []byte, p *packet.Info, place fingerprint.Place, turned bool) {
+	m, err := dns.Parse(message)
+	if err != nil {
+		return
+	}
+	ev := s.begin("dns", place, p.Protocol)
+	flow(ev, p, turned || p.Protocol == packet.ProtocolUDP && m.Response)
+	for _, q := range m.Questions {
+		ev.Add(index.Domain, "dns.query", []byte(q.Name))
+	}
+	for _, r := range m.Records {
+		ev.Add(index.Domain, "dns.answer", []byte(r.Target))
+		if r.Addr.IsValid() {
+			address(ev, "dns.answer", r.Addr)
+		}
+		if len(m.Questions) == 0 || r.Name != m.Questions[0].Name {
+			ev.Add(index.Domain, "dns.name", []byte(r.Name))
+		}
+	}
+	s.end()
+}
+
+// stream reads what is not TLS: HTTP/1 and DNS over TCP, in both readings where segments overlap.
+func (s *source) stream(b *fingerprint.Beginning) {
+	for _, side := range []*packet.Stream{b.FromClient, b.FromServer} {
+		if side == nil {
+			continue
+		}
+		first, later := side.First(), side.Later()
+		readings := [][]byte{first}
+		if later != nil && !bytes.Equal(first, later) {
+			readings = append(readings, later)
+		}
+		for _, reading := range readings {
+			if b.Client.DstPort == 53 {
+				for message := range dns.Stream(reading) {
+					s.dns(message, &b.Client, b.Place, false)
+				}
+			} else if side == b.FromClient {
+				s.http(reading, b)
+			}
+		}
+	}
+}
+
+func (s *source) http(reading []byte, b *fingerprint.Beginning) {
+	for r := range http1.Requests(reading) {
+		ev := s.begin("http", b.Place, packet.ProtocolTCP)
+		flow(ev, &b.Client, false)
+		host := r.Host
+		if i := bytes.LastIndexByte(host, ':'); i > 0 && !index.IsIPv6(host) {
+			host = host[:i]
+		}
+		ev.AddHost("http.host", host)
+		if url := r.URL(); url != "" {
+			ev.Add(index.URL, "http.url", []byte(url))
+		} else if name, _, ok := bytes.Cut(r.Target, []byte(":")); ok && string(r.Method) == "CONNECT" {
+			ev.AddHost("http.connect", name)
+		}
+		ev.Add(index.URL, "http.referer", r.Referer)
+		ev.AddOther("network-traffic:x_user_agent", "http.user_agent", r.UserAgent)
+		s.end()
+	}
+}
+
+// hello turns a client hello with what the server showed into an event.
+func (s *source) hello(h fingerprint.Event) {
+	at := int64(0)
+	if h.Time.Unix() != 0 || h.Time.Nanosecond() != 0 {
+		at = h.Time.UnixNano()
+	}
+	log, protocol := "tls", uint8(packet.ProtocolTCP)
+	if h.Transport != "tcp" {
+		log, protocol = h.Transport, packet.ProtocolUDP
+	}
+	ev := s.begin(log, fingerprint.Place{Packet: h.Packet, Time: at}, protocol)
+	ev.Src, ev.Dst = addr(h.Src), addr(h.Dst)
+	ev.SrcPort, ev.DstPort = h.SrcPort, h.DstPort
+	if h.SNI != nil {
+		ev.AddHost("tls.sni", []byte(*h.SNI))
+	}
+	ev.Add(index.JA3, "tls.ja3", []byte(h.JA3))
+	ev.Add(index.JA4, "tls.ja4", []byte(h.JA4))
+	if h.JA3S != nil {
+		ev.Add(index.JA3S, "tls.ja3s", []byte(*h.JA3S))
+	}
+	for _, chain := range [2]int{0, 1} {
+		certificates := h.ServerChain
+		if chain == 1 {
+			certificates = h.ClientChain
+		}
+		for i := range certificates {
+			c := &certificates[i]
+			ev.Add(index.CertHash, "certificate.sha256", []byte(c.SHA256))
+			ev.Add(index.CertHash, "certificate.sha1", []byte(c.SHA1))
+			ev.Add(index.CertSerial, "certificate.serial", []byte(c.Serial))
+			for _, name := range c.DNS {
+				ev.AddHost("certificate.san", []byte(name))
+			}
+			for _, a := range c.IP {
+				ev.Add(index.Address, "certificate.san", []byte(a))
+			}
+		}
+	}
+	s.end()
+}
+
+func addr(text string) netip.Addr {
+	a, _ := index.ParseAddress([]byte(text))
+	return a
+}
