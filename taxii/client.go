@@ -67,7 +67,7 @@ func NewClient(address string, o ClientOptions) (*Client, error) {
 		o.UserAgent = "mithaq-taxii/2.1"
 	}
 	if o.Clock == nil {
-		o.Clock = time.Now
+		o.Clock = time.Now //nolint:forbidigo // the parameter's documented default
 	}
 	c := &Client{o: o, base: base, hosts: []string{origin(base)}}
 	for _, host := range o.Hosts {
@@ -217,7 +217,7 @@ func (c *Client) get(ctx context.Context, address string, values url.Values, int
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	return c.decode(response, into)
 }
 

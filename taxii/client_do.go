@@ -72,7 +72,7 @@ func (c *Client) once(ctx context.Context, method string, u *url.URL, body []byt
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
 		return response, nil
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	return nil, c.failure(response)
 }
 
@@ -151,7 +151,7 @@ func (c *Client) spread(most time.Duration) time.Duration {
 	if c.o.Rand != nil {
 		return time.Duration(c.o.Rand.Int64N(int64(most) + 1))
 	}
-	return rand.N(most + 1)
+	return rand.N(most + 1) //nolint:forbidigo // the parameter's documented default
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -181,7 +181,7 @@ func (c *Client) page(ctx context.Context, address string, values url.Values) (r
 	if err != nil {
 		return p, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := c.read(response)
 	if err != nil {
 		return p, err

@@ -136,7 +136,7 @@ func (p *push) post(ctx context.Context, batch [][]byte) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	return s, p.c.decode(response, &s)
 }
 

@@ -50,7 +50,7 @@ type memoryStatus struct {
 // NewMemory makes an empty one.
 func NewMemory(o MemoryOptions) *Memory {
 	if o.Clock == nil {
-		o.Clock = time.Now
+		o.Clock = time.Now //nolint:forbidigo // the parameter's documented default
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader

@@ -60,7 +60,8 @@ func (s *Server) body(c *call) ([]byte, error) {
 		return nil, tooLarge
 	}
 	// A body that trickles in must not keep its place. Recorders in tests have no deadline to set; they do not trickle.
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(s.o.ReadTimeout))
+	deadline := time.Now().Add(s.o.ReadTimeout) //nolint:forbidigo // the network has no other clock
+	_ = http.NewResponseController(c.w).SetReadDeadline(deadline)
 	var b bytes.Buffer
 	if n := c.r.ContentLength; n > 0 && n <= 1<<20 {
 		b.Grow(int(n) + bytes.MinRead) // a larger one has to arrive before it takes memory

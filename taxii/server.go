@@ -82,7 +82,7 @@ func NewServer(o Options) (*Server, error) {
 	fill(&o.MaxPosts, 16)
 	fill(&o.ReadTimeout, time.Minute)
 	if o.Clock == nil {
-		o.Clock = time.Now
+		o.Clock = time.Now //nolint:forbidigo // the parameter's documented default
 	}
 	if o.Random == nil {
 		o.Random = rand.Reader

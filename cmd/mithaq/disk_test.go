@@ -48,7 +48,7 @@ func reportFile(t *testing.T, size int) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "report.json")
 	var noise strings.Builder
-	seed := uint32(os.Getpid()) //nolint:gosec // any number will do
+	seed := uint32(os.Getpid()) // any number will do
 	for noise.Len() < size {
 		seed = seed*1664525 + 1013904223
 		fmt.Fprintf(&noise, "%08x", seed)

@@ -125,7 +125,7 @@ func readInput(a *app, file string) ([]byte, error) {
 		if err != nil {
 			return nil, unreadable{err}
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		in = f
 	}
 	data, err := readBounded(in)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -59,7 +60,7 @@ func serveLogs(t testing.TB, r Reader) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(NewHandler(r, func(r *http.Request, l LogInfo) bool {
 		return l.Public || r.Header.Get("Authorization") == "Bearer "+testToken
-	}))
+	}, slog.New(slog.DiscardHandler)))
 	t.Cleanup(s.Close)
 	return s
 }

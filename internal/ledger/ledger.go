@@ -90,7 +90,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("a ledger needs a store, a guard and a signer")
 	}
 	if c.Clock == nil {
-		c.Clock = time.Now
+		c.Clock = time.Now //nolint:forbidigo // the parameter's documented default
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

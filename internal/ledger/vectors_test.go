@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -92,7 +93,7 @@ func vectorLog(t *testing.T, size int) Reader {
 func fetch(t *testing.T, r Reader, path string, want int) []byte {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	NewHandler(r, func(*http.Request, LogInfo) bool { return true }).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+	NewHandler(r, func(*http.Request, LogInfo) bool { return true }, slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 	b, err := io.ReadAll(rec.Result().Body)
 	if err != nil || rec.Code != want {
 		t.Fatalf("GET %s: %d, %v", path, rec.Code, err)

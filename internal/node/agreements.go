@@ -181,9 +181,7 @@ func (n *Node) Difference(ctx context.Context, ref, proposal string) (out Differ
 		d := r.state.Definition()
 		out = DifferenceView{Agreement: id, Label: d.Label, From: d.Version, To: p.Text.Version, Proposal: p.Leaf, By: p.Party, Mark: markOf(d)}
 		if d != p.Definition {
-			for _, x := range d.Compare(p.Definition) {
-				out.Changes = append(out.Changes, x)
-			}
+			out.Changes = append(out.Changes, d.Compare(p.Definition)...)
 		}
 		return nil
 	})

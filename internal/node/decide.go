@@ -116,7 +116,7 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 // withChanges completes an item with what its author took back or widened since.
 func (d decision) withChanges(ctx context.Context, leaf [32]byte, it policy.Item) (policy.Item, error) {
 	if spec, err := record.LookupKind(record.Kind(it.Kind)); err != nil || !spec.Recallable {
-		return it, nil // acts, keyrings, recalls and answers cannot be taken back
+		return it, nil //nolint:nilerr // acts, keyrings, recalls and answers cannot be taken back
 	}
 	changes, err := d.index.ChangesOf(ctx, leaf)
 	if errors.Is(err, store.ErrNoIndex) && d.who.Party != "" && it.Author == d.who.Party {

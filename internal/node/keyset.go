@@ -17,7 +17,7 @@ import (
 )
 
 // systemRandom is the operating system's randomness, for keys that are made where no node runs.
-var systemRandom io.Reader = rand.Reader
+var systemRandom = rand.Reader
 
 // defaultKeyFile is what opens the keys unless something else is named.
 const defaultKeyFile = "unlock.key"

@@ -30,15 +30,17 @@ const (
 	PAPRed   PAP = "PAP:RED"
 )
 
+const tlpCount, papCount = 5, 4
+
 // TLPs returns the TLP labels, the laxest first.
 func TLPs() []TLP { l := tlpLabels(); return l[:] }
 
 // PAPs returns the PAP labels, the laxest first.
 func PAPs() []PAP { l := papLabels(); return l[:] }
 
-func tlpLabels() [5]TLP { return [...]TLP{TLPClear, TLPGreen, TLPAmber, TLPAmberStrict, TLPRed} }
+func tlpLabels() [tlpCount]TLP { return [...]TLP{TLPClear, TLPGreen, TLPAmber, TLPAmberStrict, TLPRed} }
 
-func papLabels() [4]PAP { return [...]PAP{PAPClear, PAPGreen, PAPAmber, PAPRed} }
+func papLabels() [papCount]PAP { return [...]PAP{PAPClear, PAPGreen, PAPAmber, PAPRed} }
 
 // level is a label's place among the strict ones, or -1 when it is none.
 func (t TLP) level() int {
@@ -88,7 +90,7 @@ func (p PAP) Compare(o PAP) int { return cmp.Compare(strictness(p.level()), stri
 // strictness is a level for comparing, in which what is no label stands above all labels.
 func strictness(level int) int {
 	if level < 0 {
-		return len(tlpLabels())
+		return tlpCount
 	}
 	return level
 }

@@ -136,7 +136,7 @@ func (e Envelope) Verify(payloadType string, lookup func(keyID string) (PublicKe
 
 // located puts a place before an *Error's own; other errors it wraps with the place.
 func located(err error, at string) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // an error that wraps one says more than it, and stays whole
 		return e.under(at)
 	}
 	return fmt.Errorf("at %s: %w", at, err)

@@ -71,7 +71,7 @@ func disagreement(spec Spec, schema *jsonschema.Schema, body []byte) string {
 	case typed == nil && bySchema != nil:
 		return fmt.Sprintf("the schema alone refuses: %v", bySchema)
 	case typed != nil && bySchema == nil:
-		e := typed.(*Error)
+		e := typed.(*Error) //nolint:errorlint // the check's error itself must be one
 		for _, x := range beyondSchema {
 			if x.code == e.Code && regexp.MustCompile(x.msg).MatchString(e.Msg) {
 				return ""

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -49,7 +50,7 @@ var secondaryIndexes = map[string]string{
 
 func (x *Index) open(ctx context.Context) error {
 	if x.path != "" {
-		if _, err := os.Stat(x.path); x.readOnly && err != nil {
+		if _, err := os.Stat(x.path); x.readOnly && errors.Is(err, fs.ErrNotExist) {
 			return nil // the daemon has not built one: ErrNoIndex
 		}
 		w, r, err := openSQLite(x.path, x.readOnly, indexPragmas...)

@@ -83,7 +83,7 @@ func discount(ctx context.Context, t *tx, no int64) error {
 		}
 		served = append(served, k)
 	}
-	if err := rows.Close(); err != nil {
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	for _, k := range served {

@@ -187,7 +187,7 @@ func (d *DB) ownsFile(ctx context.Context, name string) (bool, error) {
 	}
 	b, err := hex.DecodeString(name)
 	if err != nil || len(b) != 32 {
-		return true, nil // not ours to judge
+		return true, nil //nolint:nilerr // a name that is no hash is not ours to judge
 	}
 	owned := false
 	err = d.queryObject(ctx, `SELECT hash, state FROM object WHERE seq IN `, [32]byte(b), func(r *sql.Rows) error {
