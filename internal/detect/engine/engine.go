@@ -123,6 +123,9 @@ func (e *Engine) Event(ev *event.Event) {
 func (e *Engine) find(hits []index.Hit, set *index.Set, v *event.Value) []index.Hit {
 	switch v.Kind {
 	case index.Address:
+		if v.Addr.IsValid() {
+			return set.FindAddress(hits, v.Addr)
+		}
 		if a, ok := index.ParseAddress(v.Text); ok {
 			return set.FindAddress(hits, a)
 		}

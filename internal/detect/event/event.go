@@ -42,9 +42,10 @@ type Place struct {
 // Value is something that an indicator can be about.
 type Value struct {
 	Kind  index.Kind
-	Field string // where in the line or packet: query, tls.sni
-	Text  []byte // as it stood there
-	Path  string // for index.Other: the STIX object path
+	Field string     // where in the line or packet: query, tls.sni
+	Text  []byte     // as it stood there
+	Path  string     // for index.Other: the STIX object path
+	Addr  netip.Addr // for index.Address, when the reader has it at hand
 }
 
 // Reset makes the event empty, save its place's file and format.
@@ -66,15 +67,22 @@ func (e *Event) AddOther(path, field string, text []byte) {
 	}
 }
 
+// AddAddress adds an address that was read from text.
+func (e *Event) AddAddress(field string, text []byte, a netip.Addr) {
+	e.Values = append(e.Values, Value{Kind: index.Address, Field: field, Text: text, Addr: a})
+}
+
 // AddHost adds what is an address or a name.
 func (e *Event) AddHost(field string, text []byte) {
-	if n := len(text); n > 0 {
-		kind := index.Domain
-		if last := text[n-1]; last >= '0' && last <= '9' || last == ']' || index.IsIPv6(text) {
-			if _, ok := index.ParseAddress(text); ok {
-				kind = index.Address
-			}
-		}
-		e.Add(kind, field, text)
+	n := len(text)
+	if n == 0 {
+		return
 	}
+	if last := text[n-1]; last >= '0' && last <= '9' || last == ']' || index.IsIPv6(text) {
+		if a, ok := index.ParseAddress(text); ok {
+			e.AddAddress(field, text, a)
+			return
+		}
+	}
+	e.Add(index.Domain, field, text)
 }

@@ -1,6 +1,8 @@
 package logs
 
 import (
+	"strings"
+
 	"github.com/mithaq/mithaq/internal/detect/event"
 )
 
@@ -26,35 +28,46 @@ func eveFields() map[string]field {
 		"email.body_md5":   ignored,
 		"dhcp.assigned_ip": address, "dhcp.client_ip": address, "dhcp.hostname": hostName, "dhcp.dns_servers": address,
 		"smb.filename": fileName, "nfs.filename": fileName, "tunnel.src_ip": address, "tunnel.dest_ip": address,
-		"sip.uri": ignored,
 	}
 	out := map[string]field{}
 	for path, r := range fields {
-		if r != ignored {
-			out[path] = field{r, path}
-		}
-		// Every prefix is worth entering.
-		for i := range len(path) {
-			if path[i] == '.' {
-				if _, is := out[path[:i]]; !is {
-					out[path[:i]] = field{ignored, path[:i]}
-				}
-			}
-		}
+		out[path] = field{r, path}
 	}
 	return out
 }
 
 // jsonEvents reads JSON lines by the paths of their fields: EVE, and others with a mapping.
 type jsonEvents struct {
-	fields map[string]field
+	root   *object
 	log    string // when the line does not say
-	names  map[string]string
+	names  names
 	cursor cursor
-	path   []byte
 }
 
-// maxNesting is how deep objects are followed; EVE's go to 4.
+func newJSONEvents(fields map[string]field, log string) *jsonEvents {
+	return &jsonEvents{root: pathObject(fields, ""), log: log, names: names{}}
+}
+
+// pathObject gives the object whose members' paths begin with a prefix. Objects that no field is in are stepped over.
+func pathObject(fields map[string]field, prefix string) *object {
+	inner := map[string]bool{}
+	for path := range fields {
+		if rest, ok := strings.CutPrefix(path, prefix); ok {
+			if name, _, more := strings.Cut(rest, "."); more {
+				inner[name] = true
+			}
+		}
+	}
+	return newObject(func(name string) *member {
+		m := newMember(name, fields[prefix+name], nil)
+		if inner[name] {
+			m.inner = pathObject(fields, prefix+name+".")
+		}
+		return m
+	})
+}
+
+// maxNesting is how deep lists in lists are followed; objects go as deep as the paths of fields.
 const maxNesting = 16
 
 func (j *jsonEvents) line(ev *event.Event, line []byte) (problem string) {
@@ -62,77 +75,56 @@ func (j *jsonEvents) line(ev *event.Event, line []byte) (problem string) {
 	*c = cursor{b: line, room: c.room[:0]}
 	ev.Log = j.log
 	var q request
-	if c.peek() != '{' {
-		return "bad-json"
-	}
-	j.object(ev, &q, 0, 0)
-	if c.bad {
-		return "bad-json"
-	}
-	c.space()
-	if c.i != len(c.b) {
+	j.object(ev, &q, j.root)
+	if c.peek(); c.bad || c.i != len(c.b) {
 		return "bad-json"
 	}
 	q.finish(ev)
 	return ""
 }
 
-// object reads one object whose members' paths begin with the first prefix bytes of j.path.
-func (j *jsonEvents) object(ev *event.Event, q *request, prefix, depth int) {
-	c := &j.cursor
-	for first := true; ; first = false {
-		name, ok := c.key(first)
-		if !ok {
+func (j *jsonEvents) object(ev *event.Event, q *request, o *object) {
+	var m *member
+	for {
+		if m = j.cursor.member(o, m); m == nil {
 			return
 		}
-		j.path = append(j.path[:prefix], name...)
-		f, known := j.fields[string(j.path)]
-		if !known || depth >= maxNesting {
-			c.skip()
+		if m.inner == nil && m.field.role == ignored {
+			j.cursor.skip()
 			continue
 		}
-		j.value(ev, q, &f, len(j.path), depth)
+		j.value(ev, q, m, 0)
 	}
 }
 
-func (j *jsonEvents) value(ev *event.Event, q *request, f *field, end, depth int) {
+func (j *jsonEvents) value(ev *event.Event, q *request, m *member, depth int) {
 	c := &j.cursor
 	switch c.peek() {
 	case '{':
-		j.path = append(j.path[:end], '.')
-		j.object(ev, q, end+1, depth+1)
+		if m.inner == nil {
+			c.skip()
+			return
+		}
+		j.object(ev, q, m.inner)
 	case '[':
 		for first := true; c.element(first); first = false {
 			if depth >= maxNesting {
 				c.skip()
 				continue
 			}
-			j.value(ev, q, f, end, depth+1)
+			j.value(ev, q, m, depth+1)
 		}
 	default:
 		text := c.scalar()
 		if text == nil {
 			return
 		}
-		if f.role == logName {
-			ev.Log = j.intern(text)
+		if m.field.role == logName {
+			ev.Log = j.names.of(text)
 			return
 		}
-		f.take(ev, q, text)
+		m.field.take(ev, q, text)
 	}
 }
 
-func (j *jsonEvents) intern(b []byte) string {
-	if s, ok := j.names[string(b)]; ok {
-		return s
-	}
-	s := string(b)
-	if len(j.names) < maxLogs {
-		j.names[s] = s
-	}
-	return s
-}
-
-func newEVE() *jsonEvents {
-	return &jsonEvents{fields: eveFields(), names: map[string]string{}}
-}
+func newEVE() *jsonEvents { return newJSONEvents(eveFields(), "") }

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -49,16 +48,6 @@ func ParseMapping(text []byte) (*Mapping, error) {
 			return nil, fmt.Errorf("reading a mapping: %s is %q: it can be time, source, destination, host, address, url, email, file-hash and others, see the documentation", path, word)
 		}
 		m.fields[path] = field{r, path}
-		for i := range len(path) {
-			if path[i] == '.' {
-				if _, is := m.fields[path[:i]]; !is {
-					m.fields[path[:i]] = field{ignored, path[:i]}
-				}
-			}
-		}
-	}
-	for path := range file.Fields { // a path may itself be the beginning of another
-		m.fields[path] = field{roles[strings.TrimSpace(file.Fields[path])], path}
 	}
 	return m, nil
 }
@@ -67,5 +56,5 @@ func (m *Mapping) reader(log string) *jsonEvents {
 	if m.log != "" {
 		log = m.log
 	}
-	return &jsonEvents{fields: m.fields, log: log, names: map[string]string{}}
+	return newJSONEvents(m.fields, log)
 }

@@ -40,35 +40,6 @@ func (c *cursor) take(want byte) bool {
 	return true
 }
 
-// key begins or goes on with an object: it gives the next member's name, with the cursor at its value, or false at the
-// object's end. first is true for the first call on an object.
-func (c *cursor) key(first bool) ([]byte, bool) {
-	if first {
-		if !c.take('{') {
-			c.fail()
-			return nil, false
-		}
-		if c.take('}') {
-			return nil, false
-		}
-	} else if c.take('}') {
-		return nil, false
-	} else if !c.take(',') {
-		c.fail()
-		return nil, false
-	}
-	if c.peek() != '"' {
-		c.fail()
-		return nil, false
-	}
-	name := c.text()
-	if !c.take(':') {
-		c.fail()
-		return nil, false
-	}
-	return name, !c.bad
-}
-
 // element begins or goes on with a list: true with the cursor at the next value, false at the list's end.
 func (c *cursor) element(first bool) bool {
 	if first {
@@ -88,25 +59,28 @@ func (c *cursor) element(first bool) bool {
 	return true
 }
 
-// raw steps over a string and gives what is between its quotes, and whether there are escapes in it.
-func (c *cursor) raw() (text []byte, escaped bool) {
-	c.i++
-	begin := c.i
-	for {
-		n := bytes.IndexByte(c.b[c.i:], '"')
+// raw steps over a string and gives what is between its quotes.
+func (c *cursor) raw() []byte {
+	begin := c.i + 1
+	for at := begin; ; {
+		n := bytes.IndexByte(c.b[at:], '"')
 		if n < 0 {
 			c.fail()
-			return nil, false
+			return nil
 		}
-		end := c.i + n
-		slashes := 0
+		end := at + n
+		at = end + 1
+		if end == begin || c.b[end-1] != '\\' {
+			c.i = at
+			return c.b[begin:end]
+		}
+		slashes := 1
 		for end-slashes > begin && c.b[end-slashes-1] == '\\' {
 			slashes++
 		}
-		c.i = end + 1
 		if slashes%2 == 0 {
-			text = c.b[begin:end]
-			return text, bytes.IndexByte(text, '\\') >= 0
+			c.i = at
+			return c.b[begin:end]
 		}
 	}
 }
@@ -114,8 +88,8 @@ func (c *cursor) raw() (text []byte, escaped bool) {
 // text reads a string. Without escapes it is a piece of the line, else of the cursor's room, where it stays good until
 // the line's end.
 func (c *cursor) text() []byte {
-	text, escaped := c.raw()
-	if !escaped {
+	text := c.raw()
+	if bytes.IndexByte(text, '\\') < 0 {
 		return text
 	}
 	begin := len(c.room)

@@ -143,11 +143,15 @@ func (f *field) take(ev *event.Event, q *request, text []byte) {
 	case uidOf:
 		ev.UID = text
 	case srcAddr:
-		ev.Src, _ = index.ParseAddress(text)
-		ev.Add(index.Address, f.name, text)
+		if a, ok := index.ParseAddress(text); ok {
+			ev.Src = a
+			ev.AddAddress(f.name, text, a)
+		}
 	case dstAddr:
-		ev.Dst, _ = index.ParseAddress(text)
-		ev.Add(index.Address, f.name, text)
+		if a, ok := index.ParseAddress(text); ok {
+			ev.Dst = a
+			ev.AddAddress(f.name, text, a)
+		}
 	case srcPort:
 		ev.SrcPort = number(text)
 	case dstPort:

@@ -7,39 +7,30 @@ import (
 // zeekJSON reads Zeek's JSON lines, with or without _path.
 type zeekJSON struct {
 	fallback string // the log's name when lines do not give one
-	logs     map[string]map[string]field
-	logNames map[string]string
+	logs     map[string]*object
+	names    names
 	cursor   cursor
 }
 
 func newZeekJSON(log string) *zeekJSON {
-	return &zeekJSON{fallback: log, logs: map[string]map[string]field{}, logNames: map[string]string{}}
+	return &zeekJSON{fallback: log, logs: map[string]*object{}, names: names{}}
 }
 
 // maxLogs bounds how many names of logs and fields are remembered: a hostile file can make up any number.
 const maxLogs = 1024
 
-// intern gives a name as a string without allocating for names seen before.
-func (z *zeekJSON) intern(b []byte) string {
-	if s, ok := z.logNames[string(b)]; ok {
+// names gives texts as strings without allocating for those seen before.
+type names map[string]string
+
+func (n names) of(b []byte) string {
+	if s, ok := n[string(b)]; ok {
 		return s
 	}
 	s := string(b)
-	if len(z.logNames) < maxLogs {
-		z.logNames[s] = s
+	if len(n) < maxLogs {
+		n[s] = s
 	}
 	return s
-}
-
-func (z *zeekJSON) field(fields map[string]field, log string, name []byte) field {
-	if f, ok := fields[string(name)]; ok {
-		return f
-	}
-	f := zeekField(log, string(name))
-	if len(fields) < maxLogs {
-		fields[f.name] = f
-	}
-	return f
 }
 
 func (z *zeekJSON) line(ev *event.Event, line []byte) (problem string) {
@@ -48,22 +39,22 @@ func (z *zeekJSON) line(ev *event.Event, line []byte) (problem string) {
 	ev.Log = z.fallback
 	fields := z.of(ev.Log)
 	var q request
-	for first := true; ; first = false {
-		name, ok := c.key(first)
-		if !ok {
+	var m *member
+	for {
+		if m = c.member(fields, m); m == nil {
 			break
 		}
-		f := z.field(fields, ev.Log, name)
-		switch {
-		case f.role == ignored:
+		switch m.field.role {
+		case ignored:
 			c.skip()
-		case f.role == logName:
+		case logName:
 			if text := c.scalar(); len(text) > 0 {
-				ev.Log = z.intern(text)
+				ev.Log = z.names.of(text)
 				fields = z.of(ev.Log)
+				m = fields.find([]byte(m.field.name))
 			}
 		default:
-			z.value(&f, ev, &q)
+			z.value(&m.field, ev, &q)
 		}
 	}
 	if c.bad {
@@ -73,10 +64,11 @@ func (z *zeekJSON) line(ev *event.Event, line []byte) (problem string) {
 	return ""
 }
 
-func (z *zeekJSON) of(log string) map[string]field {
+// of gives what is known of a log's fields.
+func (z *zeekJSON) of(log string) *object {
 	fields, ok := z.logs[log]
 	if !ok {
-		fields = map[string]field{}
+		fields = newObject(func(name string) *member { return newMember(name, zeekField(log, name), nil) })
 		if len(z.logs) < maxLogs {
 			z.logs[log] = fields
 		}

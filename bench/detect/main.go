@@ -1,0 +1,269 @@
+// Command detect measures the indicators' index and the log path, each on one core: memory for each indicator, time to
+// load, time until a change is visible, and lines of Zeek and EVE logs a second of
+// processor time.
+//
+//	go run ./bench/detect --indicators DIR [--zeek DIR] [--eve FILE] [--scale 3000000] [--lines 1000000]
+//
+// DIR holds domains.txt.gz, ips.txt.gz and urls.txt.gz. They are scaled up by made-up ones of the same lengths. Lines
+// are repeated from memory, so that no disk and no decompression is measured.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/detect/engine"
+	"github.com/mithaq/mithaq/internal/detect/event"
+	"github.com/mithaq/mithaq/internal/detect/index"
+	"github.com/mithaq/mithaq/internal/detect/intel"
+	"github.com/mithaq/mithaq/internal/detect/logs"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "detect:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("detect", flag.ContinueOnError)
+	dir := flags.String("indicators", "", "folder of domains.txt.gz, ips.txt.gz and urls.txt.gz")
+	zeek := flags.String("zeek", "", "folder of Zeek logs: tsv/NAME.log.gz and json/NAME.json.gz")
+	eve := flags.String("eve", "", "EVE log, gzip")
+	profile := flags.String("profile", "", "write a CPU profile of the lines here")
+	scale := flags.Int("scale", 3_000_000, "indicators in the index")
+	lineScale := flags.Int("lines", 1_000_000, "indicators while lines are read")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *dir == "" {
+		return errors.New("--indicators DIR is needed")
+	}
+	runtime.GOMAXPROCS(1)
+	lists, err := readLists(*dir)
+	if err != nil {
+		return err
+	}
+	if err := measureIndex(out, scaled(lists, *scale)); err != nil {
+		return err
+	}
+	set, err := compile(scaled(lists, *lineScale))
+	if err != nil {
+		return err
+	}
+	inputs := []string{}
+	if *zeek != "" {
+		for _, name := range []string{"dns", "ssl"} {
+			inputs = append(inputs, filepath.Join(*zeek, "tsv", name+".log.gz"), filepath.Join(*zeek, "json", name+".json.gz"))
+		}
+	}
+	if *eve != "" {
+		inputs = append(inputs, *eve)
+	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	for round := range 3 {
+		for _, name := range inputs {
+			if err := measureLines(out, round, set, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cpu gives the processor time of this process: the machine may be busy with other things.
+func cpu() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+func readGzip(name string) ([]byte, error) {
+	f, err := os.Open(name) // #nosec G304 -- a benchmark reads what it is told to
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+func readLists(dir string) (lists [3][]string, err error) {
+	for i, name := range []string{"domains", "ips", "urls"} {
+		text, err := readGzip(filepath.Join(dir, name+".txt.gz"))
+		if err != nil {
+			return lists, err
+		}
+		lists[i] = strings.Fields(string(text))
+	}
+	return lists, nil
+}
+
+// scaled gives so many values in the mix of the lists: the real ones first, then made-up ones of the same lengths.
+func scaled(lists [3][]string, n int) []byte {
+	var out bytes.Buffer
+	random := rand.New(rand.NewPCG(1, 2))
+	total := len(lists[0]) + len(lists[1]) + len(lists[2])
+	for i := range n {
+		at := i % total
+		kind := 0
+		for at >= len(lists[kind]) {
+			at -= len(lists[kind])
+			kind++
+		}
+		value := []byte(lists[kind][at])
+		if i >= total {
+			if kind == 1 {
+				value = fmt.Appendf(nil, "%d.%d.%d.%d", 1+random.IntN(120), random.IntN(256), random.IntN(256), random.IntN(256))
+			} else {
+				garble(value, random)
+			}
+		}
+		out.Write(value)
+		out.WriteByte('\n')
+	}
+	return out.Bytes()
+}
+
+// garble replaces the letters and digits before the last dot of the host, and behind it of the path.
+func garble(value []byte, random *rand.Rand) {
+	begin := 0
+	if i := bytes.Index(value, []byte("://")); i >= 0 {
+		begin = i + 3
+	}
+	end := len(value)
+	if i := bytes.IndexByte(value[begin:], '/'); i >= 0 {
+		end = begin + i
+	}
+	last := begin + max(0, bytes.LastIndexByte(value[begin:end], '.'))
+	for i := begin; i < len(value); i++ {
+		c := value[i]
+		if (i < last || i > end) && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9') {
+			value[i] = "abcdefghijklmnopqrstuvwxyz"[random.IntN(26)]
+		}
+	}
+}
+
+func compile(list []byte) (*index.Set, error) {
+	c := &intel.Compiler{}
+	if err := c.Read("bench", bytes.NewReader(list)); err != nil {
+		return nil, err
+	}
+	return index.Build(c.Compiled().Builder, rand.Uint64())
+}
+
+func measureIndex(out io.Writer, list []byte) error {
+	begin, used := time.Now(), cpu()
+	set, err := compile(list)
+	if err != nil {
+		return err
+	}
+	bare, all := set.Size()
+	n := float64(set.Len())
+	fmt.Fprintf(out, "index: %d values, compiled from text in %.2f CPU s; %.1f bytes each, %.1f with provenance\n",
+		set.Len(), (cpu() - used).Seconds(), float64(bare)/n, float64(all)/n)
+	dir, err := os.MkdirTemp("", "detect")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	name := filepath.Join(dir, "index")
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if _, err := set.WriteTo(f); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	begin = time.Now()
+	opened, err := index.Open(name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "load: %.0f ms from a file in the page cache, checksums verified\n", time.Since(begin).Seconds()*1000)
+	store := index.NewStore(opened)
+	for _, round := range []int{1, 2, 3} {
+		b, remove := change(set, round)
+		begin = time.Now()
+		if err := store.Apply(b, remove, rand.Uint64()); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "change: 5,000 added and 5,000 revoked, visible after %.1f ms\n", time.Since(begin).Seconds()*1000)
+	}
+	return opened.Close()
+}
+
+// change makes 5,000 new values, and names 5,000 to revoke.
+func change(_ *index.Set, round int) (*index.Builder, []index.ID) {
+	b := &index.Builder{}
+	source, err := b.Source(index.Source{Feed: "change"})
+	if err != nil {
+		return b, nil
+	}
+	var remove []index.ID
+	for i := range 5000 {
+		key := fmt.Appendf(nil, "new%d-%d.example.org", round, i)
+		if err := b.Add(index.Domain, key, index.Row{Indicator: index.ID{1, byte(round), byte(i), byte(i >> 8)}, Source: source}); err != nil {
+			return b, nil
+		}
+		remove = append(remove, index.ID{2, byte(round), byte(i), byte(i >> 8)})
+	}
+	return b, remove
+}
+
+// measureLines reads a log again and again for a second of processor time.
+func measureLines(out io.Writer, round int, set *index.Set, name string) error {
+	text, err := readGzip(name)
+	if err != nil {
+		return err
+	}
+	matches := 0
+	e := engine.New(index.NewStore(set), nil, engine.Options{}, func(*engine.Match) { matches++ })
+	base := strings.TrimSuffix(filepath.Base(name), ".gz")
+	lines, events, begin := int64(0), int64(0), cpu()
+	for cpu()-begin < 1000*time.Millisecond {
+		stats, err := logs.Read(context.Background(), base, bufio.NewReaderSize(bytes.NewReader(text), 1<<18), logs.Options{}, func(ev *event.Event) { e.Event(ev) })
+		if err != nil {
+			return err
+		}
+		lines += stats.Lines
+		events += stats.Events
+	}
+	seconds := (cpu() - begin).Seconds()
+	fmt.Fprintf(out, "lines, round %d: %-9s %9.0f lines/CPU s, %4.0f MB/s, %d matches in %d events\n",
+		round+1, base, float64(lines)/seconds, float64(len(text))*float64(lines)/float64(bytes.Count(text, []byte("\n")))/seconds/1e6, matches, events)
+	return nil
+}
