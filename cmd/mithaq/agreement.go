@@ -18,6 +18,7 @@ type agreementCmd struct {
 	Status agreementStatusCmd `cmd:"" help:"Kept promises: mechanism, activity, evidence and gap of each commitment."`
 	Import agreementImportCmd `cmd:"" help:"Take in an agreement file, a signed act or a roll."`
 	Export agreementExportCmd `cmd:"" help:"Write the roll, or acts that are not in it yet, for another node."`
+	Why    agreementWhyCmd    `cmd:"" help:"Whether a party may have a record, and because of which rule."`
 	Diff   agreementDiffCmd   `cmd:"" help:"What a proposal changes, by article."`
 
 	Propose  proposeCmd  `cmd:"" help:"Found an agreement with a text."`

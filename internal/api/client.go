@@ -182,6 +182,19 @@ func (c *Client) Proof(ctx context.Context, log string, index int64) ([]byte, er
 	return out, err
 }
 
+// Why asks whether a party may have a record, and because of which rule.
+func (c *Client) Why(ctx context.Context, log string, index int64, party, person, exit string) (node.WhyView, error) {
+	var out node.WhyView
+	q := url.Values{"party": {party}}
+	for key, value := range map[string]string{"person": person, "exit": exit} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	err := c.do(ctx, http.MethodGet, recordURL(log, index)+"/why", q, nil, &out)
+	return out, err
+}
+
 // Find tells where a leaf hash or an object hash stands.
 func (c *Client) Find(ctx context.Context, ref string) (node.Place, error) {
 	return call[node.Place](ctx, c, http.MethodGet, "/find/"+url.PathEscape(ref), nil)

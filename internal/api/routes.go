@@ -152,6 +152,15 @@ func registerRecords(api huma.API, n *node.Node) {
 		}) (*output[node.Receipt], error) {
 			return reply(n.Erase(ctx, in.Log, in.Index, in.Body))
 		})
+	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/why", "why", ScopeRead, "Whether a party may have a record, and because of which rule"),
+		func(ctx context.Context, in *struct {
+			RecordPath
+			Party  string `query:"party" required:"true" doc:"Party id"`
+			Person string `query:"person" doc:"Key id of one of its officers"`
+			Exit   string `query:"exit" doc:"log, object, taxii, api, ui, search, export, detect, mail; absent: api"`
+		}) (*output[node.WhyView], error) {
+			return reply(n.Why(ctx, in.Log, in.Index, in.Party, in.Person, in.Exit))
+		})
 	huma.Register(api, op(http.MethodGet, "/find/{hash}", "find-record", ScopeAudit, "Where a record stands"),
 		func(ctx context.Context, in *struct {
 			Hash string `path:"hash" doc:"Record id, leaf hash or object hash"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -14,6 +15,7 @@ import (
 // Viewer is on whose behalf records of this node are read. The zero Viewer is a stranger.
 type Viewer struct {
 	Own    bool   // the node's own party: the owner's socket, or a token that it gave out
+	Party  string // another party, for which somebody asks what it would get; empty: none
 	Person string // key id of the officer who looks; empty for a machine
 }
 
@@ -40,33 +42,79 @@ type decision struct {
 	index   *store.Index
 	decider *policy.Decider
 	who     policy.Principal
+	members map[string]policy.Membership // of who asks, by agreement
 	now     time.Time
 }
 
-// decideFor prepares to decide for a viewer. The rules are the shipped ones; an agreement under which this node has no log has
-// none here, and what stands under it is denied.
+// decideFor prepares to decide for a viewer. Beside the shipped rules stand those of each agreement whose roll is here; an
+// agreement under which this node has no log has none, and what stands under it is denied.
 func (n *Node) decideFor(ctx context.Context, v Viewer) (decision, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
 		return decision{}, storeFault(err)
 	}
+	d := decision{index: n.store.Index(), members: map[string]policy.Membership{}, now: n.now()}
+	if v.Own {
+		d.who = policy.Principal{Party: n.party.ID, Person: v.Person, Standing: policy.Joined, Connected: true}
+	}
+	if v.Party != "" {
+		d.who = policy.Principal{Party: v.Party, Person: v.Person}
+	}
 	var rules []*policy.Rules
-	seen := map[string]bool{}
 	for _, l := range infos {
-		if !seen[l.Agreement] {
-			seen[l.Agreement] = true
-			rules = append(rules, policy.NoRules(l.Agreement))
+		if _, seen := d.members[l.Agreement]; seen {
+			continue
 		}
+		own, membership, err := n.rulesFor(ctx, l.Agreement, d.who.Party)
+		if err != nil {
+			return decision{}, err
+		}
+		d.members[l.Agreement] = membership
+		rules = append(rules, own)
 	}
 	book, err := policy.NewBook(rules...)
 	if err != nil {
 		return decision{}, err
 	}
-	d := decision{index: n.store.Index(), decider: book.NewDecider(), now: n.now()}
-	if v.Own {
-		d.who = policy.Principal{Party: n.party.ID, Person: v.Person, Membership: policy.Member, Standing: policy.Joined, Connected: true}
-	}
+	d.decider = book.NewDecider()
 	return d, nil
+}
+
+// rulesFor returns an agreement's own rules and what a party is in it, both as its roll says. A party is alone in its own
+// house.
+func (n *Node) rulesFor(ctx context.Context, id, party string) (rules *policy.Rules, membership policy.Membership, err error) {
+	rules, membership = policy.NoRules(id), policy.NoMember
+	if id == record.OwnAgreement {
+		if party == n.party.ID {
+			membership = policy.Member
+		}
+		return rules, membership, nil
+	}
+	err = n.withRoll(ctx, id, func(r *roll) error {
+		if m, ok := r.state.Member(party); ok && m.Membership == agreement.Joined {
+			membership = policy.Member
+		}
+		if r.rules == nil || r.rulesOf != r.state.Text() {
+			text := r.state.Definition()
+			if text == nil {
+				return nil
+			}
+			if r.rules, err = compileRules(id, text); err != nil {
+				return err
+			}
+			r.rulesOf = r.state.Text()
+		}
+		rules = r.rules
+		return nil
+	})
+	return rules, membership, err
+}
+
+// request is the question whether who asks may have an item through an exit.
+func (d decision) request(exit policy.Exit, it policy.Item) policy.Request {
+	who := d.who
+	who.Membership = d.members[it.Agreement]
+	return policy.Request{Principal: who, Exit: exit, Item: it, Now: d.now}
 }
 
 // listed returns the record when it may be listed as a result, else nil: its very existence is not told then.
@@ -79,7 +127,7 @@ func (d decision) listed(ctx context.Context, e store.Indexed) (*store.Indexed, 
 	if err != nil {
 		return nil, err
 	}
-	shown, answer := policy.Ask(d.decider, policy.Request{Principal: d.who, Exit: policy.ToSearch(), Now: d.now}, policy.Guard(item, e))
+	shown, answer := policy.Ask(d.decider, d.request(policy.ToSearch(), item), policy.Guard(item, e))
 	if !answer.Allow {
 		return nil, nil
 	}
@@ -91,6 +139,21 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 	if o.record.Kind == "" {
 		return o, nil // sealed to others, erased or broken: there are no contents to decide on
 	}
+	item, err := d.itemOf(ctx, o)
+	if err != nil {
+		return opened{}, err
+	}
+	allowed, answer := policy.Ask(d.decider, d.request(policy.ToAPI(), item), policy.Guard(item, o))
+	if answer.Allow {
+		return allowed, nil
+	}
+	v := o.view
+	return opened{object: o.object, view: RecordView{Log: v.Log, Index: v.Index, Leaf: v.Leaf, Object: v.Object, Sealed: v.Sealed,
+		Kind: v.Kind, Standing: StandingWithheld, Why: strings.Join(answer.Why("en"), " ")}}, nil
+}
+
+// itemOf describes an opened record to policy.
+func (d decision) itemOf(ctx context.Context, o opened) (policy.Item, error) {
 	leaf := hashOf(o.view.Leaf)
 	r := o.record
 	item := policy.Item{ID: string(leaf[:]), Agreement: r.Agreement, Author: r.Author, Officer: r.Officer, Kind: string(r.Kind), Marking: r.Marking}
@@ -100,17 +163,7 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 	if r.Expires != nil {
 		item.Expires = *r.Expires
 	}
-	item, err := d.withChanges(ctx, leaf, item)
-	if err != nil {
-		return opened{}, err
-	}
-	allowed, answer := policy.Ask(d.decider, policy.Request{Principal: d.who, Exit: policy.ToAPI(), Now: d.now}, policy.Guard(item, o))
-	if answer.Allow {
-		return allowed, nil
-	}
-	v := o.view
-	return opened{object: o.object, view: RecordView{Log: v.Log, Index: v.Index, Leaf: v.Leaf, Object: v.Object, Sealed: v.Sealed,
-		Kind: v.Kind, Standing: StandingWithheld, Why: strings.Join(answer.Why("en"), " ")}}, nil
+	return d.withChanges(ctx, leaf, item)
 }
 
 // withChanges completes an item with what its author took back or widened since.

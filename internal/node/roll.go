@@ -9,6 +9,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -23,8 +24,10 @@ type roll struct {
 	places  []rollPlace
 	// keyrings holds the newest keyring of every party whose act is in the roll.
 	keyrings map[string]record.Keyring
-	next     int64    // first leaf of the own log that was not read
-	own      []ownAct // acts in the own log, entered or not
+	next     int64         // first leaf of the own log that was not read
+	own      []ownAct      // acts in the own log, entered or not
+	rules    *policy.Rules // of the text in force, compiled; nil before the first question
+	rulesOf  agreement.TextVersion
 }
 
 // rollPlace is one entry of the roll.
