@@ -181,7 +181,7 @@ func interopRequired(typeName string) []string {
 func (v *validation) interopProducers() {
 	for _, o := range v.created {
 		known, ok := v.producers[o.by]
-		message := ""
+		var message string
 		switch {
 		case o.by == "":
 			message = "created_by_ref is required for interoperability"

@@ -218,7 +218,7 @@ func (r *reader) list(p *parser, pos int, limits Limits, each func(int, *tape, i
 			err = &UnreadableError{Reason: TooLarge, Offset: int64(start)}
 		}
 		if err != nil {
-			err.locate(src)
+			err = err.locate(src)
 			var skip scanner
 			if end = skip.skip(src, start); err.Reason == NotJSON || end < 0 {
 				p.err = err

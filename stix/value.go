@@ -33,7 +33,7 @@ func (v Value) Exists() bool { return v.t != nil }
 
 func (v Value) is(k nodeKind) bool { return v.t != nil && v.t.nodes[v.i].kind == k }
 
-// IsObject, IsList and IsString say what the value is.
+// IsObject says whether the value is an object.
 func (v Value) IsObject() bool { return v.is(isObject) }
 
 // IsList says whether the value is a list.

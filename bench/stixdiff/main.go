@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +25,6 @@ func run(in io.Reader, out io.Writer) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 1<<26)
 	w := bufio.NewWriter(out)
-	defer w.Flush()
 	for lines.Scan() {
 		var c struct {
 			Object  json.RawMessage
@@ -49,9 +49,11 @@ func run(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("writing a verdict: %w", err)
 		}
-		w.Write(append(line, '\n'))
+		if _, err := w.Write(append(line, '\n')); err != nil {
+			return fmt.Errorf("writing a verdict: %w", err)
+		}
 	}
-	return lines.Err()
+	return errors.Join(lines.Err(), w.Flush())
 }
 
 func options(list []string) (o stix.Options) {

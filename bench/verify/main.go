@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -113,7 +114,9 @@ func audit(ctx context.Context, l *ledger.Ledger, key ed25519.PrivateKey, worker
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: ledger.NewHandler(l, func(_ *http.Request, info ledger.LogInfo) bool { return info.Public }), ReadHeaderTimeout: 5 * time.Second}
+	public := func(_ *http.Request, info ledger.LogInfo) bool { return info.Public }
+	handler := ledger.NewHandler(l, public, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
 	src, err := ledger.HTTPSource("http://"+listener.Addr().String()+"/log/l-verify", "")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -31,11 +32,16 @@ type app struct {
 
 // cli is the grammar of the command line. One file per command holds its struct and its Run method.
 type cli struct {
-	Demo        demoCmd        `cmd:"" help:"Run the main job on this machine with a fictional party."`
+	Demo        demoCmd        `cmd:"" help:"Run the story of three fictional parties on this machine."`
 	Init        initCmd        `cmd:"" help:"Make a party's node: directory, keys, first log."`
 	Serve       serveCmd       `cmd:"" help:"Run the node."`
+	Agreement   agreementCmd   `cmd:"" help:"Agreements: the shelf, the rolls, acts, kept promises."`
+	Party       partyCmd       `cmd:"" help:"A party: who it is, where it stands, what it runs."`
 	Publish     publishCmd     `cmd:"" help:"Sign records and append them to the log."`
 	Show        showCmd        `cmd:"" help:"Show one record."`
+	Search      searchCmd      `cmd:"" help:"Find records by their words or indicators."`
+	Recall      recallCmd      `cmd:"" help:"Withdraw or narrow a record of this party."`
+	Release     releaseCmd     `cmd:"" help:"Widen a record of this party."`
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
 	Stix        stixCmd        `cmd:"" help:"Check STIX 2.1 objects."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`
@@ -45,6 +51,7 @@ type cli struct {
 	Token       tokenCmd       `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
 	Backup      backupCmd      `cmd:"" help:"Write a consistent copy of a node into one file."`
 	Restore     restoreCmd     `cmd:"" help:"Bring a node back from a backup without ever forking its logs."`
+	Reindex     reindexCmd     `cmd:"" help:"Throw the index away and build it again from the logs."`
 	Erase       eraseCmd       `cmd:"" help:"Destroy the contents of one record; its place in the log stays."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
@@ -53,6 +60,20 @@ type cli struct {
 type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// unreadable marks an error of reading what the user named, for exit code 2.
+type unreadable struct{ error }
+
+func (u unreadable) Unwrap() error { return u.error }
+
+// readFile reads a file that the user named.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path) // #nosec G304 -- the user names the file
+	if err != nil {
+		return nil, unreadable{err}
+	}
+	return data, nil
+}
 
 // run is the whole program: main and the end-to-end tests call nothing else.
 func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -99,10 +120,20 @@ func (a *app) report(err error) int {
 		return exitNo
 	}
 	fmt.Fprintln(a.stderr, "mithaq:", strings.ReplaceAll(err.Error(), "\n", "; "))
-	if node.CodeOf(err) == node.CodeInvalid || errors.Is(err, os.ErrNotExist) {
+	var unread unreadable
+	if node.CodeOf(err) == node.CodeInvalid || errors.As(err, &unread) || errors.Is(err, os.ErrNotExist) {
 		return exitUnread
 	}
 	return exitNo
+}
+
+// print writes v as JSON where a program reads, else the text that a person reads.
+func (a *app) print(asJSON bool, v any, format string, args ...any) error {
+	if asJSON {
+		return json.NewEncoder(a.stdout).Encode(v)
+	}
+	_, err := fmt.Fprintf(a.stdout, format, args...)
+	return err
 }
 
 // dirFlag is the --dir flag that all commands of a node share.

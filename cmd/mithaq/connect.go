@@ -25,7 +25,7 @@ const (
 // process. The command line has one way to a node, the API.
 func (a *app) connect(ctx context.Context, dir string, need access) (*api.Client, func() error, error) {
 	if client, ok := api.OverSocket(ctx, dir); ok {
-		return client, func() error { return nil }, nil
+		return client, func() error { client.Close(); return nil }, nil
 	}
 	opts := node.OpenOptions{Secret: a.secret(dir), Logger: a.logger(defaultLevel, "text"), ReadOnly: need == accessRead}
 	n, err := node.Open(ctx, dir, opts)

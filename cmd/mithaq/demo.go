@@ -100,6 +100,9 @@ func portTaken(addr string) bool {
 }
 
 func (d *demo) close(ctx context.Context) error {
+	if d.client != nil {
+		d.client.Close()
+	}
 	return errors.Join(d.daemon.Stop(), d.node.Close(context.WithoutCancel(ctx)))
 }
 
@@ -125,9 +128,13 @@ func (d *demo) tell(ctx context.Context) error {
 	if err := d.proveOffline(ctx, last); err != nil {
 		return err
 	}
+	if err := d.story(ctx); err != nil {
+		return err
+	}
 	d.say("look at", "%scheckpoint", d.log.URL)
 	d.say("type next", "mithaq log list --dir %s", d.dir)
 	d.say("", "mithaq show %d --dir %s", last.Index, d.dir)
+	d.say("", "mithaq agreement status %s --dir %s", demoLabel, d.dir)
 	d.say("", "mithaq log verify --objects %s", d.log.URL)
 	return nil
 }

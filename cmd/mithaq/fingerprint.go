@@ -86,7 +86,7 @@ func (c *fingerprintCmd) read(ctx context.Context, a *app, file string, opts fin
 	if err != nil {
 		return fingerprint.Stats{}, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return fingerprint.Run(ctx, f, opts, emit)
 }
 

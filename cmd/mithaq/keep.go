@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
@@ -10,7 +10,8 @@ import (
 
 type backupCmd struct {
 	dirFlag
-	Out string `arg:"" help:"File to write; it must not exist."`
+	Out  string `arg:"" help:"File to write; it must not exist."`
+	JSON bool   `help:"Print what the backup holds as JSON."`
 }
 
 func (backupCmd) Help() string {
@@ -28,8 +29,7 @@ func (c *backupCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s: %d logs, %d leaves, %d bytes\n", c.Out, summary.Logs, summary.Leaves, summary.Bytes)
-	return nil
+	return a.print(c.JSON, summary, "%s: %d logs, %d leaves, %d bytes\n", c.Out, summary.Logs, summary.Leaves, summary.Bytes)
 }
 
 type restoreCmd struct {
@@ -40,6 +40,7 @@ type restoreCmd struct {
 	Erasures  string   `help:"An erasures journal newer than the backup, to be replayed." placeholder:"FILE"`
 	Successor bool     `help:"Where nobody can say how far a log had grown: end it and open a successor under the root key."`
 	Root      string   `help:"The root key's file, for --successor (default: root.age in DIR)." placeholder:"FILE"`
+	JSON      bool     `help:"Print what became of each log as JSON lines."`
 }
 
 func (restoreCmd) Help() string {
@@ -61,7 +62,7 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 		Secret: a.secret(dir), RootSecret: a.rootSecret(), Logger: a.logger(defaultLevel, "text"),
 	})
 	for _, l := range outcome {
-		fmt.Fprintf(a.stdout, "%s: %s\n", l.Log, l.What)
+		err = errors.Join(err, a.print(c.JSON, l, "%s: %s\n", l.Log, l.What))
 	}
 	return err
 }
@@ -71,6 +72,7 @@ type eraseCmd struct {
 	Ref    string `arg:"" help:"Place, leaf hash or object hash."`
 	Reason string `help:"error, source, legal or other." enum:"error,source,legal,other" required:""`
 	Note   string `help:"A sentence for the log, in English." placeholder:"TEXT"`
+	JSON   bool   `help:"Print the recall's receipt as JSON."`
 }
 
 func (eraseCmd) Help() string {
@@ -90,7 +92,6 @@ func (c *eraseCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "erased place %d of %s; the recall stands at place %d\n", place.Index, receipt.Log, receipt.Index)
-		return nil
+		return a.print(c.JSON, receipt, "erased place %d of %s; the recall stands at place %d\n", place.Index, place.Log, receipt.Index)
 	})
 }

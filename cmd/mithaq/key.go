@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 type keyCmd struct {
 	List   keyListCmd   `cmd:"" help:"List the keys in force and the revoked ones."`
+	Add    keyAddCmd    `cmd:"" help:"Give the party another officer."`
 	Rotate keyRotateCmd `cmd:"" help:"Replace a key by a new one."`
 	Revoke keyRevokeCmd `cmd:"" help:"Revoke a key from a place in the log on."`
 	Sign   keySignCmd   `cmd:"" help:"Sign proposed keyrings with the root key, on the machine that has it."`
@@ -41,7 +44,7 @@ func (r rootFlags) ceremony(ctx context.Context, a *app, d dirFlag, client *api.
 		if err := os.WriteFile(r.Out, append(data, '\n'), 0o600); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(a.stdout, "proposal written to %s\nnext, where the root key is: mithaq key sign %s --root root.age --out signed.json\nthen here:                   mithaq key apply signed.json\n", r.Out, r.Out)
+		fmt.Fprintf(a.stderr, "proposal written to %s\nnext, where the root key is: mithaq key sign %s --root root.age --out signed.json\nthen here:                   mithaq key apply signed.json\n", r.Out, r.Out)
 		return nil, nil
 	}
 	root := r.Root
@@ -93,6 +96,25 @@ func (c *keyListCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
+type keyAddCmd struct {
+	dirFlag
+	rootFlags
+	Name    map[string]string `help:"The officer's name by language." placeholder:"LANG=NAME"`
+	Kinds   []string          `help:"Kinds of records that the officer may issue (default: all)." placeholder:"KIND"`
+	Command string            `help:"Sign with this external command instead of a key kept here; needs --public." placeholder:"'CMD ARG…'"`
+	Public  string            `help:"The command's Ed25519 public key, base64." placeholder:"BASE64"`
+	JSON    bool              `help:"Print receipts as JSON lines."`
+}
+
+func (keyAddCmd) Help() string {
+	return "Example: mithaq key add --name en='Deputy director' --kinds act --root /media/stick/root.age"
+}
+
+func (c *keyAddCmd) Run(ctx context.Context, a *app) error {
+	change := node.KeyChange{Action: "add", Name: c.Name, Kinds: c.Kinds, Command: strings.Fields(c.Command), PublicKey: c.Public}
+	return runCeremony(ctx, a, c.dirFlag, c.rootFlags, change, "added", c.JSON)
+}
+
 type keyRotateCmd struct {
 	dirFlag
 	rootFlags
@@ -100,18 +122,23 @@ type keyRotateCmd struct {
 	Key     string `help:"Which key, where a role has several." placeholder:"ID"`
 	Command string `help:"Sign with this external command instead of a key kept here; needs --public." placeholder:"'CMD ARG…'"`
 	Public  string `help:"The command's Ed25519 public key, base64." placeholder:"BASE64"`
+	JSON    bool   `help:"Print the receipts of the new keyrings as JSON lines."`
 }
 
 func (keyRotateCmd) Help() string {
-	return "Example: mithaq key rotate officer --root /media/stick/root.age"
+	return `Examples:
+  mithaq key rotate officer --root /media/stick/root.age
+  mithaq key rotate officer --command '/usr/local/bin/sign-with-token officer' --public 'BASE64'
+
+The command gets the bytes to sign on its standard input and prints the base64 signature. It is tried once, now.`
 }
 
 func (c *keyRotateCmd) Run(ctx context.Context, a *app) error {
 	if c.Role == "root" {
-		return runCeremony(ctx, a, c.dirFlag, c.rootFlags, node.KeyChange{Action: "root"}, "rotated")
+		return runCeremony(ctx, a, c.dirFlag, c.rootFlags, node.KeyChange{Action: "root"}, "rotated", c.JSON)
 	}
 	change := node.KeyChange{Action: "rotate", Role: c.Role, Key: c.Key, Command: strings.Fields(c.Command), PublicKey: c.Public}
-	return runCeremony(ctx, a, c.dirFlag, c.rootFlags, change, "rotated")
+	return runCeremony(ctx, a, c.dirFlag, c.rootFlags, change, "rotated", c.JSON)
 }
 
 type keyRevokeCmd struct {
@@ -120,6 +147,7 @@ type keyRevokeCmd struct {
 	Key    string `arg:"" help:"Key id (k-…)."`
 	Size   int64  `help:"Up to which size of the log its records are vouched for (default: all so far)." default:"-1"`
 	Reason string `help:"compromised, lost, left, superseded or other." enum:"compromised,lost,left,superseded,other" default:"compromised"`
+	JSON   bool   `help:"Print the receipts of the new keyrings as JSON lines."`
 }
 
 func (keyRevokeCmd) Help() string {
@@ -131,20 +159,26 @@ func (c *keyRevokeCmd) Run(ctx context.Context, a *app) error {
 	if c.Size >= 0 {
 		change.Size = &c.Size
 	}
-	return runCeremony(ctx, a, c.dirFlag, c.rootFlags, change, "revoked")
+	return runCeremony(ctx, a, c.dirFlag, c.rootFlags, change, "revoked", c.JSON)
 }
 
-func runCeremony(ctx context.Context, a *app, d dirFlag, r rootFlags, change node.KeyChange, done string) error {
+func runCeremony(ctx context.Context, a *app, d dirFlag, r rootFlags, change node.KeyChange, done string, asJSON bool) error {
 	return a.withNode(ctx, d, accessWrite, func(client *api.Client) error {
 		receipts, err := r.ceremony(ctx, a, d, client, change)
 		if err != nil {
 			return err
 		}
-		for _, receipt := range receipts {
-			fmt.Fprintf(a.stdout, "%s: keyring at place %d of %s\n", done, receipt.Index, receipt.Log)
-		}
-		return nil
+		return printKeyrings(a, receipts, done, asJSON)
 	})
+}
+
+func printKeyrings(a *app, receipts []node.Receipt, done string, asJSON bool) error {
+	for _, r := range receipts {
+		if err := a.print(asJSON, r, "%s: keyring at place %d of %s\n", done, r.Index, r.Log); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type keySignCmd struct {
@@ -176,6 +210,7 @@ func (c *keySignCmd) Run(ctx context.Context, a *app) error {
 type keyApplyCmd struct {
 	dirFlag
 	Signed string `arg:"" help:"File that 'key sign' wrote."`
+	JSON   bool   `help:"Print the receipts of the new keyrings as JSON lines."`
 }
 
 func (c *keyApplyCmd) Run(ctx context.Context, a *app) error {
@@ -185,19 +220,22 @@ func (c *keyApplyCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
 		receipts, err := client.ApplyKeyrings(ctx, signed)
-		for _, r := range receipts {
-			fmt.Fprintf(a.stdout, "in force: keyring at place %d of %s\n", r.Index, r.Log)
-		}
-		return err
+		return errors.Join(err, printKeyrings(a, receipts, "in force", c.JSON))
 	})
 }
 
 func readJSON(path string, into any) error {
-	data, err := os.ReadFile(path) // #nosec G304 -- the user names the file
+	data, err := readFile(path)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, into); err != nil {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	err = dec.Decode(into)
+	if err == nil && len(bytes.TrimSpace(data[dec.InputOffset():])) > 0 {
+		err = errors.New("something follows the JSON value")
+	}
+	if err != nil {
 		return &node.Fault{Code: node.CodeInvalid, What: "reading " + path, Err: err}
 	}
 	return nil
@@ -222,6 +260,7 @@ func (c *keyExportCmd) Run(ctx context.Context, a *app) error {
 type keyPinCmd struct {
 	dirFlag
 	File string `arg:"" help:"Keyring that the other party exported."`
+	JSON bool   `help:"Print the party as JSON."`
 }
 
 func (keyPinCmd) Help() string {
@@ -229,7 +268,7 @@ func (keyPinCmd) Help() string {
 }
 
 func (c *keyPinCmd) Run(ctx context.Context, a *app) error {
-	data, err := os.ReadFile(c.File)
+	data, err := readFile(c.File)
 	if err != nil {
 		return err
 	}
@@ -238,7 +277,6 @@ func (c *keyPinCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "pinned %s %s\ncompare by telephone: %s\n", party.ID, party.Names["en"], party.Fingerprint)
-		return nil
+		return a.print(c.JSON, party, "pinned %s %s\ncompare by telephone: %s\n", party.ID, party.Names["en"], party.Fingerprint)
 	})
 }

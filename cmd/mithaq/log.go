@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
@@ -49,6 +50,7 @@ type logOpenCmd struct {
 	rootFlags
 	Agreement string `help:"Agreement id (a-…)." required:"" placeholder:"ID"`
 	Public    bool   `help:"Serve the log to everybody; without it readers need a token."`
+	JSON      bool   `help:"Print the receipt of its keyring as JSON."`
 }
 
 func (logOpenCmd) Help() string {
@@ -63,7 +65,9 @@ func (c *logOpenCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		for _, r := range receipts {
-			fmt.Fprintf(a.stdout, "opened %s under %s\n", r.Log, c.Agreement)
+			if err := a.print(c.JSON, r, "opened %s under %s\n", r.Log, c.Agreement); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -106,7 +110,7 @@ func (c *logVerifyCmd) Run(ctx context.Context, a *app) error {
 		printAudit(a, r)
 	}
 	if err != nil {
-		return err
+		return unreadable{err}
 	}
 	for _, r := range reports {
 		if !r.OK() {
@@ -134,19 +138,17 @@ func (c *logVerifyCmd) audit(ctx context.Context, a *app, opts node.AuditOptions
 	return node.AuditDir(ctx, dir, a.secret(dir), opts)
 }
 
-func isURL(s string) bool {
-	return len(s) > 8 && (s[:7] == "http://" || s[:8] == "https://")
-}
+func isURL(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
 
 func (c *logVerifyCmd) verifyProof(a *app) error {
 	if c.VKey == "" || c.Object == "" {
 		return &node.Fault{Code: node.CodeInvalid, What: "verifying a proof", Remedy: "give --object FILE and --vkey VKEY with --proof"}
 	}
-	proof, err := os.ReadFile(c.Proof)
+	proof, err := readFile(c.Proof)
 	if err != nil {
 		return err
 	}
-	object, err := os.ReadFile(c.Object)
+	object, err := readFile(c.Object)
 	if err != nil {
 		return err
 	}

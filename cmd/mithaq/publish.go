@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
@@ -24,6 +25,7 @@ type publishCmd struct {
 	Serves  []string `help:"Commitments that the record serves." placeholder:"LABEL"`
 	Ref     []string `help:"References: about|answers|corrects|evidence|replaces:LEAF." placeholder:"REL:LEAF"`
 	Expires string   `help:"From when nobody may hand it out (RFC 3339)." placeholder:"TIME"`
+	Preview bool     `help:"Do not publish: print who would get it, and why."`
 	JSON    bool     `help:"Print receipts as JSON lines."`
 	Files   []string `arg:"" name:"file" help:"STIX bundles or bodies of other kinds, also gzipped; - is standard input."`
 }
@@ -37,9 +39,15 @@ A bundle is kept byte for byte. Each file becomes one record, durable and in a s
 func (c *publishCmd) Run(ctx context.Context, a *app) error {
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
 		for _, file := range c.Files {
+			if c.Preview {
+				if err := c.preview(ctx, a, client, file); err != nil {
+					return fmt.Errorf("previewing %s: %w", file, err)
+				}
+				continue
+			}
 			receipt, err := c.publish(ctx, a, client, file)
 			if err != nil {
-				return fmt.Errorf("publishing %s: %w", file, err)
+				return fmt.Errorf("%s: %w", file, err)
 			}
 			if c.JSON {
 				if err := json.NewEncoder(a.stdout).Encode(receipt); err != nil {
@@ -54,25 +62,56 @@ func (c *publishCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *publishCmd) publish(ctx context.Context, a *app, client *api.Client, file string) (node.Receipt, error) {
-	body, err := readInput(a, file)
+	d, err := c.draft(a, file)
 	if err != nil {
 		return node.Receipt{}, err
+	}
+	return client.Publish(ctx, c.Log, d)
+}
+
+func (c *publishCmd) draft(a *app, file string) (node.Draft, error) {
+	body, err := readInput(a, file)
+	if err != nil {
+		return node.Draft{}, err
 	}
 	d := node.Draft{Kind: c.Kind, TLP: c.TLP, PAP: c.PAP, Serves: c.Serves, Refs: c.Ref, Expires: c.Expires, Body: body}
 	if d.Kind == "" {
 		d.Kind = "intel"
 	}
-	for _, id := range c.To {
-		switch {
-		case len(id) > 2 && id[:2] == "p-":
-			d.Parties = append(d.Parties, id)
-		case len(id) > 2 && id[:2] == "k-":
-			d.Persons = append(d.Persons, id)
-		default:
-			return node.Receipt{}, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("--to %s is neither a party id (p-…) nor a key id (k-…)", id)}
-		}
+	d.Parties, d.Persons, err = audienceOf(c.To)
+	return d, err
+}
+
+// preview prints who would get a record, one line for each party that the node knows.
+func (c *publishCmd) preview(ctx context.Context, a *app, client *api.Client, file string) error {
+	d, err := c.draft(a, file)
+	if err != nil {
+		return err
 	}
-	return client.Publish(ctx, c.Log, d)
+	p, err := client.Preview(ctx, c.Log, d)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a, p)
+	}
+	fmt.Fprintf(a.stdout, "%s: %s\n", file, p.TLP)
+	for _, r := range p.Recipients {
+		fmt.Fprintf(a.stdout, "  %s\n", recipientLine(r))
+	}
+	return nil
+}
+
+func recipientLine(r node.RecipientView) string {
+	gets := "does not get it"
+	if r.Gets {
+		gets = "gets it"
+	}
+	why := r.Why["en"]
+	if len(why) > 0 {
+		why = why[1:] // the first line repeats the answer
+	}
+	return fmt.Sprintf("%s %s: %s", r.Names["en"], gets, strings.Join(why, "; "))
 }
 
 // maxInput bounds an input file after decompression.
@@ -84,9 +123,9 @@ func readInput(a *app, file string) ([]byte, error) {
 	if file != "-" {
 		f, err := os.Open(file) // #nosec G304 -- the user names the file
 		if err != nil {
-			return nil, err
+			return nil, unreadable{err}
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		in = f
 	}
 	data, err := readBounded(in)
@@ -95,7 +134,7 @@ func readInput(a *app, file string) ([]byte, error) {
 	}
 	zr, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
-		return nil, fmt.Errorf("reading gzip: %w", err)
+		return nil, unreadable{fmt.Errorf("reading gzip: %w", err)}
 	}
 	return readBounded(zr)
 }
@@ -103,10 +142,10 @@ func readInput(a *app, file string) ([]byte, error) {
 func readBounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
-		return nil, err
+		return nil, unreadable{err}
 	}
 	if len(data) > maxInput {
-		return nil, errors.New("larger than 32 MiB, a record's limit: split it")
+		return nil, unreadable{errors.New("larger than 32 MiB, a record's limit: split it")}
 	}
 	return data, nil
 }

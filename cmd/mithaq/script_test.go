@@ -10,9 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/signal"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,20 +26,20 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"mithaq": func() {
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			code := run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
-			stop()
-			os.Exit(code)
-		},
-	})
+	if os.Getenv(asMithaq) != "" {
+		main()
+	}
+	testscript.Main(m, map[string]func(){"mithaq": main})
 }
 
 // TestScripts runs testdata/*.txtar: what a user types, and what must come of it.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+	testscript.Run(t, scriptParams("testdata"))
+}
+
+func scriptParams(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -56,9 +55,17 @@ func TestScripts(t *testing.T) {
 			"get":       get,
 			"vkey":      listed(func(l node.LogView) string { return l.VKey }),
 			"officer":   officer,
+			"officers":  officers,
 			"objecturl": objectURL,
+			"party":     partyOf,
+			"expand":    expand,
+			"replace":   replaceIn,
+			"actleaf":   actLeaf,
+			"proposals": proposals,
+			"samestate": sameState,
+			"code":      exitsWith,
 		},
-	})
+	}
 }
 
 // freePort VAR...: sets each VAR to a loopback address nobody listens on.
@@ -169,6 +176,21 @@ func ask(ts *testscript.TestScript, into any, args ...string) {
 	ts.Check(json.Unmarshal(out.Bytes(), into))
 }
 
+// code N mithaq ARG...: runs mithaq in this process; it exits with N and says why in one line.
+func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
+	var errs bytes.Buffer
+	words := args[2:]
+	for i, w := range words {
+		if _, err := os.Stat(ts.MkAbs(w)); err == nil || i > 0 && words[i-1] == "--dir" {
+			words[i] = ts.MkAbs(w)
+		}
+	}
+	code := run(context.Background(), words, ts.Getenv, strings.NewReader(""), io.Discard, &errs)
+	if fmt.Sprint(code) != args[0] || strings.Count(errs.String(), "\n") != 1 || !strings.HasPrefix(errs.String(), "mithaq: ") {
+		ts.Fatalf("%s: exit code %d: %s", strings.Join(args[1:], " "), code, errs.String())
+	}
+}
+
 // vkey VAR DIR: sets VAR to a property of the newest log that the node in DIR lists.
 func listed(property func(node.LogView) string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {
@@ -191,6 +213,23 @@ func officer(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no officer in force")
 }
 
+// officers VAR VAR DIR: sets both variables to the key ids of the officers of the newest log.
+func officers(ts *testscript.TestScript, _ bool, args []string) {
+	var keys []node.KeyView
+	ask(ts, &keys, "key", "list", "--json", "--dir", ts.MkAbs(args[2]))
+	var found []string
+	for _, k := range keys {
+		if k.Role == "officer" && k.Revoked == nil && !slices.Contains(found, k.ID) {
+			found = append(found, k.ID)
+		}
+	}
+	if len(found) != 2 {
+		ts.Fatalf("%d officers are in force", len(found))
+	}
+	ts.Setenv(args[0], found[0])
+	ts.Setenv(args[1], found[1])
+}
+
 // objecturl VAR DIR INDEX: sets VAR to the address of a record's object.
 func objectURL(ts *testscript.TestScript, _ bool, args []string) {
 	var rec node.RecordView
@@ -199,4 +238,63 @@ func objectURL(ts *testscript.TestScript, _ bool, args []string) {
 	ask(ts, &logs, "log", "list", "--json", "--dir", ts.MkAbs(args[1]))
 	base, _, _ := strings.Cut(logs[0].URL, "/log/")
 	ts.Setenv(args[0], base+"/object/"+rec.Object)
+}
+
+// party VAR DIR: sets VAR to the id of the party whose node is in DIR.
+func partyOf(ts *testscript.TestScript, _ bool, args []string) {
+	var p node.PartyPage
+	ask(ts, &p, "party", "--json", "--dir", ts.MkAbs(args[1]))
+	ts.Setenv(args[0], p.ID)
+}
+
+// expand FILE...: replaces $VAR in each file by the variable.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		path := ts.MkAbs(name)
+		ts.Check(os.WriteFile(path, []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+	}
+}
+
+// replace FILE OLD NEW: replaces a text in a file, which must hold it.
+func replaceIn(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
+}
+
+// show asks the node in DIR for the one agreement that runs there.
+func show(ts *testscript.TestScript, dir string) node.AgreementView {
+	var v node.AgreementView
+	ask(ts, &v, "agreement", "show", "sahlan-norvia", "--json", "--dir", ts.MkAbs(dir))
+	return v
+}
+
+// actleaf VAR DIR ACT: sets VAR to the leaf of the last act of a kind in the roll.
+func actLeaf(ts *testscript.TestScript, _ bool, args []string) {
+	for _, act := range show(ts, args[1]).Here.Acts {
+		if act.Act == args[2] {
+			ts.Setenv(args[0], act.Leaf)
+		}
+	}
+}
+
+// proposals VAR VAR DIR: sets both variables to the leaves of the open proposals.
+func proposals(ts *testscript.TestScript, _ bool, args []string) {
+	open := show(ts, args[2]).Here.Proposals
+	if len(open) != 2 {
+		ts.Fatalf("%d proposals are open", len(open))
+	}
+	ts.Setenv(args[0], open[0].Leaf)
+	ts.Setenv(args[1], open[1].Leaf)
+}
+
+// samestate DIR...: all nodes have folded the same state.
+func sameState(ts *testscript.TestScript, _ bool, args []string) {
+	for _, dir := range args[1:] {
+		if a, b := show(ts, args[0]).Here.State, show(ts, dir).Here.State; a != b {
+			ts.Fatalf("%s has state %s, %s has %s", args[0], a, dir, b)
+		}
+	}
 }

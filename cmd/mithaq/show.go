@@ -16,7 +16,7 @@ type showCmd struct {
 	dirFlag
 	JSON bool   `help:"Print the record as JSON." xor:"form"`
 	Raw  bool   `help:"Print the exact bytes of the body." xor:"form"`
-	Ref  string `arg:"" help:"Place (12, or LOG/12), leaf hash or object hash."`
+	Ref  string `arg:"" help:"Place (12, or LOG/12), record id, leaf hash or object hash."`
 }
 
 func (showCmd) Help() string { return "Example: mithaq show 3 --raw > bundle.json" }

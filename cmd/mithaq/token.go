@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
@@ -18,19 +19,32 @@ type tokenCmd struct {
 
 type tokenCreateCmd struct {
 	dirFlag
-	Name  string   `help:"What the token is for." required:"" placeholder:"NAME"`
-	Scope []string `help:"read, publish, metrics or admin." default:"read" placeholder:"SCOPE"`
+	Name    string   `help:"What the token is for." required:"" placeholder:"NAME"`
+	Scope   []string `help:"audit: restricted logs as they are served, sealed records sealed; read: opened records too; publish; metrics; admin." default:"audit" placeholder:"SCOPE"`
+	Expires string   `help:"From when it is no longer valid (RFC 3339)." placeholder:"TIME"`
+	JSON    bool     `help:"Print the token with its secret as JSON."`
 }
 
 func (tokenCreateCmd) Help() string {
-	return "Example: mithaq token create --name auditor --scope read"
+	return "Example: mithaq token create --name auditor --scope audit --expires 2027-01-31T00:00:00Z"
 }
 
 func (c *tokenCreateCmd) Run(ctx context.Context, a *app) error {
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
-		t, err := client.CreateToken(ctx, node.TokenRequest{Name: c.Name, Scopes: c.Scope})
+		request := node.TokenRequest{Name: c.Name, Scopes: c.Scope}
+		if c.Expires != "" {
+			expires, err := time.Parse(time.RFC3339, c.Expires)
+			if err != nil {
+				return &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("creating a token: --expires %q is not a time", c.Expires), Remedy: "write it as 2027-01-31T00:00:00Z"}
+			}
+			request.Expires = &expires
+		}
+		t, err := client.CreateToken(ctx, request)
 		if err != nil {
 			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(a.stdout).Encode(t) //nolint:gosec // the secret is what the command is called for
 		}
 		fmt.Fprintln(a.stdout, t.Secret)
 		fmt.Fprintf(a.stderr, "token %s made: the line above is its secret and is not shown again\n", t.ID)
@@ -53,10 +67,23 @@ func (c *tokenListCmd) Run(ctx context.Context, a *app) error {
 			return json.NewEncoder(a.stdout).Encode(tokens)
 		}
 		for _, t := range tokens {
-			fmt.Fprintf(a.stdout, "%s  %s  %s  %s\n", t.ID, t.Created.UTC().Format("2006-01-02"), strings.Join(t.Scopes, ","), t.Name)
+			fmt.Fprintf(a.stdout, "%s  %s  %s  %s  %s\n", t.ID, t.Created.UTC().Format("2006-01-02"), strings.Join(t.Scopes, ","), t.Name, tokenState(t))
 		}
 		return nil
 	})
+}
+
+func tokenState(t node.TokenView) string {
+	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
+	switch {
+	case t.Revoked != nil:
+		return "revoked on " + day(*t.Revoked)
+	case t.Expires != nil && !time.Now().Before(*t.Expires):
+		return "expired on " + day(*t.Expires)
+	case t.Expires != nil:
+		return "valid until " + day(*t.Expires)
+	}
+	return "valid"
 }
 
 type tokenRevokeCmd struct {

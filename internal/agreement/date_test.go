@@ -7,14 +7,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-func day(s string) time.Time {
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		panic(err)
-	}
-	return t
-}
-
 func TestKnownHijriDays(t *testing.T) {
 	for _, c := range []struct {
 		calendar  Calendar

@@ -18,17 +18,17 @@ const (
 
 // Difference is one thing that differs between two versions of an agreement.
 type Difference struct {
-	Section string // "agreement", "commitment", "deadline", "rule", "party", "terms", …
-	Label   string // of the article; empty for a section without labels
-	Change  Change
-	Fields  []FieldDifference // for what was rewritten
+	Section string            `json:"section"`         // "agreement", "commitment", "deadline", "rule", "party", "terms", …
+	Label   string            `json:"label,omitempty"` // of the article; empty for a section without labels
+	Change  Change            `json:"change"`
+	Fields  []FieldDifference `json:"fields,omitempty"` // for what was rewritten
 }
 
 // FieldDifference is one field of an article, in one language where it has several.
 type FieldDifference struct {
-	Field    string // "name", "text", "kinds", …
-	Language string
-	Words    []Piece
+	Field    string  `json:"field"` // "name", "text", "kinds", …
+	Language string  `json:"language,omitempty"`
+	Words    []Piece `json:"words"`
 }
 
 // Compare lists what differs between two versions, by article, in the order of the new text;

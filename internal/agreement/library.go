@@ -15,11 +15,11 @@ type Library struct {
 
 // Correspondence is a crosswalk read from one of its two ends.
 type Correspondence struct {
-	Here     string // "agreement/label"
-	There    string // "agreement/label"
-	Relation Relation
-	Note     Text
-	Stated   bool // true where the file of Here states it, false where it is read backwards
+	Here     string   `json:"here"`  // "agreement/label"
+	There    string   `json:"there"` // "agreement/label"
+	Relation Relation `json:"relation"`
+	Note     Text     `json:"note,omitempty"`
+	Stated   bool     `json:"stated"` // true where the file of Here states it, false where it is read backwards
 }
 
 // NewLibrary collects agreements; two with one label are an error.

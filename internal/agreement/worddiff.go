@@ -7,8 +7,8 @@ import (
 
 // Piece is a run of words that two texts share, or that only one has.
 type Piece struct {
-	Op   Op
-	Text string
+	Op   Op     `json:"op"`
+	Text string `json:"text"`
 }
 
 // Op says whose words they are.

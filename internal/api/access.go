@@ -17,8 +17,9 @@ type caller struct {
 	owner  bool
 }
 
+// may reports whether the caller has a scope. Who may read opened records may have them sealed as well.
 func (c caller) may(scope string) bool {
-	return c.owner || scope == "" || slices.Contains(c.scopes, scope)
+	return c.owner || scope == "" || slices.Contains(c.scopes, scope) || scope == ScopeAudit && slices.Contains(c.scopes, ScopeRead)
 }
 
 type callerKey struct{}
@@ -28,8 +29,8 @@ func (s *server) identify(r *http.Request) caller {
 	if s.owner {
 		return caller{owner: true}
 	}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		return caller{}
 	}
 	scopes, err := s.node.TokenScopes(r.Context(), token)
@@ -42,6 +43,16 @@ func (s *server) identify(r *http.Request) caller {
 func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
 	return c
+}
+
+// viewer is on whose behalf the caller reads records: the owner at the node's socket, a machine of its party behind a token,
+// or a stranger.
+func viewer(ctx context.Context, n *node.Node) node.Viewer {
+	c := callerOf(ctx)
+	if c.owner {
+		return n.Owner()
+	}
+	return node.Viewer{Own: c.may(ScopeRead)}
 }
 
 // scopeKey is where an operation's metadata names the scope that a caller needs.
@@ -71,23 +82,25 @@ func problem(err error) error {
 	if err == nil {
 		return nil
 	}
+	code := node.CodeOf(err)
 	status, ok := map[node.Code]int{
 		node.CodeInvalid:     http.StatusUnprocessableEntity,
 		node.CodeForbidden:   http.StatusForbidden,
 		node.CodeNotFound:    http.StatusNotFound,
 		node.CodeGone:        http.StatusGone,
 		node.CodeConflict:    http.StatusConflict,
+		node.CodeNoLog:       http.StatusConflict,
 		node.CodeBehind:      http.StatusConflict,
 		node.CodeUnavailable: http.StatusServiceUnavailable,
-	}[node.CodeOf(err)]
+	}[code]
 	if !ok {
 		status = http.StatusInternalServerError
 	}
-	return &Problem{ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()}, Code: string(node.CodeOf(err))}
+	return &Problem{ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()}, Code: string(code)}
 }
 
 // Problem is an RFC 9457 problem with the code of [node.Fault] beside it.
 type Problem struct {
 	huma.ErrorModel
-	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, behind, unavailable"`
+	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, no-log, behind, unavailable"`
 }

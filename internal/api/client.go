@@ -23,9 +23,11 @@ type Client struct {
 	token string
 }
 
-// Over is a client that sends to base (scheme and host) with a bearer token, which may be empty.
+// Over is a client that sends to base (scheme and host) with a bearer token, which may be empty. It follows no redirects,
+// which could take the token elsewhere.
 func Over(base, token string) *Client {
-	return &Client{http: &http.Client{}, base: strings.TrimRight(base, "/"), token: token}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{http: &http.Client{CheckRedirect: stay}, base: strings.TrimRight(base, "/"), token: token}
 }
 
 // OverSocket is a client of the node that runs on the directory dir. Where none answers, ok is false.
@@ -38,6 +40,9 @@ func OverSocket(ctx context.Context, dir string) (client *Client, ok bool) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dialSocket(ctx, dir) }
 	return &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}, base: "http://node"}, true
 }
+
+// Close ends the connections that are kept for later requests.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // maxReply bounds what the client reads: an object, the largest that a node answers with.
 const maxReply = 49 << 20
@@ -61,7 +66,7 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err != nil {
 		return fmt.Errorf("asking the node: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
 	if err != nil {
 		return fmt.Errorf("asking the node: %w", err)
@@ -96,7 +101,7 @@ func fromProblem(status int, data []byte) error {
 		what += "; " + d.Message + " at " + d.Location
 	}
 	code := node.Code(p.Code)
-	if code == "" && (status == http.StatusUnprocessableEntity || status == http.StatusBadRequest) {
+	if code == "" && (status == http.StatusUnprocessableEntity || status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge) {
 		code = node.CodeInvalid
 	}
 	return &node.Fault{Code: code, What: what}
@@ -184,18 +189,29 @@ func (c *Client) Find(ctx context.Context, ref string) (node.Place, error) {
 
 // Publish signs and appends a record; d.Body reaches the node byte for byte.
 func (c *Client) Publish(ctx context.Context, log string, d node.Draft) (node.Receipt, error) {
+	var out node.Receipt
+	err := c.sendDraft(ctx, "/logs/"+url.PathEscape(log)+"/records", d, &out)
+	return out, err
+}
+
+// Preview says who would get a record; nothing is signed.
+func (c *Client) Preview(ctx context.Context, log string, d node.Draft) (node.Preview, error) {
+	var out node.Preview
+	err := c.sendDraft(ctx, "/logs/"+url.PathEscape(log)+"/preview", d, &out)
+	return out, err
+}
+
+func (c *Client) sendDraft(ctx context.Context, path string, d node.Draft, into any) error {
 	q := url.Values{"kind": {d.Kind}, "party": d.Parties, "person": d.Persons, "serves": d.Serves, "ref": d.Refs}
 	for key, value := range map[string]string{"tlp": d.TLP, "pap": d.PAP, "expires": d.Expires} {
 		if value != "" {
 			q.Set(key, value)
 		}
 	}
-	var out node.Receipt
 	if len(d.Body) == 0 {
-		return out, errors.New("publishing: the record's body is empty")
+		return errors.New("publishing: the record's body is empty")
 	}
-	err := c.do(ctx, http.MethodPost, "/logs/"+url.PathEscape(log)+"/records", q, d.Body, &out)
-	return out, err
+	return c.do(ctx, http.MethodPost, path, q, d.Body, into)
 }
 
 // Erase destroys a record's contents.

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -12,7 +13,7 @@ import (
 // another process or not. Close ends the server behind it.
 func Local(h http.Handler) (*Client, func() error) {
 	l := &pipeListener{conns: make(chan net.Conn), done: make(chan struct{})}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()
 	stop := func() error {
@@ -22,8 +23,11 @@ func Local(h http.Handler) (*Client, func() error) {
 		}
 		return err
 	}
-	transport := &http.Transport{DialContext: l.dial}
-	return &Client{http: &http.Client{Transport: transport}, base: "http://node"}, stop
+	client := &Client{http: &http.Client{Transport: &http.Transport{DialContext: l.dial}}, base: "http://node"}
+	return client, func() error {
+		client.Close()
+		return stop()
+	}
 }
 
 // pipeListener hands in-memory connections to a server.

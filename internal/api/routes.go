@@ -9,8 +9,9 @@ import (
 	"github.com/mithaq/mithaq/internal/node"
 )
 
-// Scopes of a token. A token without any scope reads what is public.
+// Scopes of a token. Without one a caller reads what is public.
 const (
+	ScopeAudit   = node.ScopeAudit
 	ScopeRead    = node.ScopeRead
 	ScopePublish = node.ScopePublish
 	ScopeAdmin   = node.ScopeAdmin
@@ -83,7 +84,7 @@ func (p *publishInput) draft() node.Draft {
 
 // register binds the API's operations to the node. Every one names its scope; nothing else is reachable.
 func register(api huma.API, n *node.Node) {
-	huma.Register(api, op(http.MethodGet, "/party", "get-party", "", "The party that this node is"),
+	huma.Register(api, op(http.MethodGet, "/party", "get-party", ScopeAudit, "The party that this node is"),
 		func(ctx context.Context, _ *struct{}) (*output[node.PartyView], error) {
 			return reply(n.Party(), nil)
 		})
@@ -92,15 +93,17 @@ func register(api huma.API, n *node.Node) {
 			logs, err := n.Logs(ctx)
 			visible := make([]node.LogView, 0, len(logs))
 			for _, l := range logs {
-				if l.Public || callerOf(ctx).may(ScopeRead) {
+				if l.Public || callerOf(ctx).may(ScopeAudit) {
 					visible = append(visible, l)
 				}
 			}
 			return reply(visible, err)
 		})
 	registerRecords(api, n)
+	registerIndex(api, n)
 	registerKeys(api, n)
 	registerTokens(api, n)
+	registerAgreements(api, n)
 }
 
 func registerRecords(api huma.API, n *node.Node) {
@@ -110,7 +113,7 @@ func registerRecords(api huma.API, n *node.Node) {
 		From  int64 `query:"from" minimum:"0" doc:"First place to list"`
 		Limit int   `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many"`
 	}) (*output[[]node.RecordView], error) {
-		return reply(n.Records(ctx, in.Log, in.From, in.Limit))
+		return reply(n.Records(ctx, viewer(ctx, n), in.Log, in.From, in.Limit))
 	})
 
 	publish := op(http.MethodPost, "/logs/{log}/records", "publish-record", ScopePublish, "Sign a record and append it; the request's body is the record's body, kept byte for byte")
@@ -125,19 +128,19 @@ func registerRecords(api huma.API, n *node.Node) {
 
 	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}", "get-record", ScopeRead, "One record"),
 		func(ctx context.Context, in *RecordPath) (*output[node.RecordView], error) {
-			return reply(n.Record(ctx, in.Log, in.Index))
+			return reply(n.Record(ctx, viewer(ctx, n), in.Log, in.Index))
 		})
 	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/body", "get-record-body", ScopeRead, "The exact bytes of a record's body"),
 		func(ctx context.Context, in *RecordPath) (*rawOutput, error) {
-			body, err := n.RecordBody(ctx, in.Log, in.Index)
+			body, err := n.RecordBody(ctx, viewer(ctx, n), in.Log, in.Index)
 			return raw("application/json", body, err)
 		})
-	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/object", "get-record-object", ScopeRead, "The object of a record: what its leaf commits to"),
+	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/object", "get-record-object", ScopeAudit, "The object of a record: what its leaf commits to"),
 		func(ctx context.Context, in *RecordPath) (*rawOutput, error) {
 			object, err := n.Object(ctx, in.Log, in.Index)
 			return raw("application/octet-stream", object, err)
 		})
-	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/proof", "get-record-proof", ScopeRead, "Offline proof that the record is in the log (C2SP tlog-proof)"),
+	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/proof", "get-record-proof", ScopeAudit, "Offline proof that the record is in the log (C2SP tlog-proof)"),
 		func(ctx context.Context, in *RecordPath) (*rawOutput, error) {
 			proof, err := n.Proof(ctx, in.Log, in.Index)
 			return raw("text/plain; charset=utf-8", proof, err)
@@ -149,9 +152,9 @@ func registerRecords(api huma.API, n *node.Node) {
 		}) (*output[node.Receipt], error) {
 			return reply(n.Erase(ctx, in.Log, in.Index, in.Body))
 		})
-	huma.Register(api, op(http.MethodGet, "/find/{hash}", "find-record", ScopeRead, "Where a leaf or an object stands"),
+	huma.Register(api, op(http.MethodGet, "/find/{hash}", "find-record", ScopeAudit, "Where a record stands"),
 		func(ctx context.Context, in *struct {
-			Hash string `path:"hash" doc:"Leaf hash or object hash"`
+			Hash string `path:"hash" doc:"Record id, leaf hash or object hash"`
 		}) (*output[node.Place], error) {
 			return reply(n.Find(ctx, in.Hash))
 		})
@@ -160,7 +163,7 @@ func registerRecords(api huma.API, n *node.Node) {
 func registerKeys(api huma.API, n *node.Node) {
 	huma.Register(api, op(http.MethodGet, "/keys", "list-keys", ScopeRead, "Keys of every log's keyring"),
 		func(ctx context.Context, _ *struct{}) (*output[[]node.KeyView], error) { return reply(n.Keys(ctx)) })
-	huma.Register(api, op(http.MethodGet, "/logs/{log}/keyring", "get-keyring", ScopeRead, "The keyring in force in a log, as the root key signed it"),
+	huma.Register(api, op(http.MethodGet, "/logs/{log}/keyring", "get-keyring", ScopeAudit, "The keyring in force in a log, as the root key signed it"),
 		func(ctx context.Context, in *LogPath) (*rawOutput, error) {
 			keyring, err := n.Keyring(ctx, in.Log)
 			return raw("application/json", keyring, err)
@@ -173,6 +176,9 @@ func registerKeys(api huma.API, n *node.Node) {
 	})
 	propose := op(http.MethodPost, "/keys/proposals", "propose-keyrings", ScopeAdmin, "Prepare new keyrings for the root key to sign; nothing changes yet")
 	huma.Register(api, propose, func(ctx context.Context, in *struct{ Body node.KeyChange }) (*output[node.KeyringProposal], error) {
+		if len(in.Body.Command) > 0 && !callerOf(ctx).owner {
+			return nil, huma.Error403Forbidden("a command that signs can only be named on the node's own machine: run 'mithaq key rotate' there")
+		}
 		return reply(n.ProposeKeyrings(ctx, in.Body))
 	})
 	apply := op(http.MethodPost, "/keys/keyrings", "apply-keyrings", ScopeAdmin, "Put keyrings signed by the root key into force")

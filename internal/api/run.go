@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/node"
@@ -21,6 +22,7 @@ type Daemon struct {
 	node    *node.Node
 	logger  *slog.Logger
 	servers []*http.Server
+	serving sync.WaitGroup
 	ended   chan error
 	// URL is the address under which the node is reached.
 	URL string
@@ -48,7 +50,7 @@ func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logge
 func (d *Daemon) serve(l net.Listener, h http.Handler) {
 	srv := NewServer(h, d.logger)
 	d.servers = append(d.servers, srv)
-	go func() { d.ended <- srv.Serve(l) }()
+	d.serving.Go(func() { d.ended <- srv.Serve(l) })
 }
 
 // Wait returns when ctx is done or when the daemon cannot go on: a listener failed or the writer's lease was lost.
@@ -73,6 +75,7 @@ func (d *Daemon) Stop() error {
 			errs = append(errs, fmt.Errorf("stopping: %w", err), srv.Close())
 		}
 	}
+	d.serving.Wait()
 	d.logger.Info("stopped")
 	return errors.Join(errs...)
 }

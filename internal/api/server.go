@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,6 +41,9 @@ type server struct {
 
 // New is the node's whole HTTP surface: /api/v1, /log, /object, /healthz, /readyz, /metrics, /openapi.json.
 func New(n *node.Node, o Options) http.Handler {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := &server{node: n, owner: o.Owner, metrics: o.Metrics, logger: o.Logger}
 	mux := http.NewServeMux()
 
@@ -51,13 +57,47 @@ func New(n *node.Node, o Options) http.Handler {
 	api.UseMiddleware(requireScope(api))
 	register(api, n)
 
-	logs := n.LogHandler(func(r *http.Request, l node.LogView) bool { return l.Public || callerOf(r.Context()).may(ScopeRead) })
+	logs := n.LogHandler(func(r *http.Request, l node.LogView) bool { return l.Public || callerOf(r.Context()).may(ScopeAudit) })
 	mux.Handle("/log/", logs)
 	mux.Handle("/object/", logs)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
+	mux.HandleFunc(apiRoot, func(w http.ResponseWriter, r *http.Request) { noSuchRoute(mux, w, r) })
 	return s.outer(mux)
+}
+
+// apiRoot begins every route of the JSON API.
+const apiRoot = "/api/"
+
+// noSuchRoute answers below apiRoot what no operation does: 405 where another method would do, else 404.
+func noSuchRoute(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != apiRoot {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		writeProblem(w, http.StatusMethodNotAllowed, "use "+strings.Join(allowed, " or "))
+		return
+	}
+	writeProblem(w, http.StatusNotFound, "no such operation: see /openapi.json")
+}
+
+func writeProblem(w http.ResponseWriter, status int, detail string) {
+	body, err := json.Marshal(huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail})
+	if err != nil {
+		http.Error(w, detail, status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the caller has gone: nothing is left to do
 }
 
 func writeText(w http.ResponseWriter, status int, text string) {
@@ -69,7 +109,8 @@ func writeText(w http.ResponseWriter, status int, text string) {
 
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {
 	if err := s.node.Ready(r.Context()); err != nil {
-		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
+		s.logger.Warn("not ready", "error", err) // the caller is anybody: no details
+		writeText(w, http.StatusServiceUnavailable, "not ready\n")
 		return
 	}
 	writeText(w, http.StatusOK, "ready\n")
@@ -85,10 +126,11 @@ func (s *server) outer(next http.Handler) http.Handler {
 				if p == http.ErrAbortHandler { //nolint:errorlint // net/http's sentinel is compared by identity
 					panic(p)
 				}
-				s.logger.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", p)
-				if !rec.wrote {
-					writeText(rec, http.StatusInternalServerError, "internal error\n")
+				s.logger.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				if rec.wrote {
+					panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 				}
+				writeProblem(rec, http.StatusInternalServerError, "the node's own fault: see its log")
 			}
 			s.metrics.request(routeOf(r.URL.Path), rec.status, time.Since(start))
 			s.logger.Debug("request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "took", time.Since(start))
@@ -132,8 +174,10 @@ func NewServer(h http.Handler, logger *slog.Logger) *http.Server {
 
 // isLoopback reports whether the request came straight from this machine, not through a proxy.
 func isLoopback(r *http.Request) bool {
-	if r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" {
-		return false
+	for _, proxied := range []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"} {
+		if r.Header.Get(proxied) != "" {
+			return false
+		}
 	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // socketName is the owner's way into a running node: a Unix socket that only the owner of the directory can open.
@@ -45,8 +46,13 @@ func listenSocket(ctx context.Context, dir string) (l net.Listener, err error) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return err
 		}
+		// Between listening and the change of mode below nobody else may connect. At this moment of the start nothing else
+		// makes files in this process.
+		mask := syscall.Umask(0o177)
 		var lc net.ListenConfig
-		if l, err = lc.Listen(ctx, "unix", path); err != nil {
+		l, err = lc.Listen(ctx, "unix", path)
+		syscall.Umask(mask)
+		if err != nil {
 			return err
 		}
 		if err := os.Chmod(path, 0o600); err != nil {

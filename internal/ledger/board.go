@@ -47,6 +47,14 @@ func (b *board) fail(id string, err *ErrBehind) {
 	b.byID[id].behind = err
 }
 
+// fallBehind notes that the guard is ahead of what is stored.
+func (b *board) fallBehind(id string, err *ErrBehind) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.byID[id]
+	p.guard, p.behind = err.Guard, err
+}
+
 func (b *board) retire(row store.Log) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -72,14 +80,16 @@ func (b *board) get(id string) (posted, error) {
 
 func (b *board) log(_ context.Context, id string) (posted, error) { return b.get(id) }
 
-func (b *board) number(_ context.Context, no int64) (posted, error) {
+func (b *board) numbered(_ context.Context, nos []int64) ([]posted, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	p := b.byNo[no]
-	if p == nil {
-		return posted{}, fmt.Errorf("log number %d: %w", no, ErrNotFound)
+	var out []posted
+	for _, no := range nos {
+		if p := b.byNo[no]; p != nil {
+			out = append(out, *p)
+		}
 	}
-	return *p, nil
+	return out, nil
 }
 
 func (b *board) logs(context.Context) ([]posted, error) {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 
@@ -50,15 +51,11 @@ const catchUpObjects = 256
 // checkpoint must be signed by our own key and its tree must have grown out of ours, recomputed from its leaves; else
 // *ForkError. The same checkpoint is adopted: nothing is signed.
 //
-// Objects are fetched and stored first, in pieces, so that it can be interrupted and repeated; then all leaves, tiles
-// and the head come in one transaction.
+// The source is read beside the writing of other logs. Once its tree is verified the guard learns of it, so that this
+// log signs nothing until all is taken back, even after a restart. Objects are stored in pieces, so that CatchUp can be
+// interrupted and repeated; then all leaves, tiles and the head come in one transaction.
 func (l *Ledger) CatchUp(ctx context.Context, logID string, src Source, o CatchUpOptions) (CatchUpReport, error) {
-	var report CatchUpReport
-	err := l.between(ctx, func() error {
-		var err error
-		report, err = l.catchUp(ctx, logID, src, o)
-		return err
-	})
+	report, err := l.catchUp(ctx, logID, src, o)
 	if err != nil {
 		return report, fmt.Errorf("catching up log %s: %w", logID, err)
 	}
@@ -106,7 +103,33 @@ func (l *Ledger) catchUp(ctx context.Context, logID string, src Source, o CatchU
 		// The source is ahead of the database but behind the guard: more was published than it holds.
 		return c.report, &ErrBehind{LogID: logID, Have: theirs, Guard: p.guard}
 	}
-	return c.report, c.adopt(ctx, logID, theirs, cp)
+	if c.edge.root() != theirs.Root {
+		return c.report, errDamaged
+	}
+	if err := l.between(ctx, func() error { return l.fallBehind(ctx, p.row, h, theirs) }); err != nil {
+		return c.report, err
+	}
+	if err := c.storeObjects(ctx); err != nil {
+		return c.report, err
+	}
+	return c.report, l.between(ctx, func() error { return c.adopt(ctx, logID, theirs, cp) })
+}
+
+// fallBehind stops a log from signing until it has taken back what our own key has signed, and tells the guard.
+func (l *Ledger) fallBehind(ctx context.Context, row store.Log, h store.Head, theirs Head) error {
+	now, err := l.store.Head(ctx, row.No)
+	if err != nil {
+		return err
+	}
+	if now.Size != h.Size || now.Root != h.Root {
+		return store.ErrConflict // it grew meanwhile
+	}
+	l.heads.fallBehind(row.ID, &ErrBehind{LogID: row.ID, Have: Head{row.Origin, h.Size, h.Root}, Guard: theirs})
+	l.step(Forget{row.No})
+	if err := l.cfg.Guard.Record(ctx, []Head{theirs}); err != nil {
+		return &notPublished{err}
+	}
+	return nil
 }
 
 var errForked = errors.New("forked")
@@ -145,14 +168,8 @@ func (c *tail) fetch(ctx context.Context, origin string, cp []byte, h store.Head
 	return err
 }
 
-// adopt stores the objects, then the tail under the checkpoint that the source had.
+// adopt stores the tail under the checkpoint that the source had. It runs on the writing goroutine.
 func (c *tail) adopt(ctx context.Context, logID string, theirs Head, cp []byte) error {
-	if c.edge.root() != theirs.Root {
-		return errDamaged
-	}
-	if err := c.storeObjects(ctx); err != nil {
-		return err
-	}
 	c.advance.Head = store.Head{Size: theirs.Size, Serial: c.serial, Root: theirs.Root, Frontier: c.edge.packFrontier(), Checkpoint: cp}
 	results, err := c.l.store.Commit(ctx, c.l.lease, []store.Advance{c.advance})
 	if err == nil {
@@ -177,7 +194,7 @@ func (c *tail) storeObjects(ctx context.Context) error {
 		for i, h := range part {
 			want[i] = store.InLog{LogNo: c.no, Hash: h}
 		}
-		known, err := c.l.store.Known(ctx, want)
+		known, err := c.known(ctx, want)
 		if err != nil {
 			return err
 		}
@@ -199,11 +216,21 @@ func (c *tail) storeObjects(ctx context.Context) error {
 			}
 			rows = append(rows, attached...)
 		}
-		if err := c.l.store.AddObjects(ctx, c.l.lease, c.no, rows); err != nil {
+		err = c.l.between(ctx, func() error { return c.l.store.AddObjects(ctx, c.l.lease, c.no, rows) })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// known looks up on the writing goroutine, which alone can rely on what is not there.
+func (c *tail) known(ctx context.Context, want []store.InLog) (known map[store.InLog]store.Known, err error) {
+	lookErr := c.l.between(ctx, func() error {
+		known, err = c.l.store.Known(ctx, want)
+		return err
+	})
+	return known, lookErr
 }
 
 // noteKeyring keeps the place of a keyring.
@@ -225,7 +252,7 @@ func (c *tail) attachments(ctx context.Context, object []byte) ([]store.Object, 
 	var rows []store.Object
 	for _, h := range c.o.Attachments(object) {
 		key := store.InLog{LogNo: c.no, Hash: h}
-		known, err := c.l.store.Known(ctx, []store.InLog{key})
+		known, err := c.known(ctx, []store.InLog{key})
 		if err != nil {
 			return nil, err
 		}
@@ -269,7 +296,7 @@ func (c *tail) object(ctx context.Context, h Hash, known store.Known) ([]byte, *
 		return nil, nil, err
 	}
 	if row.Bytes == nil {
-		if err := c.l.store.PutObjectFile(row.Hash, b, "catchup"); err != nil {
+		if err := c.l.store.PutObjectFile(row.Hash, b, rand.Text()); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -8,6 +8,7 @@
 // It is not for judging what is in an object: a leaf is 0x01 ‖ SHA-256(object), and an object is opaque bytes. Who may
 // fetch what is decided by the caller's authorize function.
 //
-// Start reading at sequence.go (the pure step function that decides), then run.go (the thin shell that acts), then
-// handler.go and audit.go, which are the two ends of the same protocol.
+// Start reading at sequence.go (the pure step function that decides) with batch.go and place.go, then run.go (the thin
+// shell that acts), then handler.go and audit.go, which are the two ends of the same protocol. docs/ledger.md says what
+// is durable when.
 package ledger

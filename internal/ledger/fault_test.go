@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -225,16 +226,28 @@ func verifyAfter(t *testing.T, dir string, acked map[string]map[int]Receipt, era
 	}
 }
 
+// memoryDir is a folder in memory where there is one: faults are injected above the disk, which only takes time.
+func memoryDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "ledger-fault-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 func TestNothingAcknowledgedIsLostWhateverFails(t *testing.T) {
 	for _, persists := range []bool{false, true} {
 		t.Run(fmt.Sprintf("persists=%v", persists), func(t *testing.T) {
+			t.Parallel()
 			hits := map[string]int{}
 			step := 1
 			if testing.Short() {
-				step = 7
+				step = 13
 			}
 			for at := 1; ; at += step {
-				dir := t.TempDir()
+				dir := memoryDir(t)
 				f := &faults{at: at, persists: persists}
 				acked, erased := map[string]map[int]Receipt{"l-a": {}, "l-b": {}}, false
 				x, err := faulty(dir, f)

@@ -140,7 +140,7 @@ func TestHostileServers(t *testing.T) {
 		}, "redirects, which is refused"},
 		"announces too much": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "999999999999")
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 		}, "more than the"},
 		"sends without end": {func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {

@@ -36,9 +36,9 @@ type handler struct {
 //
 // as C2SP tlog-tiles demands, to whom authorize permits a log; an object is permitted with any log that holds it.
 // Whoever is not permitted learns nothing: the answer is 404, as for what does not exist. An erased object is 410
-// with a tombstone.
-func NewHandler(reader Reader, authorize func(r *http.Request, log LogInfo) bool) http.Handler {
-	return &handler{reader: reader, authorize: authorize, logger: slog.Default()}
+// with a tombstone. What cannot be read is logged.
+func NewHandler(reader Reader, authorize func(r *http.Request, log LogInfo) bool, logger *slog.Logger) http.Handler {
+	return &handler{reader: reader, authorize: authorize, logger: logger}
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -64,7 +64,7 @@ func parsePath(path string) (resource, bool) {
 		if !ok {
 			return resource{}, false
 		}
-		r.level = int(l)
+		r.level = l
 	}
 	r.n, r.width, ok = parseTileIndex(rest)
 	return r, ok
@@ -78,7 +78,7 @@ func parseTileIndex(s string) (n int64, width int, ok bool) {
 		if !ok || v == 0 {
 			return 0, 0, false
 		}
-		s, width = index, int(v)
+		s, width = index, v
 	}
 	groups := strings.Split(s, "/")
 	if len(groups) > 6 {

@@ -69,7 +69,8 @@ func (e *ErrErased) Error() string {
 // headView tells what is published.
 type headView interface {
 	log(ctx context.Context, id string) (posted, error)
-	number(ctx context.Context, no int64) (posted, error)
+	// numbered returns those of the numbered logs that there are.
+	numbered(ctx context.Context, nos []int64) ([]posted, error)
 	logs(ctx context.Context) ([]posted, error)
 }
 
@@ -118,17 +119,16 @@ func (v storeView) logs(ctx context.Context) ([]posted, error) {
 	return out, nil
 }
 
-func (v storeView) number(ctx context.Context, no int64) (posted, error) {
-	all, err := v.logs(ctx)
+func (v storeView) numbered(ctx context.Context, nos []int64) ([]posted, error) {
+	rows, heads, err := v.store.LogsNumbered(ctx, nos)
 	if err != nil {
-		return posted{}, err
+		return nil, err
 	}
-	for _, p := range all {
-		if p.row.No == no {
-			return p, nil
-		}
+	out := make([]posted, len(rows))
+	for i, row := range rows {
+		out[i] = posted{row: row, head: SignedHead{Head{row.Origin, heads[i].Size, heads[i].Root}, heads[i].Checkpoint}}
 	}
-	return posted{}, fmt.Errorf("log number %d: %w", no, ErrNotFound)
+	return out, nil
 }
 
 // notFound gives the store's error this package's name.
@@ -253,20 +253,22 @@ func (r *reads) Object(ctx context.Context, hash [32]byte) (Object, error) {
 	if err != nil {
 		return o, notFound(err)
 	}
-	seen := map[int64]bool{}
+	first := map[int64]int64{} // by log, the lowest index
+	var nos []int64
 	for _, pl := range places {
-		if seen[pl.LogNo] {
+		if at, ok := first[pl.LogNo]; !ok {
+			nos = append(nos, pl.LogNo)
+		} else if at <= pl.Index {
 			continue
 		}
-		seen[pl.LogNo] = true
-		p, err := r.view.number(ctx, pl.LogNo)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return o, err
-		}
-		if pl.Index < p.head.Size {
+		first[pl.LogNo] = pl.Index
+	}
+	logs, err := r.view.numbered(ctx, nos)
+	if err != nil {
+		return o, err
+	}
+	for _, p := range logs {
+		if first[p.row.No] < p.head.Size {
 			o.Logs = append(o.Logs, p.info())
 		}
 	}

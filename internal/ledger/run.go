@@ -84,9 +84,9 @@ const maxPatience = time.Millisecond
 // runBatch runs one batch and remembers how large and how long it was.
 func (l *Ledger) runBatch() {
 	waiting := len(l.waiters)
-	start := time.Now()
+	start := l.cfg.Clock()
 	l.step(Go{})
-	l.lastTook = time.Since(start)
+	l.lastTook = l.cfg.Clock().Sub(start)
 	l.answeredLast = waiting - len(l.waiters)
 }
 

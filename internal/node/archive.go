@@ -20,6 +20,9 @@ import (
 // backup which was cut short or rotted is refused before anything is put in place.
 const sumsName = "SHA256SUMS"
 
+// maxSums bounds the list of sums, about a hundred bytes for each file.
+const maxSums = 256 << 20
+
 // maxArchiveEntry bounds one file of a backup; a database is the largest.
 const maxArchiveEntry = 1 << 42
 
@@ -121,7 +124,7 @@ func extract(r io.Reader, path string) (sum string, err error) {
 		return "", err
 	}
 	h := sha256.New()
-	_, err = io.Copy(io.MultiWriter(f, h), r) //nolint:gosec // bounded by the header's size, as tar reads no further
+	_, err = io.Copy(io.MultiWriter(f, h), r) // bounded by the header's size, as tar reads no further
 	if err == nil {
 		err = f.Sync()
 	}
@@ -129,9 +132,12 @@ func extract(r io.Reader, path string) (sum string, err error) {
 }
 
 func checkSums(r io.Reader, got map[string]string) error {
-	data, err := io.ReadAll(io.LimitReader(r, 1<<30))
+	data, err := io.ReadAll(io.LimitReader(r, maxSums+1))
 	if err != nil {
 		return fmt.Errorf("reading the backup's sums: %w", err)
+	}
+	if len(data) > maxSums {
+		return fmt.Errorf("the backup's list of sums is larger than %d bytes", maxSums)
 	}
 	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	if len(lines) != len(got) {
@@ -142,6 +148,7 @@ func checkSums(r io.Reader, got map[string]string) error {
 		if !ok || got[name] != sum {
 			return fmt.Errorf("the backup is damaged: %q does not have the sum that the backup lists", name)
 		}
+		delete(got, name) // a name that is listed twice hides one that is not
 	}
 	return nil
 }

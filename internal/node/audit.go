@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	neturl "net/url"
 	"slices"
 	"strings"
 	"time"
@@ -108,6 +109,10 @@ func AuditURL(ctx context.Context, url string, o AuditOptions) (AuditReport, err
 	if errors.As(err, &status) && (status.Status == 404 || status.Status == 401 || status.Status == 403) {
 		err = &Fault{Code: CodeNotFound, What: "auditing", Err: err, Remedy: "check the address; a restricted log needs --token"}
 	}
+	var unreachable *neturl.Error
+	if errors.As(err, &unreachable) && ctx.Err() == nil {
+		err = &Fault{Code: CodeUnavailable, What: "auditing", Err: err, Remedy: "check the address, and that the node runs"}
+	}
 	return report, err
 }
 
@@ -124,6 +129,9 @@ func AuditDir(ctx context.Context, dir string, secret SecretSource, o AuditOptio
 	}
 	var out []AuditReport
 	for _, l := range logs {
+		if !n.begun(l.ID) {
+			continue
+		}
 		ids, err := n.identities(ctx, n.book(l.ID).no)
 		if err != nil {
 			return out, err

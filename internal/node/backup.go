@@ -7,20 +7,26 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/store"
 )
 
 // BackupSummary says what a backup holds.
 type BackupSummary struct {
-	Logs   int
-	Leaves int64
-	Bytes  int64
+	Logs   int   `json:"logs"`
+	Leaves int64 `json:"leaves"`
+	Bytes  int64 `json:"bytes"`
 }
 
-// besideStore are the files of a node's directory that a backup holds besides the store. What opens the keys is not
-// among them, and neither is the root key.
-var besideStore = []string{ConfigName, keysName, guardName, erasuresName}
+// A backup holds these files of a node's directory besides the store. What opens the keys is not among them, and neither is
+// the root key.
+//
+// The guard goes before the store: a copy whose database is ahead of its guard is harmless, the other way round it looks like
+// a lost tail. The keys go after it: a key is kept before a keyring in the log names it, so the copy holds every key that the
+// copied log needs. So does an erasure under way, and then the journal of erasures, which is written before it is forgotten.
+func beforeStore() []string { return []string{ConfigName, guardName} }
+func afterStore() []string  { return []string{keysName, intentName, erasuresName} }
 
 // Backup writes a consistent copy of the node in dir into the new file out, while the node runs or not.
 func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
@@ -47,27 +53,61 @@ func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	// The guard goes first: a copy whose database is ahead of its guard is harmless, the other way round it looks like
-	// a lost tail.
-	for _, name := range besideStore {
-		data, err := os.ReadFile(filepath.Join(dir, name)) // #nosec G304 -- below the node's directory
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return s, err
-		}
-		if err := os.WriteFile(filepath.Join(work, name), data, 0o600); err != nil {
+	if err := copyBeside(dir, work, beforeStore()); err != nil {
+		return s, err
+	}
+	for _, folder := range []string{shelfName, rollsName, docketName} {
+		if err := copyFolder(filepath.Join(dir, folder), filepath.Join(work, folder)); err != nil {
 			return s, err
 		}
 	}
 	if err := store.Backup(ctx, db, work); err != nil {
 		return s, err
 	}
+	if err := copyBeside(dir, work, afterStore()); err != nil {
+		return s, err
+	}
 	if s, err = countCopy(ctx, work); err != nil {
 		return s, err
 	}
 	return s, publishArchive(ctx, work, out, &s)
+}
+
+func copyBeside(dir, work string, names []string) error {
+	for _, name := range names {
+		data, err := os.ReadFile(filepath.Join(dir, name)) // #nosec G304 -- below the node's directory
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(work, name), data, 0o600)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyFolder copies the plain files of a folder that may be missing: agreement files, rolls of others, proofs kept.
+func copyFolder(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return copyBeside(from, to, names)
 }
 
 func publishArchive(ctx context.Context, work, out string, s *BackupSummary) error {

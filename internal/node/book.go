@@ -47,6 +47,13 @@ func (b *book) envelopes() [][]byte {
 	return out
 }
 
+// begun reports whether a log has a first keyring. One that was created and got none, because the process was killed in
+// between, is as good as none.
+func (n *Node) begun(logID string) bool {
+	_, err := n.keyring(logID)
+	return err == nil
+}
+
 func (n *Node) book(logID string) *book {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
@@ -94,6 +101,14 @@ func viewParty(k record.Keyring) PartyView {
 	return PartyView{ID: k.Party, Names: k.Names, Fingerprint: record.FingerprintWords(k.Party)}
 }
 
+// held is the tree of a log that this node has: the published one, or of a log that is behind what is left of it.
+func held(l ledger.LogInfo) (size int64, root [32]byte) {
+	if l.Behind != nil {
+		return l.Behind.Have.Size, l.Behind.Have.Root
+	}
+	return l.Size, l.Root
+}
+
 func (n *Node) loadBook(ctx context.Context, l ledger.LogInfo) (*book, error) {
 	row, err := n.store.Log(ctx, l.ID)
 	if err != nil {
@@ -104,9 +119,10 @@ func (n *Node) loadBook(ctx context.Context, l ledger.LogInfo) (*book, error) {
 	if err != nil {
 		return nil, err
 	}
+	size, _ := held(l)
 	for _, place := range places {
 		index := place.Index
-		if index >= l.Size {
+		if index >= size {
 			continue // committed but not yet published
 		}
 		envelope, err := n.clearEnvelope(ctx, row.No, index)
@@ -173,6 +189,22 @@ func (n *Node) logSigner(logID string, serial uint64) (ledger.LogSigner, error) 
 	}), nil
 }
 
+// keyringOf returns the keyring in force in a log, which has this serial. The store is asked when the book is older: a
+// keyring may have been stored although appending it ended with an error.
+func (n *Node) keyringOf(logID string, serial uint64) (record.Keyring, error) {
+	k, err := n.keyring(logID)
+	if err == nil && uint64(k.Serial) == serial {
+		return k, nil
+	}
+	if err := n.refreshBook(context.Background(), logID); err != nil {
+		return k, err
+	}
+	if k, err = n.keyring(logID); err == nil && uint64(k.Serial) != serial {
+		err = fmt.Errorf("log %s: keyring %d is not known here", logID, serial)
+	}
+	return k, err
+}
+
 // logKey finds the log key of a serial: in the log's history, or in the keyring that is just being appended.
 func (n *Node) logKey(logID string, serial uint64) (ed25519.PublicKey, record.Signer, error) {
 	n.mu.RLock()
@@ -183,17 +215,14 @@ func (n *Node) logKey(logID string, serial uint64) (ed25519.PublicKey, record.Si
 		k = next
 	} else {
 		var err error
-		if k, err = n.keyring(logID); err != nil {
+		if k, err = n.keyringOf(logID, serial); err != nil {
 			return nil, nil, err
-		}
-		if uint64(k.Serial) != serial {
-			return nil, nil, fmt.Errorf("log %s: keyring %d is not known here", logID, serial)
 		}
 	}
 	keys := k.WithRole(record.RoleLog)
 	if len(keys) != 1 {
 		return nil, nil, errors.New("the keyring has no log key")
 	}
-	signer, err := n.keys.signer(keys[0].ID)
+	signer, err := n.keys.signer(keys[0].PublicKey())
 	return ed25519.PublicKey(keys[0].Public), signer, err
 }

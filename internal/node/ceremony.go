@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -18,15 +17,17 @@ import (
 
 // KeyChange says what to change.
 type KeyChange struct {
-	Action    string   `json:"action" enum:"open,rotate,revoke,root" doc:"open a log, rotate a role's key, revoke a key, or rotate the root key"`
-	Agreement string   `json:"agreement,omitempty" doc:"open: the agreement that the log is for"`
-	Public    bool     `json:"public,omitempty" doc:"open: whether everybody may read the log"`
-	Role      string   `json:"role,omitempty" doc:"rotate: log, node, http, witness, seal, officer"`
-	Key       string   `json:"key,omitempty" doc:"rotate, revoke: key id"`
-	Size      *int64   `json:"size,omitempty" doc:"revoke: size of the log up to which the key is vouched for; absent: all so far"`
-	Reason    string   `json:"reason,omitempty" doc:"revoke: compromised, lost, left, superseded, other"`
-	Command   []string `json:"command,omitempty" doc:"rotate: external command that signs with the new key"`
-	PublicKey string   `json:"public_key,omitempty" doc:"rotate: the command's Ed25519 public key, base64"`
+	Action    string            `json:"action" enum:"open,add,rotate,revoke,root" doc:"open a log, add an officer, rotate a role's key, revoke a key, or rotate the root key"`
+	Name      map[string]string `json:"name,omitempty" doc:"add: the officer's name by language"`
+	Kinds     []string          `json:"kinds,omitempty" doc:"add: kinds that the officer may issue; absent: all"`
+	Agreement string            `json:"agreement,omitempty" doc:"open: the agreement that the log is for"`
+	Public    bool              `json:"public,omitempty" doc:"open: whether everybody may read the log"`
+	Role      string            `json:"role,omitempty" doc:"rotate: log, node, http, witness, seal, officer"`
+	Key       string            `json:"key,omitempty" doc:"rotate, revoke: key id"`
+	Size      *int64            `json:"size,omitempty" doc:"revoke: size of the log up to which the key is vouched for; absent: all so far"`
+	Reason    string            `json:"reason,omitempty" doc:"revoke: compromised, lost, left, superseded, other"`
+	Command   []string          `json:"command,omitempty" doc:"add, rotate: external command that signs with the new key"`
+	PublicKey string            `json:"public_key,omitempty" doc:"add, rotate: the command's Ed25519 public key, base64"`
 }
 
 // KeyringProposal are drafts of keyrings for the root key to sign.
@@ -47,6 +48,9 @@ func (n *Node) ProposeKeyrings(ctx context.Context, c KeyChange) (KeyringProposa
 	if n.ledger == nil {
 		return KeyringProposal{}, errReadOnly()
 	}
+	if n.unsettled() {
+		return KeyringProposal{}, errUnsettled("changing keys")
+	}
 	n.ceremony.Lock()
 	defer n.ceremony.Unlock()
 	var drafts []record.Keyring
@@ -54,10 +58,10 @@ func (n *Node) ProposeKeyrings(ctx context.Context, c KeyChange) (KeyringProposa
 	switch c.Action {
 	case "open":
 		drafts, err = n.draftOpen(ctx, c)
-	case "rotate", "revoke", "root":
+	case "add", "rotate", "revoke", "root":
 		drafts, err = n.draftChange(ctx, c)
 	default:
-		err = faultf(CodeInvalid, "use open, rotate, revoke or root", "proposing keyrings: unknown action %q", c.Action)
+		err = faultf(CodeInvalid, "use open, add, rotate, revoke or root", "proposing keyrings: unknown action %q", c.Action)
 	}
 	if err != nil {
 		return KeyringProposal{}, err
@@ -123,7 +127,7 @@ func (n *Node) draftChange(ctx context.Context, c KeyChange) ([]record.Keyring, 
 	replaced := map[string]record.PublicKey{} // one new key replaces an old one in every log that has it
 	var drafts []record.Keyring
 	for _, l := range infos {
-		if !l.Retired.IsZero() {
+		if !l.Retired.IsZero() || !n.begun(l.ID) {
 			continue
 		}
 		k, err := n.keyring(l.ID)
@@ -131,7 +135,7 @@ func (n *Node) draftChange(ctx context.Context, c KeyChange) ([]record.Keyring, 
 			return nil, err
 		}
 		d := k.Successor(n.now())
-		changed, err := n.change(&d, c, l, replaced)
+		changed, err := n.change(ctx, &d, c, l, replaced)
 		if err != nil {
 			return nil, recordFault("changing the keyring of log "+l.ID, err)
 		}
@@ -145,16 +149,18 @@ func (n *Node) draftChange(ctx context.Context, c KeyChange) ([]record.Keyring, 
 	return drafts, nil
 }
 
-func (n *Node) change(d *record.Keyring, c KeyChange, l ledger.LogInfo, replaced map[string]record.PublicKey) (bool, error) {
+func (n *Node) change(ctx context.Context, d *record.Keyring, c KeyChange, l ledger.LogInfo, replaced map[string]record.PublicKey) (bool, error) {
 	switch c.Action {
 	case "root":
 		return true, nil
+	case "add":
+		return true, n.addOfficer(ctx, d, c, replaced)
 	case "rotate":
 		old, err := pick(*d, c)
 		if err != nil || old.ID == "" {
 			return false, err
 		}
-		public, err := n.replacement(old, c, replaced)
+		public, err := n.replacement(ctx, old, c, replaced)
 		if err != nil {
 			return false, err
 		}
@@ -177,7 +183,7 @@ func (n *Node) change(d *record.Keyring, c KeyChange, l ledger.LogInfo, replaced
 	if !needed || key.Officer != "" {
 		return true, d.Revoke(c.Key, size, reason, n.now())
 	}
-	public, err := n.replacement(key, c, replaced)
+	public, err := n.replacement(ctx, key, c, replaced)
 	if err != nil {
 		return false, err
 	}
@@ -192,6 +198,9 @@ func (n *Node) change(d *record.Keyring, c KeyChange, l ledger.LogInfo, replaced
 func pick(k record.Keyring, c KeyChange) (record.Key, error) {
 	if c.Key != "" {
 		key, _ := k.Find(c.Key)
+		if key.ID != "" && c.Role != "" && key.Role != record.Role(c.Role) {
+			return record.Key{}, faultf(CodeInvalid, "see 'mithaq key list'", "rotating: the key %s has the role %s, not %s", c.Key, key.Role, c.Role)
+		}
 		return key, nil
 	}
 	keys := k.WithRole(record.Role(c.Role))
@@ -204,8 +213,23 @@ func pick(k record.Keyring, c KeyChange) (record.Key, error) {
 	return record.Key{}, faultf(CodeInvalid, "name it with --key (see 'mithaq key list')", "rotating: there are %d keys of role %s", len(keys), c.Role)
 }
 
+// addOfficer gives the party one more officer, with one key in all its logs.
+func (n *Node) addOfficer(ctx context.Context, d *record.Keyring, c KeyChange, made map[string]record.PublicKey) error {
+	public, err := n.replacement(ctx, record.Key{Role: record.RoleOfficer}, c, made)
+	if err != nil {
+		return err
+	}
+	key := record.NewKey(record.RoleOfficer, public)
+	key.Name = c.Name
+	for _, kind := range c.Kinds {
+		key.Kinds = append(key.Kinds, record.Kind(kind))
+	}
+	d.Add(key)
+	return nil
+}
+
 // replacement makes the key that replaces old, once for all logs; a log's own checkpoint key is replaced in that log alone.
-func (n *Node) replacement(old record.Key, c KeyChange, replaced map[string]record.PublicKey) (record.PublicKey, error) {
+func (n *Node) replacement(ctx context.Context, old record.Key, c KeyChange, replaced map[string]record.PublicKey) (record.PublicKey, error) {
 	if public, ok := replaced[old.ID]; ok {
 		return public, nil
 	}
@@ -213,11 +237,17 @@ func (n *Node) replacement(old record.Key, c KeyChange, replaced map[string]reco
 	var err error
 	if len(c.Command) > 0 {
 		raw, decodeErr := base64.StdEncoding.DecodeString(c.PublicKey)
-		if decodeErr != nil || len(raw) == 0 {
-			return public, faultf(CodeInvalid, "give the command's Ed25519 public key in base64", "rotating: no public key for the command")
+		if decodeErr != nil {
+			return public, faultf(CodeInvalid, "give the command's Ed25519 public key in base64", "rotating: the command's public key is not base64")
+		}
+		if len(replaced) > 0 {
+			return public, faultf(CodeInvalid, "name one with --key (see 'mithaq key list')", "rotating: a command signs with one key, and there are several keys of role %s", old.Role)
+		}
+		if old.Role == record.RoleSeal {
+			return public, faultf(CodeInvalid, "leave the command out", "rotating: a command signs and cannot unseal")
 		}
 		public = record.PublicKey{Alg: record.Ed25519, Bytes: raw}
-		err = n.keys.addCommand(public, old.Role, c.Command)
+		err = n.keys.addCommand(ctx, n.rand, public, old.Role, c.Command)
 	} else {
 		public, err = n.keys.generate(n.rand, old.Role)
 	}
@@ -231,6 +261,9 @@ func (n *Node) replacement(old record.Key, c KeyChange, replaced map[string]reco
 // SignKeyrings signs drafts with the root key in the file root. With p.Root it first makes the next root key, puts it
 // into the same file beside the old one, and has the old one endorse it.
 func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret SecretSource) (SignedKeyrings, error) {
+	if len(p.Drafts) == 0 {
+		return SignedKeyrings{}, faultf(CodeInvalid, "name a file that 'key rotate --out' or 'key revoke --out' wrote", "signing: the proposal holds no drafts")
+	}
 	keys, err := openKeys(root, secret, filepath.Join(filepath.Dir(root), defaultKeyFile))
 	if err != nil {
 		return SignedKeyrings{}, fmt.Errorf("opening the root key: %w", err)
@@ -247,7 +280,7 @@ func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret Se
 		if err := json.Unmarshal(raw, &d); err != nil {
 			return SignedKeyrings{}, &Fault{Code: CodeInvalid, What: fmt.Sprintf("reading draft %d", i), Err: err}
 		}
-		signer, err := keys.signer(d.Root().ID())
+		signer, err := keys.signer(d.Root())
 		if err != nil {
 			return SignedKeyrings{}, faultf(CodeForbidden, "give the file of the root key in force", "signing: %s does not hold the root key %s", root, d.Root().ID())
 		}
@@ -255,7 +288,7 @@ func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret Se
 			if err := d.RotateRoot(ctx, next, signer); err != nil {
 				return SignedKeyrings{}, recordFault("endorsing the next root key", err)
 			}
-			if signer, err = keys.signer(next.ID()); err != nil {
+			if signer, err = keys.signer(next); err != nil {
 				return SignedKeyrings{}, err
 			}
 		}
@@ -266,146 +299,4 @@ func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret Se
 		out.Keyrings = append(out.Keyrings, envelope)
 	}
 	return out, nil
-}
-
-// ApplyKeyrings appends each keyring to its log, creating a log for a first one. All are checked before any is put into
-// force; one that fails afterwards leaves those before it in force, as the receipts say.
-func (n *Node) ApplyKeyrings(ctx context.Context, s SignedKeyrings) ([]Receipt, error) {
-	if n.ledger == nil {
-		return nil, errReadOnly()
-	}
-	n.ceremony.Lock()
-	defer n.ceremony.Unlock()
-	var keyrings []record.Keyring
-	for i, envelope := range s.Keyrings {
-		k, err := record.ParseKeyring(envelope)
-		if err != nil {
-			return nil, recordFault(fmt.Sprintf("reading keyring %d", i), err)
-		}
-		if err := n.checkKeyring(ctx, k); err != nil {
-			return nil, err
-		}
-		keyrings = append(keyrings, k)
-	}
-	if len(keyrings) == 0 {
-		return nil, faultf(CodeInvalid, "sign the proposal first", "applying keyrings: there are none")
-	}
-	var receipts []Receipt
-	for _, k := range keyrings {
-		r, err := n.putKeyring(ctx, k, s.Public)
-		if err != nil {
-			return receipts, err
-		}
-		receipts = append(receipts, r)
-	}
-	return receipts, nil
-}
-
-// checkKeyring says whether k may be put into force here: it is ours, it follows, and its keys are held here.
-func (n *Node) checkKeyring(ctx context.Context, k record.Keyring) error {
-	if n.party.ID != "" && k.Party != n.party.ID {
-		return faultf(CodeForbidden, "", "applying a keyring: it is of party %s, this node is %s", k.Party, n.party.ID)
-	}
-	if l, err := n.resolveLog(ctx, k.Log.ID); err == nil {
-		if err := n.settled(l); err != nil {
-			return err
-		}
-	}
-	current, err := n.keyring(k.Log.ID)
-	switch {
-	case err == nil:
-		if err := current.Next(k); err != nil {
-			return &Fault{Code: CodeConflict, What: "applying a keyring to log " + k.Log.ID, Err: err, Remedy: "propose it again"}
-		}
-	case k.Serial != 1:
-		return faultf(CodeNotFound, "propose it again", "applying a keyring: log %s is not here", k.Log.ID)
-	}
-	for _, role := range []record.Role{record.RoleLog, record.RoleNode} {
-		for _, key := range k.WithRole(role) {
-			if _, err := n.keys.signer(key.ID); err != nil {
-				return faultf(CodeConflict, "propose it on this node again", "applying a keyring: the private key of %s (%s) is not here", key.ID, role)
-			}
-		}
-	}
-	return nil
-}
-
-// putKeyring appends the record of a keyring, signed by the node key that it names.
-func (n *Node) putKeyring(ctx context.Context, k record.Keyring, public bool) (Receipt, error) {
-	id := k.Log.ID
-	n.mu.Lock()
-	n.pending[id] = k
-	n.mu.Unlock()
-	defer func() {
-		n.mu.Lock()
-		delete(n.pending, id)
-		n.mu.Unlock()
-	}()
-	if k.Serial == 1 {
-		spec := ledger.LogSpec{ID: id, Origin: k.Log.Origin, Agreement: k.Log.Agreement, Generation: k.Log.Generation, Public: public}
-		if err := n.ledger.Create(ctx, spec); err != nil {
-			return Receipt{}, storeFault(err)
-		}
-	}
-	body, err := record.EncodeBody(&record.KeyringBody{Keyring: k.Envelope()})
-	if err != nil {
-		return Receipt{}, recordFault("making the keyring's record", err)
-	}
-	node := k.WithRole(record.RoleNode)[0]
-	rec := record.Record{Agreement: k.Log.Agreement, Author: k.Party, Officer: node.ID, Kind: record.KindKeyring,
-		Marking: record.Marking{TLP: record.TLPClear}, Body: body}
-	receipt, err := n.append(ctx, id, rec, node.ID, uint64(k.Serial-1), uint64(k.Serial), nil)
-	if err != nil {
-		return Receipt{}, err
-	}
-	return receipt, n.refreshBook(ctx, id)
-}
-
-// Keys lists the keys of every log's keyring, revoked ones too.
-func (n *Node) Keys(ctx context.Context) ([]KeyView, error) {
-	infos, err := n.reader.Logs(ctx)
-	if err != nil {
-		return nil, storeFault(err)
-	}
-	out := []KeyView{}
-	for _, l := range infos {
-		k, err := n.keyring(l.ID)
-		if err != nil {
-			continue
-		}
-		for _, key := range k.Keys {
-			_, missing := n.keys.signer(key.ID)
-			out = append(out, KeyView{ID: key.ID, Alg: string(key.Alg), Role: string(key.Role), Names: key.Name,
-				Kinds: kindNames(key.Kinds), Log: l.ID, Held: missing == nil || n.keys.opens(key.ID)})
-		}
-		for _, r := range k.Revoked {
-			out = append(out, KeyView{ID: r.ID, Log: l.ID, Revoked: &r.Size, Reason: string(r.Reason), Role: "revoked"})
-		}
-	}
-	return out, nil
-}
-
-func kindNames(kinds []record.Kind) []string {
-	var out []string
-	for _, k := range kinds {
-		out = append(out, string(k))
-	}
-	return out
-}
-
-func errReadOnly() error {
-	return &Fault{Code: CodeUnavailable, What: "this process only reads the node", Err: errors.New("read-only"), Remedy: "use the node's daemon"}
-}
-
-// Keyring returns the envelope of the keyring in force in a log, for others to pin.
-func (n *Node) Keyring(ctx context.Context, ref string) ([]byte, error) {
-	l, err := n.resolveLog(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	k, err := n.keyring(l.ID)
-	if err != nil {
-		return nil, err
-	}
-	return k.Envelope(), nil
 }

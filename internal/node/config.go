@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	toml "github.com/pelletier/go-toml/v2"
@@ -54,10 +55,10 @@ func ReadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, ConfigName)
 	data, err := os.ReadFile(path) // #nosec G304 -- the operator names the directory
 	if errors.Is(err, os.ErrNotExist) {
-		return Config{}, fmt.Errorf("reading configuration: %s does not exist: make a node with 'mithaq init --dir %s'", path, dir)
+		return Config{}, faultf(CodeInvalid, "make a node with 'mithaq init --dir "+dir+"'", "reading configuration: %s does not exist", path)
 	}
 	if err != nil {
-		return Config{}, fmt.Errorf("reading configuration: %w", err)
+		return Config{}, &Fault{Code: CodeInvalid, What: "reading configuration", Err: err}
 	}
 	return parseConfig(path, data)
 }
@@ -66,10 +67,10 @@ func parseConfig(path string, data []byte) (Config, error) {
 	c := DefaultConfig()
 	dec := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
-		return Config{}, fmt.Errorf("reading configuration: %w", located(path, err))
+		return Config{}, &Fault{Code: CodeInvalid, What: "reading configuration", Err: located(path, err)}
 	}
 	if err := c.check(); err != nil {
-		return Config{}, fmt.Errorf("reading configuration: %s: %w", path, err)
+		return Config{}, &Fault{Code: CodeInvalid, What: "reading configuration: " + path, Err: err}
 	}
 	return c, nil
 }
@@ -118,7 +119,7 @@ func (c Config) check() error {
 		{"log_format", c.LogFormat, []string{"text", "json"}},
 		{"metrics", c.Metrics, []string{"loopback", "token", "off"}},
 	} {
-		if !contains(choice.allowed, choice.value) {
+		if !slices.Contains(choice.allowed, choice.value) {
 			return fmt.Errorf("%s = %q: write one of %s", choice.key, choice.value, strings.Join(choice.allowed, ", "))
 		}
 	}
@@ -131,15 +132,6 @@ func checkURL(key, value string) error {
 		return fmt.Errorf("%s: %q is not an http or https address: write for example \"https://node.example\"", key, value)
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // BaseURL is the address that others reach this node under, without a slash at its end.
@@ -157,7 +149,7 @@ func (c Config) BaseURL() string {
 // storeDSN is the store's address as package store takes it.
 func (c Config) storeDSN(dir string) string {
 	if c.Store == "sqlite" {
-		return "sqlite:" + filepath.Join(dir, "mithaq.db")
+		return "sqlite:" + filepath.Join(dir, dbName)
 	}
 	return c.Store
 }

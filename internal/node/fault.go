@@ -16,6 +16,7 @@ const (
 	CodeNotFound    Code = "not-found"   // there is no such thing here
 	CodeGone        Code = "gone"        // it was here and has been erased
 	CodeConflict    Code = "conflict"    // the state has moved on: look again, then retry
+	CodeNoLog       Code = "no-log"      // this party has no log under the agreement: its root key opens one
 	CodeBehind      Code = "behind"      // this node may be behind its own published history: restore settles it
 	CodeUnavailable Code = "unavailable" // another process holds the lease, the disk is full: retry later
 )
@@ -52,4 +53,12 @@ func CodeOf(err error) Code {
 
 func faultf(code Code, remedy, format string, args ...any) *Fault {
 	return &Fault{Code: code, What: fmt.Sprintf(format, args...), Remedy: remedy}
+}
+
+func errReadOnly() error {
+	return &Fault{Code: CodeUnavailable, What: "this process only reads the node", Err: errors.New("read-only"), Remedy: "use the node's daemon"}
+}
+
+func errUnsettled(doing string) error {
+	return faultf(CodeBehind, "settle it with 'mithaq restore'", "%s: this node was restored, or a follower is ahead of it: it does not know how far its logs had grown", doing)
 }

@@ -38,9 +38,15 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making a node: %w", err)
+	undo, err := claim(dir)
+	if err != nil {
+		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, undo())
+		}
+	}()
 	l, err := initialLock(dir, cfg, o)
 	if err != nil {
 		return nil, err
@@ -76,18 +82,64 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 		return nil, err
 	}
 	n.party = viewParty(k)
-	return n, writeDurable(filepath.Join(dir, ConfigName), []byte(text), 0o600)
+	if err := writeDurable(filepath.Join(dir, ConfigName), []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	if err := ignoreMissing(os.Remove(filepath.Join(dir, claimName))); err != nil {
+		return nil, err
+	}
+	return n, storeFault(n.startIndexer(ctx))
+}
+
+// claimName is in the directory while a node is being made there.
+const claimName = "init-unfinished"
+
+// claim makes the directory and takes it for this process alone. undo leaves it as it was.
+func claim(dir string) (undo func() error, err error) {
+	before := map[string]bool{}
+	entries, err := os.ReadDir(dir)
+	missing := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !missing {
+		return nil, fmt.Errorf("making a node: %w", err)
+	}
+	for _, e := range entries {
+		before[e.Name()] = true
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making a node: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, claimName), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // #nosec G304 -- the operator names the directory
+	if err != nil {
+		return nil, fmt.Errorf("making a node: %w", err)
+	}
+	undo = func() error {
+		entries, err := os.ReadDir(dir)
+		for _, e := range entries {
+			if !before[e.Name()] {
+				err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+			}
+		}
+		if missing {
+			err = errors.Join(err, ignoreMissing(os.Remove(dir)))
+		}
+		return err
+	}
+	return undo, f.Close()
 }
 
 // checkVacant refuses a directory with a node in it, or with what was left of one.
 func checkVacant(dir string) error {
-	for _, name := range []string{ConfigName, dbName, keysName, rootName} {
+	for _, name := range []string{ConfigName, claimName, dbName, keysName, rootName, guardName} {
 		_, err := os.Stat(filepath.Join(dir, name))
-		if err == nil {
-			return faultf(CodeConflict, "choose another directory", "making a node: %s holds one already (%s)", dir, name)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
 			return fmt.Errorf("making a node: %w", err)
+		case name == ConfigName:
+			return faultf(CodeConflict, "choose another directory", "making a node: %s holds one already", dir)
+		default:
+			return faultf(CodeConflict, "remove the directory when an interrupted 'mithaq init' left it, or put the configuration back",
+				"making a node: %s holds %s and no %s", dir, name, ConfigName)
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ const maxKeyrings = 64 << 20
 // LogHandler serves logs and objects to those whom allow lets in; to anybody else they do not exist.
 func (n *Node) LogHandler(allow func(*http.Request, LogView) bool) http.Handler {
 	authorize := func(r *http.Request, l ledger.LogInfo) bool { return allow(r, LogView{ID: l.ID, Public: l.Public}) }
-	static := ledger.NewHandler(n.reader, authorize)
+	static := ledger.NewHandler(n.reader, authorize, n.logger)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/log/"), "/"+keyringsName)
 		if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {

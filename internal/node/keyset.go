@@ -1,17 +1,15 @@
 package node
 
 import (
-	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"slices"
 	"sync"
-	"time"
 
 	"filippo.io/age"
 
@@ -19,7 +17,7 @@ import (
 )
 
 // systemRandom is the operating system's randomness, for keys that are made where no node runs.
-var systemRandom io.Reader = rand.Reader
+var systemRandom = rand.Reader
 
 // defaultKeyFile is what opens the keys unless something else is named.
 const defaultKeyFile = "unlock.key"
@@ -110,19 +108,31 @@ func newSecret(rand io.Reader, role record.Role) (record.SecretKey, error) {
 	return record.GenerateSigningKey(rand, role)
 }
 
-// addCommand keeps the command that signs with a key held elsewhere.
-func (s *keyset) addCommand(public record.PublicKey, role record.Role, command []string) error {
+// addCommand keeps the command that signs with a key held elsewhere, once it has shown that it does.
+func (s *keyset) addCommand(ctx context.Context, rand io.Reader, public record.PublicKey, role record.Role, command []string) error {
+	if public.Alg != record.Ed25519 || len(public.Bytes) != ed25519.PublicKeySize {
+		return faultf(CodeInvalid, "give the command's Ed25519 public key in base64", "keeping a command: its public key is not one of Ed25519, %d bytes long", ed25519.PublicKeySize)
+	}
+	if k, ok := s.find(public.ID()); ok {
+		if k.Role == role && slices.Equal(k.Command, command) {
+			return nil
+		}
+		return faultf(CodeConflict, "use another key", "keeping a command: the key %s is here already", k.ID)
+	}
+	if err := (commandSigner{public: public, argv: command}).try(ctx, rand); err != nil {
+		return err
+	}
 	return s.add(record.ExternalKey(role, public, command...))
 }
 
 // signer returns the signer of a key. A nil keyset holds none.
-func (s *keyset) signer(id string) (record.Signer, error) {
-	k, ok := s.find(id)
+func (s *keyset) signer(public record.PublicKey) (record.Signer, error) {
+	k, ok := s.find(public.ID())
 	if !ok {
-		return nil, faultf(CodeForbidden, "", "signing: the private key of %s is not here", id)
+		return nil, faultf(CodeForbidden, "", "signing: the private key of %s is not here", public.ID())
 	}
 	if k.External() {
-		return commandSigner{id: id, argv: k.Command}, nil
+		return commandSigner{public: public, argv: k.Command}, nil
 	}
 	signer, err := k.Signer()
 	if err != nil {
@@ -143,6 +153,12 @@ func (s *keyset) find(id string) (record.SecretKey, bool) {
 	return record.SecretKey{}, false
 }
 
+// holds reports whether the private key id, or a command that signs with it, is here.
+func (s *keyset) holds(id string) bool {
+	_, ok := s.find(id)
+	return ok
+}
+
 // opens reports whether the seal key id is held.
 func (s *keyset) opens(id string) bool {
 	k, ok := s.find(id)
@@ -157,29 +173,4 @@ func (s *keyset) sealIdentities() []age.Identity {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return slices.Clone(s.identities)
-}
-
-// commandTimeout bounds an external signer: a person may have to touch a token.
-const commandTimeout = 60 * time.Second
-
-// commandSigner signs with an external command: the bytes to sign on its standard input, the base64 signature on its
-// standard output.
-type commandSigner struct {
-	id   string
-	argv []string
-}
-
-func (c commandSigner) KeyID() string { return c.id }
-
-func (c commandSigner) Sign(ctx context.Context, msg []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...) // #nosec G204 -- the owner put the command into the encrypted key file
-	cmd.Stdin = bytes.NewReader(msg)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		return nil, &Fault{Code: CodeUnavailable, What: fmt.Sprintf("signing with %s", c.argv[0]), Err: fmt.Errorf("%w: %.200s", err, bytes.TrimSpace(errs.Bytes()))}
-	}
-	return record.DecodeSignature(out.Bytes())
 }

@@ -12,8 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/facts"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -61,11 +63,21 @@ type Node struct {
 	party  PartyView
 	counts counters
 	lost   chan error
+	facts  func() (*facts.Facts, error) // what ships with the program, read once
 
-	mu      sync.RWMutex // guards address, books and pending
+	indexer *indexer // nil when read-only
+
+	mu      sync.RWMutex // guards address, books, pending, rolls and members
 	address string
-	books   map[string]*book          // keyring history by log id
-	pending map[string]record.Keyring // keyrings that are just being appended
+	books   map[string]*book            // keyring history by log id
+	pending map[string]record.Keyring   // keyrings that are just being appended
+	rolls   map[string]*roll            // by agreement id; each has a lock of its own
+	members map[string][]record.Keyring // by agreement id: the others who run it, for sealing
+	ahead   atomic.Bool                 // a follower is ahead of this node
+	// sealing serialises taking an epoch, so that two records to one audience share it.
+	sealing sync.Mutex
+	// erasing serialises erasures, each of which is one order and one deed.
+	erasing sync.Mutex
 	// ceremony serialises changes of keyrings, so that two ceremonies cannot both follow from one keyring.
 	ceremony sync.Mutex
 }
@@ -99,8 +111,16 @@ func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
 	if err := n.loadBooks(ctx); err != nil {
 		return nil, err
 	}
+	if err := n.finishErasure(ctx); err != nil {
+		return nil, err
+	}
 	if o.AskFollowers && len(cfg.Followers) > 0 {
 		n.askFollowers(ctx)
+	}
+	if !o.ReadOnly {
+		if err := n.startIndexer(ctx); err != nil {
+			return nil, storeFault(err)
+		}
 	}
 	return n, nil
 }
@@ -109,7 +129,8 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{}}
+	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, facts: sync.OnceValues(facts.Load)}
 }
 
 // openLedger takes the writer's lease and begins to sequence.
@@ -124,7 +145,7 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 		return storeFault(err)
 	}
 	n.reader = n.ledger
-	go func() {
+	go func() { // ends with the ledger
 		select {
 		case <-n.ledger.Lost():
 			n.lost <- &Fault{Code: CodeUnavailable, What: "this process is no longer the node's writer", Err: n.ledger.LostErr(),
@@ -156,6 +177,9 @@ func storeFault(err error) error {
 		return &Fault{Code: CodeNotFound, What: "looking it up", Err: err}
 	case errors.Is(err, ledger.ErrTooLarge):
 		return &Fault{Code: CodeInvalid, What: "publishing", Err: err}
+	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrLeaseLost),
+		errors.Is(err, ledger.ErrNotPublished), errors.Is(err, ledger.ErrClosed):
+		return &Fault{Code: CodeUnavailable, What: "writing to the store", Err: err}
 	}
 	return err
 }
@@ -166,6 +190,7 @@ func (n *Node) Close(ctx context.Context) error {
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close(ctx))
 	}
+	n.indexer.close()
 	if n.guard != nil {
 		errs = append(errs, n.guard.Close())
 	}
@@ -232,10 +257,14 @@ func (n *Node) baseURL() string {
 	return n.cfg.BaseURL()
 }
 
-// unsettled reports whether the node was restored and may be behind its own published history.
+// unsettled reports whether the node was restored, or a follower was found ahead of it, so that it may be behind its own
+// published history. In doubt it is.
 func (n *Node) unsettled() bool {
+	if n.ahead.Load() {
+		return true
+	}
 	_, err := os.Stat(filepath.Join(n.dir, unsettledName))
-	return err == nil
+	return !errors.Is(err, os.ErrNotExist)
 }
 
 // Logs lists the node's logs.
@@ -246,7 +275,9 @@ func (n *Node) Logs(ctx context.Context) ([]LogView, error) {
 	}
 	out := make([]LogView, 0, len(infos))
 	for _, l := range infos {
-		out = append(out, n.viewLog(l))
+		if n.begun(l.ID) {
+			out = append(out, n.viewLog(l))
+		}
 	}
 	return out, nil
 }
@@ -276,7 +307,7 @@ func (n *Node) resolveLog(ctx context.Context, ref string) (ledger.LogInfo, erro
 	}
 	var found *ledger.LogInfo
 	for i, l := range infos {
-		if l.ID == ref || l.Agreement == ref && (found == nil || !found.Retired.IsZero()) {
+		if l.ID == ref || l.Agreement == ref && n.begun(l.ID) && (found == nil || !found.Retired.IsZero()) {
 			found = &infos[i]
 		}
 	}

@@ -2,14 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-
-	"filippo.io/age"
 
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -32,13 +24,29 @@ func (n *Node) Pin(ctx context.Context, envelope []byte) (PartyView, error) {
 	if err != nil {
 		return PartyView{}, err
 	}
-	if old, ok := findKeyring(pins, func(o record.Keyring) bool { return o.Party == k.Party }); ok && k.Issued.Time.Before(old.Issued.Time) {
-		return PartyView{}, faultf(CodeConflict, "ask the party for its current one", "pinning a keyring: a newer one of %s is pinned", k.Party)
+	if old, ok := findKeyring(pins, func(o record.Keyring) bool { return o.Party == k.Party }); ok {
+		if err := newer(old, k); err != nil {
+			return PartyView{}, err
+		}
 	}
 	if err := n.store.PutPin(ctx, store.Pin{Party: k.Party, Pinned: n.now(), Keyring: k.Envelope()}); err != nil {
-		return PartyView{}, err
+		return PartyView{}, storeFault(err)
 	}
 	return viewParty(k), nil
+}
+
+// newer refuses to replace a pinned keyring by an older one, or by one of a root key that was replaced since: whoever stole
+// an old root key must not bring it back.
+func newer(old, k record.Keyring) error {
+	sameRoots := len(k.Roots) >= len(old.Roots)
+	for i := 0; sameRoots && i < len(old.Roots); i++ {
+		sameRoots = k.Roots[i].Key().ID() == old.Roots[i].Key().ID()
+	}
+	older := k.Issued.Time.Before(old.Issued.Time) || k.Log.ID == old.Log.ID && k.Serial < old.Serial
+	if older || !sameRoots {
+		return faultf(CodeConflict, "ask the party for its current one", "pinning a keyring: a newer one of %s is pinned", k.Party)
+	}
+	return nil
 }
 
 func (n *Node) pins(ctx context.Context) ([]record.Keyring, error) {
@@ -55,141 +63,4 @@ func (n *Node) pins(ctx context.Context) ([]record.Keyring, error) {
 		out = append(out, k)
 	}
 	return out, nil
-}
-
-// recipientSet names a set of seal keys.
-func recipientSet(keys []record.Key) string {
-	ids := make([]string, 0, len(keys))
-	for _, k := range keys {
-		ids = append(ids, k.ID)
-	}
-	slices.Sort(ids)
-	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(ids), "\n")))
-	return hex.EncodeToString(sum[:])
-}
-
-// keepEpoch keeps an epoch's key, sealed to this party, before anything is sealed with it.
-func (n *Node) keepEpoch(ctx context.Context, logID string, k record.Keyring, e record.EpochKey, keys []record.Key) error {
-	own, err := sealRecipients(k, "")
-	if err != nil {
-		return err
-	}
-	sealed, err := e.Wrap(own[0])
-	if err != nil {
-		return fmt.Errorf("keeping the key of epoch %s: %w", e.ID(), err)
-	}
-	return n.store.PutEpochKey(ctx, store.EpochKey{LogNo: n.book(logID).no, Epoch: e.ID(), Step: e.Step(), Created: n.now(),
-		Recipients: recipientSet(keys), Commitment: e.Commit(), Sealed: sealed})
-}
-
-// reuseEpoch finds the newest epoch whose key exactly these recipients have.
-func (n *Node) reuseEpoch(ctx context.Context, logID string, keys []record.Key) (record.EpochKey, bool, error) {
-	rows, err := n.store.EpochKeys(ctx, n.book(logID).no)
-	if err != nil {
-		return record.EpochKey{}, false, err
-	}
-	want := recipientSet(keys)
-	for _, row := range slices.Backward(rows) {
-		if row.Recipients != want {
-			continue
-		}
-		e, err := n.openEpoch(row)
-		return e, err == nil, err
-	}
-	return record.EpochKey{}, false, nil
-}
-
-func (n *Node) openEpoch(row store.EpochKey) (record.EpochKey, error) {
-	e, err := record.UnwrapEpoch(row.Epoch, row.Step, row.Commitment, row.Sealed, n.keys.sealIdentities()...)
-	if err != nil {
-		return record.EpochKey{}, recordFault("opening the key of epoch "+row.Epoch, err)
-	}
-	return e, nil
-}
-
-// identities are all keys that open this party's objects of a log: its seal keys, and the epochs that it made.
-func (n *Node) identities(ctx context.Context, logNo int64) ([]age.Identity, error) {
-	ids := n.keys.sealIdentities()
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	rows, err := n.store.EpochKeys(ctx, logNo)
-	if err != nil {
-		return nil, err
-	}
-	var epochs []record.EpochKey
-	for _, row := range rows {
-		e, err := n.openEpoch(row)
-		if errors.Is(err, record.ErrNotForUs) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		epochs = append(epochs, e)
-	}
-	return append(ids, record.EpochIdentity(epochs...)), nil
-}
-
-// relearn takes back the keys of our own epochs from their records in a log from a place on: each was wrapped for us too.
-func (n *Node) relearn(ctx context.Context, logID string, from int64) error {
-	l, err := n.reader.Log(ctx, logID)
-	if err != nil {
-		return storeFault(err)
-	}
-	no := n.book(logID).no
-	for index := from; index < l.Size; index++ {
-		h, err := n.objectHash(ctx, no, index)
-		if err != nil {
-			return err
-		}
-		object, err := n.store.Object(ctx, h)
-		if err != nil {
-			continue // erased, or the host did not have it
-		}
-		r, ok := clearRecord(object)
-		if !ok || r.Kind != record.KindEpoch {
-			continue
-		}
-		body, err := record.Parse[record.EpochBody](r)
-		if err != nil {
-			continue
-		}
-		if err := n.relearnEpoch(ctx, no, body); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (n *Node) relearnEpoch(ctx context.Context, no int64, body record.EpochBody) error {
-	var keys []record.Key
-	var own []byte
-	for _, w := range body.Wraps {
-		keys = append(keys, record.Key{ID: w.To})
-		if !n.keys.opens(w.To) {
-			continue
-		}
-		wrap, err := n.store.Object(ctx, hashOf(w.Object))
-		if err == nil {
-			own = wrap
-		}
-	}
-	if own == nil {
-		return nil
-	}
-	if _, err := record.UnwrapEpoch(body.Epoch, body.Step, body.Commit, own, n.keys.sealIdentities()...); err != nil {
-		return recordFault("taking back the key of epoch "+body.Epoch, err)
-	}
-	return n.store.PutEpochKey(ctx, store.EpochKey{LogNo: no, Epoch: body.Epoch, Step: body.Step, Created: n.now(),
-		Recipients: recipientSet(keys), Commitment: body.Commit, Sealed: own})
-}
-
-// hashOf reads a hash that the record package has checked to be 64 hexadecimal digits.
-func hashOf(digits string) (h [32]byte) {
-	raw, err := hex.DecodeString(digits)
-	if err == nil {
-		copy(h[:], raw)
-	}
-	return h
 }

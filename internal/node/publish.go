@@ -3,11 +3,11 @@ package node
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
-
-	"filippo.io/age"
 
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
@@ -43,11 +43,14 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
-	l, err := n.resolveLog(ctx, ref)
+	l, err := n.publishLog(ctx, ref)
 	if err != nil {
 		return Receipt{}, err
 	}
 	if err := n.settled(l); err != nil {
+		return Receipt{}, err
+	}
+	if err := n.checkPublishable(ctx, l, rec); err != nil {
 		return Receipt{}, err
 	}
 	for try := 0; ; try++ {
@@ -59,12 +62,38 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 		if err != nil {
 			return Receipt{}, err
 		}
-		rec.Agreement, rec.Author, rec.Officer = k.Log.Agreement, k.Party, officer
+		rec.Agreement, rec.Author, rec.Officer = k.Log.Agreement, k.Party, officer.ID
 		receipt, err := n.append(ctx, l.ID, rec, officer, uint64(k.Serial), 0, nil)
-		if CodeOf(err) != CodeConflict || try == maxFenceRetries {
+		var fence *ledger.ErrFence
+		if !errors.As(err, &fence) || try == maxFenceRetries {
 			return receipt, err
 		}
+		if err := n.awaitCeremony(ctx, l.ID); err != nil {
+			return Receipt{}, err
+		}
 	}
+}
+
+// publishLog finds the log to publish in, by its id, its agreement, or what people call the agreement, and learns whom
+// records under it are sealed to.
+func (n *Node) publishLog(ctx context.Context, ref string) (ledger.LogInfo, error) {
+	l, err := n.resolveLog(ctx, ref)
+	if CodeOf(err) == CodeNotFound {
+		if id, known := n.rollID(ctx, ref); known == nil {
+			l, err = n.resolveLog(ctx, id)
+		}
+	}
+	if err != nil {
+		return l, err
+	}
+	return l, n.loadMembers(ctx, l.Agreement)
+}
+
+// awaitCeremony waits until the change of keys that is under way has ended, and reads what it left.
+func (n *Node) awaitCeremony(ctx context.Context, logID string) error {
+	n.ceremony.Lock()
+	defer n.ceremony.Unlock()
+	return n.refreshBook(ctx, logID)
 }
 
 // settled refuses a log that may be behind its own published history.
@@ -73,7 +102,7 @@ func (n *Node) settled(l ledger.LogInfo) error {
 	case l.Behind != nil:
 		return storeFault(l.Behind)
 	case n.unsettled():
-		return faultf(CodeBehind, "settle it with 'mithaq restore'", "publishing: this node was restored from a backup and does not know yet how far log %s had grown", l.ID)
+		return errUnsettled("publishing")
 	}
 	return nil
 }
@@ -198,31 +227,32 @@ func prefixed(prefix, label string) string {
 }
 
 // officerFor picks the officer who signs: the first in the keyring who may issue the kind and whose key is here.
-func (n *Node) officerFor(k record.Keyring, kind record.Kind) (string, error) {
+func (n *Node) officerFor(k record.Keyring, kind record.Kind) (record.Key, error) {
 	for _, key := range k.WithRole(record.RoleOfficer) {
-		if len(key.Kinds) > 0 && !contains(kindNames(key.Kinds), string(kind)) {
+		if len(key.Kinds) > 0 && !slices.Contains(key.Kinds, kind) {
 			continue
 		}
-		if _, ok := n.keys.find(key.ID); ok {
-			return key.ID, nil
+		if n.keys.holds(key.ID) {
+			return key, nil
 		}
 	}
-	return "", faultf(CodeForbidden, "see 'mithaq key list'", "publishing: no officer whose key is here may issue a %s under log %s", kind, k.Log.ID)
+	return record.Key{}, faultf(CodeForbidden, "see 'mithaq key list'", "publishing: no officer whose key is here may issue a %s under log %s", kind, k.Log.ID)
 }
 
 // append signs rec with the key signer, seals it for its audience and appends it. under is the serial of the keyring that
 // it is signed under, sets the serial that it brings into force, or 0.
-func (n *Node) append(ctx context.Context, logID string, rec record.Record, signer string, under, sets uint64, attachments [][]byte) (Receipt, error) {
+func (n *Node) append(ctx context.Context, logID string, rec record.Record, signer record.Key, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	receipt, err := n.appendRecord(ctx, logID, rec, signer, under, sets, attachments)
 	if err != nil {
 		n.counts.failures.Add(1)
 		return Receipt{}, err
 	}
 	n.counts.leaves.Add(1)
+	n.indexer.nudge()
 	return receipt, nil
 }
 
-func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record, signer string, under, sets uint64, attachments [][]byte) (Receipt, error) {
+func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record, signer record.Key, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	var err error
 	if rec.ID, err = record.NewID(n.rand, record.PrefixRecord); err != nil {
 		return Receipt{}, err
@@ -232,7 +262,7 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("publishing", err)
 	}
-	key, err := n.keys.signer(signer)
+	key, err := n.keys.signer(signer.PublicKey())
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -240,6 +270,11 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("signing", err)
 	}
+	return n.appendSigned(ctx, logID, rec, envelope, under, sets, attachments)
+}
+
+// appendSigned seals a signed record for its audience and appends it.
+func (n *Node) appendSigned(ctx context.Context, logID string, rec record.Record, envelope []byte, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	sealing, err := n.sealingFor(ctx, logID, rec)
 	if err != nil {
 		return Receipt{}, err
@@ -256,122 +291,4 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 		Record: rec.ID, Kind: string(rec.Kind), Log: logID, Index: r.Index, Leaf: hex.EncodeToString(r.LeafHash[:]),
 		Object: record.ObjectHash(object), Size: r.Size, Duplicate: r.Duplicate,
 	}, nil
-}
-
-// sealingFor says to whom a record is sealed: its audience, or without one this party alone until the agreement has
-// other members; always the author too.
-func (n *Node) sealingFor(ctx context.Context, logID string, rec record.Record) (record.Sealing, error) {
-	form, err := record.FormFor(rec)
-	if err != nil || form == record.FormClear {
-		return record.Clear(), err
-	}
-	k, err := n.keyring(logID)
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	own, err := sealRecipients(k, "")
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	audience, keys, err := n.audienceRecipients(ctx, k, rec.Audience)
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	to, direct := record.Recipients(own[0], append(own[1:], audience...)...)
-	if direct {
-		return record.Direct(to...)
-	}
-	return n.epochSealing(ctx, logID, k, rec.Audience, append(keys, k.SealKeys("")...))
-}
-
-func sealRecipients(k record.Keyring, officer string) ([]*age.HybridRecipient, error) {
-	var out []*age.HybridRecipient
-	for _, key := range k.SealKeys(officer) {
-		r, err := key.PublicKey().Recipient()
-		if err != nil {
-			return nil, recordFault("sealing to party "+k.Party, err)
-		}
-		out = append(out, r)
-	}
-	if len(out) == 0 {
-		return nil, faultf(CodeInvalid, "the party must add one to its keyring", "sealing to party %s: its keyring has no seal key", k.Party)
-	}
-	return out, nil
-}
-
-// audienceRecipients finds the keys of those whom a record names: parties whose keyring is pinned here, and persons of them.
-func (n *Node) audienceRecipients(ctx context.Context, own record.Keyring, a *record.Audience) ([]*age.HybridRecipient, []record.Key, error) {
-	if a == nil {
-		return nil, nil, nil
-	}
-	pins, err := n.pins(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	keyrings := append([]record.Keyring{own}, pins...)
-	var out []*age.HybridRecipient
-	var keys []record.Key
-	take := func(k record.Keyring, officer string) error {
-		recipients, err := sealRecipients(k, officer)
-		out, keys = append(out, recipients...), append(keys, k.SealKeys(officer)...)
-		return err
-	}
-	for _, party := range a.Parties {
-		k, ok := findKeyring(keyrings, func(k record.Keyring) bool { return k.Party == party })
-		if !ok {
-			return nil, nil, faultf(CodeNotFound, "pin its keyring with 'mithaq key pin FILE'", "sealing to party %s: its keys are not known here", party)
-		}
-		if err := take(k, ""); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, person := range a.Persons {
-		k, ok := findKeyring(keyrings, func(k record.Keyring) bool { key, ok := k.Find(person); return ok && key.Role == record.RoleOfficer })
-		if !ok {
-			return nil, nil, faultf(CodeNotFound, "pin the keyring of the person's party with 'mithaq key pin FILE'", "sealing to person %s: no officer with this key is known here", person)
-		}
-		if err := take(k, person); err != nil {
-			return nil, nil, err
-		}
-	}
-	return out, keys, nil
-}
-
-func findKeyring(keyrings []record.Keyring, want func(record.Keyring) bool) (record.Keyring, bool) {
-	for _, k := range keyrings {
-		if want(k) {
-			return k, true
-		}
-	}
-	return record.Keyring{}, false
-}
-
-// epochSealing takes a fresh epoch for the audience: its key is kept, sealed to this party, and the epoch record with a wrap
-// for each recipient stands in the log before the record that it seals.
-func (n *Node) epochSealing(ctx context.Context, logID string, k record.Keyring, a *record.Audience, keys []record.Key) (record.Sealing, error) {
-	if e, ok, err := n.reuseEpoch(ctx, logID, keys); err != nil || ok {
-		return e.Sealing(n.rand), err
-	}
-	e, err := record.NewEpoch(n.rand)
-	if err != nil {
-		return record.Sealing{}, err
-	}
-	refs, wraps, err := e.WrapFor(keys)
-	if err != nil {
-		return record.Sealing{}, recordFault("making an epoch", err)
-	}
-	body, err := record.EncodeBody(&record.EpochBody{Epoch: e.ID(), Step: e.Step(), Mode: record.EpochFresh, Audience: a, Commit: e.Commit(), Wraps: refs})
-	if err != nil {
-		return record.Sealing{}, recordFault("making an epoch", err)
-	}
-	if err := n.keepEpoch(ctx, logID, k, e, keys); err != nil {
-		return record.Sealing{}, err
-	}
-	node := k.WithRole(record.RoleNode)[0]
-	rec := record.Record{Agreement: k.Log.Agreement, Author: k.Party, Officer: node.ID, Kind: record.KindEpoch,
-		Marking: record.Marking{TLP: record.TLPGreen}, Body: body}
-	if _, err := n.append(ctx, logID, rec, node.ID, uint64(k.Serial), 0, wraps); err != nil {
-		return record.Sealing{}, fmt.Errorf("announcing an epoch: %w", err)
-	}
-	return e.Sealing(n.rand), nil
 }

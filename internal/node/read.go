@@ -65,6 +65,9 @@ func (o *opened) judge(h *record.History, ids []age.Identity) {
 	envelope, err := record.OpenObject(o.object, ids...)
 	if errors.Is(err, record.ErrNotForUs) {
 		v.Standing, v.Why = StandingSealed, "sealed to others"
+		if len(ids) == 0 {
+			v.Why = "sealed, and the node's keys were not opened"
+		}
 		return
 	}
 	if err != nil {
@@ -119,14 +122,33 @@ func (n *Node) openAt(ctx context.Context, ref string, index int64) (opened, led
 	return o, l, err
 }
 
-// Record returns the record at a place of a log.
-func (n *Node) Record(ctx context.Context, ref string, index int64) (RecordView, error) {
-	o, _, err := n.openAt(ctx, ref, index)
+// Record returns the record at a place of a log, as far as the viewer may have it.
+func (n *Node) Record(ctx context.Context, v Viewer, ref string, index int64) (RecordView, error) {
+	o, _, err := n.shownAt(ctx, v, ref, index)
 	return o.view, err
 }
 
+// shownAt opens a record and asks whether the viewer may have it. Recalls that are on their way into the index are waited for.
+func (n *Node) shownAt(ctx context.Context, v Viewer, ref string, index int64) (opened, ledger.LogInfo, error) {
+	o, l, err := n.openAt(ctx, ref, index)
+	if err != nil {
+		return o, l, err
+	}
+	d, err := n.decideFor(ctx, v)
+	if err != nil {
+		return opened{}, l, err
+	}
+	if n.indexer != nil {
+		if err := n.WaitIndexed(ctx, l.ID, l.Size); err != nil {
+			return opened{}, l, err
+		}
+	}
+	o, err = d.shown(ctx, o)
+	return o, l, err
+}
+
 // Records lists records in order, without their bodies.
-func (n *Node) Records(ctx context.Context, ref string, from int64, limit int) ([]RecordView, error) {
+func (n *Node) Records(ctx context.Context, v Viewer, ref string, from int64, limit int) ([]RecordView, error) {
 	l, err := n.resolveLog(ctx, ref)
 	if err != nil {
 		return nil, err
@@ -139,9 +161,16 @@ func (n *Node) Records(ctx context.Context, ref string, from int64, limit int) (
 	if err != nil {
 		return nil, err
 	}
+	d, err := n.decideFor(ctx, v)
+	if err != nil {
+		return nil, err
+	}
 	out := []RecordView{}
 	for index := from; index < l.Size && len(out) < limit; index++ {
 		o, err := n.open(ctx, l, index, ids)
+		if err == nil {
+			o, err = d.shown(ctx, o)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -152,8 +181,8 @@ func (n *Node) Records(ctx context.Context, ref string, from int64, limit int) (
 }
 
 // RecordBody returns the exact bytes of a record's body; of intel those of its bundle.
-func (n *Node) RecordBody(ctx context.Context, ref string, index int64) ([]byte, error) {
-	o, l, err := n.openAt(ctx, ref, index)
+func (n *Node) RecordBody(ctx context.Context, v Viewer, ref string, index int64) ([]byte, error) {
+	o, l, err := n.shownAt(ctx, v, ref, index)
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +191,8 @@ func (n *Node) RecordBody(ctx context.Context, ref string, index int64) ([]byte,
 		return nil, faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
 	case StandingSealed:
 		return nil, faultf(CodeForbidden, "", "place %d of log %s is %s", index, l.ID, o.view.Why)
+	case StandingWithheld:
+		return nil, faultf(CodeForbidden, "", "place %d of log %s is withheld: %s", index, l.ID, o.view.Why)
 	case StandingInvalid:
 		return nil, faultf(CodeInvalid, "", "place %d of log %s does not verify: %s", index, l.ID, o.view.Why)
 	}
@@ -192,17 +223,82 @@ func (n *Node) Proof(ctx context.Context, ref string, index int64) ([]byte, erro
 	return proof, storeFault(err)
 }
 
-// Find tells where a leaf or an object stands: hash is a leaf hash or an object hash.
-func (n *Node) Find(ctx context.Context, hash string) (Place, error) {
-	raw, err := hex.DecodeString(hash)
-	if err != nil || len(raw) != 32 {
-		return Place{}, faultf(CodeInvalid, "give a place (12, or LOG/12), a leaf hash or an object hash", "finding a record: %q is none of these", hash)
+// Find tells where a record stands: ref is a record id, a leaf hash or an object hash. The index knows; while it does not
+// yet, the logs are read.
+func (n *Node) Find(ctx context.Context, ref string) (Place, error) {
+	raw, err := hex.DecodeString(ref)
+	isHash, isID := err == nil && len(raw) == 32, record.IsID(ref, record.PrefixRecord)
+	if !isHash && !isID {
+		return Place{}, faultf(CodeInvalid, "give a place (12, or LOG/12), a record id, a leaf hash or an object hash", "finding a record: %q is none of these", ref)
 	}
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
 		return Place{}, storeFault(err)
 	}
-	places, err := n.store.Places(ctx, [32]byte(raw))
+	if p, found, err := n.findIndexed(ctx, infos, ref, raw); err != nil || found {
+		return p, err
+	}
+	if isID {
+		return n.findID(ctx, infos, ref)
+	}
+	return n.findHash(ctx, infos, [32]byte(raw))
+}
+
+// findIndexed asks the index for a record id, or for a leaf hash when raw is not empty.
+func (n *Node) findIndexed(ctx context.Context, infos []ledger.LogInfo, ref string, raw []byte) (Place, bool, error) {
+	var list []store.Indexed
+	var err error
+	if len(raw) > 0 {
+		list, err = n.store.Index().ByLeaf(ctx, [32]byte(raw))
+	} else {
+		list, err = n.store.Index().ByID(ctx, ref)
+	}
+	if errors.Is(err, store.ErrNoIndex) {
+		return Place{}, false, nil
+	}
+	if err != nil {
+		return Place{}, false, err
+	}
+	for _, e := range list {
+		for _, l := range infos {
+			if b := n.book(l.ID); b != nil && b.no == e.LogNo && e.Index < l.Size {
+				return Place{Log: l.ID, Index: e.Index}, true, nil
+			}
+		}
+	}
+	return Place{}, false, nil
+}
+
+// findID opens the records that are not indexed yet, log by log, until one has the id.
+func (n *Node) findID(ctx context.Context, infos []ledger.LogInfo, id string) (Place, error) {
+	sizes, err := n.store.Index().Sizes(ctx)
+	if err != nil && !errors.Is(err, store.ErrNoIndex) {
+		return Place{}, err
+	}
+	for _, l := range infos {
+		b := n.book(l.ID)
+		if b == nil {
+			continue
+		}
+		ids, err := n.identities(ctx, b.no)
+		if err != nil {
+			return Place{}, err
+		}
+		for index := sizes[b.no]; index < l.Size; index++ {
+			o, err := n.open(ctx, l, index, ids)
+			if err != nil {
+				return Place{}, err
+			}
+			if o.view.ID == id {
+				return Place{Log: l.ID, Index: index}, nil
+			}
+		}
+	}
+	return Place{}, faultf(CodeNotFound, "", "no log here holds a record %s that can be opened", id)
+}
+
+func (n *Node) findHash(ctx context.Context, infos []ledger.LogInfo, hash [32]byte) (Place, error) {
+	places, err := n.store.Places(ctx, hash)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Place{}, err
 	}
@@ -216,12 +312,12 @@ func (n *Node) Find(ctx context.Context, hash string) (Place, error) {
 				return Place{Log: l.ID, Index: p.Index}, nil
 			}
 		}
-		index, err := n.findLeaf(ctx, l, b.no, [32]byte(raw))
+		index, err := n.findLeaf(ctx, l, b.no, hash)
 		if err != nil || index >= 0 {
 			return Place{Log: l.ID, Index: index}, err
 		}
 	}
-	return Place{}, faultf(CodeNotFound, "", "no log here holds a leaf or object %s", hash)
+	return Place{}, faultf(CodeNotFound, "", "no log here holds a leaf or object %x", hash)
 }
 
 // findLeaf looks for a leaf hash, or returns -1. It reads the leaves only, 33 bytes each.

@@ -30,8 +30,8 @@ type RestoreOptions struct {
 
 // RestoreOutcome says what became of one log.
 type RestoreOutcome struct {
-	Log  string
-	What string
+	Log  string `json:"log"`
+	What string `json:"what"`
 }
 
 // Restore brings a node back without ever forking its logs. A backup may be older than what others have seen, and a log that
@@ -75,9 +75,13 @@ func Restore(ctx context.Context, dir string, o RestoreOptions) (out []RestoreOu
 			open = append(open, l.ID)
 		}
 	}
-	if len(open) > 0 {
+	if len(open) > 0 && len(o.Ask) == 0 {
 		return out, faultf(CodeBehind, "give --ask URL of a host that followed it, or --successor with the root key",
 			"restoring: nobody could be asked how far %s had grown; the node can be read and signs nothing", strings.Join(open, ", "))
+	}
+	if len(open) > 0 {
+		return out, faultf(CodeBehind, "try again, leave out hosts that never followed it, or give --successor with the root key",
+			"restoring: not everybody who was asked could say how far %s had grown; the node can be read and signs nothing", strings.Join(open, ", "))
 	}
 	return out, ignoreMissing(os.Remove(filepath.Join(dir, unsettledName)))
 }
@@ -104,7 +108,7 @@ func unpack(ctx context.Context, dir string, o RestoreOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	if err := readArchive(ctx, f, work); err != nil {
-		return &Fault{Code: CodeInvalid, What: "restoring " + o.Archive, Err: err}
+		return &Fault{Code: CodeInvalid, What: "restoring " + o.Archive, Err: err, Remedy: "name a whole file that 'mithaq backup' wrote"}
 	}
 	if _, err := os.Stat(filepath.Join(work, ConfigName)); err != nil {
 		return faultf(CodeInvalid, "name a file that 'mithaq backup' wrote", "restoring %s: it is not a backup of a node", o.Archive)
@@ -143,48 +147,95 @@ func addErasures(journal, newer string) error {
 	return writeDurable(journal, append(have, more...), 0o600)
 }
 
-// settle finds out how far a log had grown and takes its tail back, or opens its successor. settled is false where nobody
-// could be asked and no successor was wanted.
+// settle finds out how far a log had grown and takes its tail back, or opens its successor. It is settled when everybody who
+// was asked has answered: the one who did not may be the one who has the newest part. settled is false otherwise, unless a
+// successor was wanted.
 func (n *Node) settle(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (settled bool, what string, err error) {
-	var unreachable []string
-	var fork *ledger.ForkError
-	asked, back := 0, int64(0)
-	for _, host := range o.Ask {
-		got, err := n.catchUp(ctx, l.ID, host, o.Token)
-		switch {
-		case err == nil:
-			asked, back = asked+1, back+got
-		case errors.As(err, &fork):
-			if err := n.keepEvidence(l.ID, fork); err != nil {
-				return false, "", err
-			}
-		default:
-			n.logger.Warn("a host could not be asked", "host", host, "log", l.ID, "error", err)
-			unreachable = append(unreachable, host)
-		}
+	a, err := n.askAll(ctx, l, o)
+	if err != nil {
+		return false, "", err
 	}
 	now, err := n.reader.Log(ctx, l.ID)
 	if err != nil {
 		return false, "", storeFault(err)
 	}
+	whole := a.answered > 0 && len(a.silent) == 0 && a.fork == nil && now.Behind == nil
 	switch {
-	case asked > 0 && fork == nil && now.Behind == nil && back > 0:
-		return true, fmt.Sprintf("fetched back %d leaves, now %d", back, now.Size), nil
-	case asked > 0 && fork == nil && now.Behind == nil:
+	case whole && a.back > 0:
+		return true, fmt.Sprintf("fetched back %d leaves, now %d", a.back, now.Size), nil
+	case whole:
 		return true, fmt.Sprintf("nobody who was asked has more than its %d leaves", now.Size), nil
 	case o.Successor:
-		id, err := n.openSuccessor(ctx, now, o)
-		if err != nil {
-			return false, "", err
-		}
-		return true, fmt.Sprintf("ended at %d leaves; its successor is %s", now.Size, id), nil
-	case fork != nil:
-		return false, "", &Fault{Code: CodeBehind, What: "restoring", Err: fork, Remedy: "both checkpoints are kept in " + filepath.Join(n.dir, evidenceName) + "; open a successor with --successor"}
-	}
-	if len(unreachable) > 0 {
-		what = "could not ask " + strings.Join(unreachable, ", ")
+		return n.endLog(ctx, now, o)
+	case a.fork != nil:
+		return false, "", &Fault{Code: CodeBehind, What: "restoring", Err: a.fork, Remedy: "both checkpoints are kept in " + filepath.Join(n.dir, evidenceName) + "; open a successor with --successor"}
+	case now.Behind != nil && len(a.silent) == 0 && a.answered > 0:
+		what = "not whole: " + now.Behind.Error()
+	case len(a.silent) > 0:
+		what = "could not ask " + strings.Join(a.silent, ", ")
 	}
 	return false, what, nil
+}
+
+// answers are what the hosts said about one log.
+type answers struct {
+	answered int
+	back     int64    // leaves that came back
+	silent   []string // hosts that could not be asked, and why
+	fork     *ledger.ForkError
+}
+
+func (n *Node) askAll(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (a answers, err error) {
+	for _, host := range o.Ask {
+		var fork *ledger.ForkError
+		var behind *ledger.ErrBehind
+		got, err := n.catchUp(ctx, l.ID, host, o.Token)
+		switch {
+		case err == nil, errors.As(err, &behind): // who has less than was published has answered, but not settled it
+			a.answered, a.back = a.answered+1, a.back+got
+		case errors.As(err, &fork):
+			a.fork = fork
+			if err := n.keepEvidence(l.ID, fork); err != nil {
+				return a, err
+			}
+		default:
+			n.logger.Debug("a host could not be asked", "host", host, "log", l.ID, "error", err)
+			a.silent = append(a.silent, fmt.Sprintf("%s (%v)", host, err))
+		}
+	}
+	return a, nil
+}
+
+// endLog retires a log and opens its successor, unless an interrupted restore opened it already. A log that never got a first
+// keyring needs none.
+func (n *Node) endLog(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (ended bool, what string, err error) {
+	if size, _ := held(l); !n.begun(l.ID) && size == 0 {
+		return true, "ended: it was empty", storeFault(n.ledger.Retire(ctx, l.ID))
+	}
+	heir, err := n.successorOf(ctx, l)
+	if err == nil && heir == "" {
+		heir, err = n.openSuccessor(ctx, l, o)
+	}
+	if err != nil {
+		return false, "", err
+	}
+	size, _ := held(l)
+	return true, fmt.Sprintf("ended at %d leaves; its successor is %s", size, heir), storeFault(n.ledger.Retire(ctx, l.ID))
+}
+
+// successorOf finds the open log whose keyring names l as the one before it, or returns "".
+func (n *Node) successorOf(ctx context.Context, l ledger.LogInfo) (string, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return "", storeFault(err)
+	}
+	for _, heir := range infos {
+		k, err := n.keyring(heir.ID)
+		if err == nil && heir.Retired.IsZero() && k.Log.Predecessor != nil && k.Log.Predecessor.Origin == l.Origin {
+			return heir.ID, nil
+		}
+	}
+	return "", nil
 }
 
 // evidenceName is the folder of contradictions that were found.
@@ -200,164 +251,15 @@ func (n *Node) keepEvidence(logID string, fork *ledger.ForkError) error {
 		writeDurable(filepath.Join(dir, logID+".theirs"), fork.Theirs, 0o600))
 }
 
-// catchUp asks a host for a log of ours and takes back what it has beyond ours. The host is not trusted: what it has must be
-// signed by our own key, be an extension of what we have, and hash into its tree.
-func (n *Node) catchUp(ctx context.Context, logID, host, token string) (int64, error) {
-	logURL := strings.TrimRight(host, "/") + "/log/" + logID
-	src, err := ledger.HTTPSource(logURL, token)
-	if err != nil {
-		return 0, err
-	}
-	envelopes, err := fetchKeyrings(ctx, logURL, token)
-	if err != nil {
-		return 0, err
-	}
-	chain, err := followKeyrings(envelopes, record.LogOrigin(logID))
-	if err != nil {
-		return 0, err
-	}
-	if chain[0].Party != n.party.ID {
-		return 0, fmt.Errorf("%w: it belongs to party %s", errAudit, chain[0].Party)
-	}
-	checkpoint, err := src.Checkpoint(ctx)
-	if err != nil {
-		return 0, err
-	}
-	a := audit{origin: record.LogOrigin(logID)}
-	var vkeys []string
-	for _, k := range chain {
-		vkeys = append(vkeys, keyringVKey(k))
-	}
-	verifier, err := a.verifierFor(checkpoint, vkeys)
-	if err != nil {
-		return 0, err
-	}
-	report, err := n.ledger.CatchUp(ctx, logID, src, ledger.CatchUpOptions{Verifier: verifier, Serial: keyringSerial, Attachments: wrapsOf})
-	if errors.Is(err, ledger.ErrNothingNewer) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	if err := n.refreshBook(ctx, logID); err != nil {
-		return 0, err
-	}
-	if err := n.relearn(ctx, logID, report.From); err != nil {
-		return 0, err
-	}
-	return report.Size - report.From, n.obeyErasures(ctx, logID, report.From)
-}
-
-// clearRecord reads a clear object's record without judging it.
-func clearRecord(object []byte) (record.Record, bool) {
-	if form, err := record.ObjectForm(object); err != nil || form != record.FormClear {
-		return record.Record{}, false
-	}
-	envelope, err := record.OpenObject(object)
-	if err != nil {
-		return record.Record{}, false
-	}
-	e, err := record.ParseEnvelope(envelope)
-	if err != nil {
-		return record.Record{}, false
-	}
-	r, err := record.ParsePayload(e.Payload)
-	return r, err == nil
-}
-
-// keyringSerial is the serial of the keyring that an object brings, or 0.
-func keyringSerial(object []byte) uint64 {
-	r, ok := clearRecord(object)
-	if !ok || r.Kind != record.KindKeyring {
-		return 0
-	}
-	body, err := record.Parse[record.KeyringBody](r)
-	if err != nil {
-		return 0
-	}
-	k, err := record.ParseKeyring(body.Keyring)
-	if err != nil {
-		return 0
-	}
-	return uint64(k.Serial) // #nosec G115 -- checked to be positive
-}
-
-// wrapsOf names the wraps that came with an epoch's object.
-func wrapsOf(object []byte) [][32]byte {
-	r, ok := clearRecord(object)
-	if !ok || r.Kind != record.KindEpoch {
-		return nil
-	}
-	body, err := record.Parse[record.EpochBody](r)
-	if err != nil {
-		return nil
-	}
-	var out [][32]byte
-	for _, w := range body.Wraps {
-		out = append(out, hashOf(w.Object))
-	}
-	return out
-}
-
-// askFollowers compares our heads with what followers have, at the start of the daemon.
-func (n *Node) askFollowers(ctx context.Context) {
-	infos, err := n.reader.Logs(ctx)
-	if err != nil {
-		n.logger.Warn("followers were not asked", "error", err)
-		return
-	}
-	for _, l := range infos {
-		if !l.Retired.IsZero() {
-			continue
-		}
-		for _, host := range n.cfg.Followers {
-			if ahead, err := n.isAhead(ctx, l, host); err != nil {
-				n.logger.Warn("a follower could not be asked", "host", host, "log", l.ID, "error", err)
-			} else if ahead {
-				n.logger.Error("a follower has more of our log than we do: it signs nothing until 'mithaq restore' is run", "host", host, "log", l.ID)
-				n.markUnsettled()
-			}
-		}
-	}
-}
-
-func (n *Node) isAhead(ctx context.Context, l ledger.LogInfo, host string) (bool, error) {
-	src, err := ledger.HTTPSource(strings.TrimRight(host, "/")+"/log/"+l.ID, "")
-	if err != nil {
-		return false, err
-	}
-	checkpoint, err := src.Checkpoint(ctx)
-	if err != nil {
-		return false, err
-	}
-	b := n.book(l.ID)
-	a := audit{origin: l.Origin}
-	var vkeys []string
-	for k := range b.history.Keyrings() {
-		vkeys = append(vkeys, keyringVKey(k))
-	}
-	v, err := a.verifierFor(checkpoint, vkeys)
-	if err != nil {
-		return false, err
-	}
-	head, err := ledger.OpenCheckpoint(checkpoint, l.Origin, v)
-	return err == nil && (head.Size > l.Size || head.Size == l.Size && head.Root != l.Root), err
-}
-
-func (n *Node) markUnsettled() {
-	if err := writeDurable(filepath.Join(n.dir, unsettledName), []byte("a follower is ahead: run 'mithaq restore' to settle\n"), 0o600); err != nil {
-		n.logger.Error("could not mark the node as unsettled", "error", err)
-	}
-}
-
-// openSuccessor ends a log at what is left of it and opens the next generation, which says so under the root key.
+// openSuccessor opens the next generation of a log, which says under the root key at what size the one before ended.
 func (n *Node) openSuccessor(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (string, error) {
 	model, err := n.keyring(l.ID)
 	if err != nil {
 		return "", err
 	}
+	size, top := held(l)
 	log := record.LogIdentity{Agreement: l.Agreement, Generation: l.Generation + 1, Predecessor: &record.Predecessor{
-		Origin: l.Origin, Size: l.Size, Root: fmt.Sprintf("%x", l.Root),
+		Origin: l.Origin, Size: size, Root: fmt.Sprintf("%x", top),
 		Reason: record.Text{"en": "Restored from a backup; nobody could say how far the log had grown."},
 	}}
 	draft, err := n.draftFirst(model, log)
@@ -383,5 +285,5 @@ func (n *Node) openSuccessor(ctx context.Context, l ledger.LogInfo, o RestoreOpt
 	if _, err := n.putKeyring(ctx, k, l.Public); err != nil {
 		return "", err
 	}
-	return k.Log.ID, storeFault(n.ledger.Retire(ctx, l.ID))
+	return k.Log.ID, nil
 }

@@ -27,6 +27,7 @@ type lock struct {
 
 // find returns the lock. configured is a path from the configuration, or empty.
 func (s SecretSource) find(configured string) (lock, error) {
+	missing := ""
 	switch {
 	case s.KeyFile != "":
 		return keyFileLock(s.KeyFile)
@@ -42,13 +43,14 @@ func (s SecretSource) find(configured string) (lock, error) {
 		if !errors.Is(err, fs.ErrNotExist) || s.Ask == nil {
 			return l, err
 		}
+		missing = configured + " is not there, and "
 	}
 	if s.Ask == nil {
 		return lock{}, faultf(CodeForbidden, "set MITHAQ_KEY_FILE or MITHAQ_PASSPHRASE_FILE", "opening the keys: nothing was given to open them with")
 	}
 	pass, err := s.Ask("passphrase of the node's keys")
 	if err != nil {
-		return lock{}, fmt.Errorf("opening the keys: %w", err)
+		return lock{}, fmt.Errorf("opening the keys: %s%w", missing, err)
 	}
 	return passphraseLock(pass)
 }

@@ -16,13 +16,14 @@ import (
 
 // Scopes that a token can carry.
 const (
-	ScopeRead    = "read"    // restricted logs, objects and opened records
+	ScopeAudit   = "audit"   // restricted logs and objects as they are served, sealed ones sealed; opens nothing
+	ScopeRead    = "read"    // opened records as well
 	ScopePublish = "publish" // sign and append
 	ScopeMetrics = "metrics" // /metrics
 	ScopeAdmin   = "admin"   // keys, tokens, erasure
 )
 
-var scopes = []string{ScopeRead, ScopePublish, ScopeMetrics, ScopeAdmin}
+var scopes = []string{ScopeAudit, ScopeRead, ScopePublish, ScopeMetrics, ScopeAdmin}
 
 // tokenPrefix makes a leaked token recognisable to scanners.
 const tokenPrefix = "mithaq_"
@@ -32,7 +33,7 @@ var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPad
 // TokenRequest asks for a token.
 type TokenRequest struct {
 	Name    string     `json:"name" minLength:"1" maxLength:"100" doc:"What the token is for"`
-	Scopes  []string   `json:"scopes" minItems:"1" doc:"read, publish, metrics, admin"`
+	Scopes  []string   `json:"scopes" minItems:"1" doc:"audit, read, publish, metrics, admin"`
 	Expires *time.Time `json:"expires,omitempty" doc:"From when it is no longer valid"`
 }
 
@@ -72,10 +73,13 @@ func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error
 	out := NewToken{Secret: tokenPrefix + lowerBase32.EncodeToString(secret[:])}
 	t := store.Token{ID: "t-" + lowerBase32.EncodeToString(id[:]), Hash: sha256.Sum256([]byte(out.Secret)), Name: r.Name, Scopes: r.Scopes, Created: n.now()}
 	if r.Expires != nil {
+		if !r.Expires.After(t.Created) {
+			return NewToken{}, faultf(CodeInvalid, "give a later time", "creating a token: it would have expired on %s", r.Expires.UTC().Format(time.RFC3339))
+		}
 		t.Expires = *r.Expires
 	}
 	if err := n.store.PutToken(ctx, t); err != nil {
-		return NewToken{}, err
+		return NewToken{}, storeFault(err)
 	}
 	out.TokenView = viewToken(t)
 	return out, nil
@@ -108,7 +112,7 @@ func (n *Node) RevokeToken(ctx context.Context, id string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return faultf(CodeNotFound, "see 'mithaq token list'", "revoking a token: there is no valid token %q", id)
 	}
-	return err
+	return storeFault(err)
 }
 
 // TokenScopes returns what the bearer of secret may do. An unknown, expired or revoked token is an error.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -46,6 +47,7 @@ const (
 	StandingSealed     = "sealed"          // sealed to others: only its place can be checked
 	StandingErased     = "erased"          // its contents were destroyed; a tombstone says so
 	StandingInvalid    = "invalid"         // does not verify
+	StandingWithheld   = "withheld"        // the sharing decision keeps it from who asks
 )
 
 // RecordView is one entry of a log as far as this node can open it.
@@ -54,7 +56,7 @@ type RecordView struct {
 	Index     int64           `json:"index"`
 	Leaf      string          `json:"leaf" doc:"Leaf hash, hexadecimal"`
 	Object    string          `json:"object" doc:"SHA-256 of the object, hexadecimal"`
-	Standing  string          `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid"`
+	Standing  string          `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid,withheld"`
 	Why       string          `json:"why,omitempty" doc:"Why the standing is not valid"`
 	Sealed    bool            `json:"sealed" doc:"Whether the object is sealed to its audience"`
 	ID        string          `json:"id,omitempty" doc:"Record id"`
@@ -90,4 +92,9 @@ type KeyView struct {
 	Revoked *int64            `json:"revoked,omitempty" doc:"Size of the log up to which the key is vouched for"`
 	Reason  string            `json:"reason,omitempty"`
 	Held    bool              `json:"held" doc:"Whether this node holds the private key or a command that signs with it"`
+}
+
+// proofPath is where the API gives the offline proof of a record.
+func proofPath(p Place) string {
+	return "/api/v1/logs/" + p.Log + "/records/" + strconv.FormatInt(p.Index, 10) + "/proof"
 }

@@ -187,7 +187,7 @@ func (c *checker) entityType(t cedar.EntityType, want string) {
 // entity checks an entity's literal and returns its type's name. want is "" when any will do.
 func (c *checker) entity(uid cedar.EntityUID, want string) string {
 	c.nodes++
-	got := ""
+	var got string
 	switch uid.Type {
 	case partyType:
 		got = "party"

@@ -147,8 +147,8 @@ func (d *Decider) evaluate(c Class) verdict {
 func (q *question) askLaxer(groups []group) (held rules, failed bool) {
 	for _, g := range groups {
 		tlps, paps := g.tlps.between(q.class.TLP.level(), 0), g.paps.between(q.class.PAP.level(), 0)
-		for t := len(tlpLabels()) - 1; t >= 0; t-- {
-			for p := len(papLabels()) - 1; p >= 0; p-- {
+		for t := tlpCount - 1; t >= 0; t-- {
+			for p := papCount - 1; p >= 0; p-- {
 				if !tlps.has(t) || !paps.has(p) {
 					continue
 				}
@@ -170,10 +170,10 @@ func (q *question) askLaxer(groups []group) (held rules, failed bool) {
 // askStricter returns the first of an agreement's rules that hold for the item as it is marked or for a stricter label.
 func (q *question) askStricter(groups []group) (held rules, failed bool) {
 	for _, g := range groups {
-		tlps := g.tlps.between(q.class.TLP.level(), len(tlpLabels())-1)
-		paps := g.paps.between(q.class.PAP.level(), len(papLabels())-1)
-		for t := range len(tlpLabels()) {
-			for p := range len(papLabels()) {
+		tlps := g.tlps.between(q.class.TLP.level(), tlpCount-1)
+		paps := g.paps.between(q.class.PAP.level(), papCount-1)
+		for t := range tlpCount {
+			for p := range papCount {
 				if !tlps.has(t) || !paps.has(p) {
 					continue
 				}

@@ -17,7 +17,7 @@ import (
 // folder here, and from then on code there must name the exit's function, without which it can get no Grant.
 func exitHomes() map[string]string {
 	return map[string]string{
-		"ToLog": "", "ToObject": "", "ToTAXII": "", "ToAPI": "", "ToUI": "", "ToSearch": "", "ToExport": "", "ToDetect": "", "ToMail": "",
+		"ToLog": "", "ToObject": "", "ToTAXII": "", "ToAPI": "internal/node", "ToUI": "", "ToSearch": "internal/node", "ToExport": "", "ToDetect": "", "ToMail": "",
 	}
 }
 

@@ -30,15 +30,17 @@ const (
 	PAPRed   PAP = "PAP:RED"
 )
 
+const tlpCount, papCount = 5, 4
+
 // TLPs returns the TLP labels, the laxest first.
 func TLPs() []TLP { l := tlpLabels(); return l[:] }
 
 // PAPs returns the PAP labels, the laxest first.
 func PAPs() []PAP { l := papLabels(); return l[:] }
 
-func tlpLabels() [5]TLP { return [...]TLP{TLPClear, TLPGreen, TLPAmber, TLPAmberStrict, TLPRed} }
+func tlpLabels() [tlpCount]TLP { return [...]TLP{TLPClear, TLPGreen, TLPAmber, TLPAmberStrict, TLPRed} }
 
-func papLabels() [4]PAP { return [...]PAP{PAPClear, PAPGreen, PAPAmber, PAPRed} }
+func papLabels() [papCount]PAP { return [...]PAP{PAPClear, PAPGreen, PAPAmber, PAPRed} }
 
 // level is a label's place among the strict ones, or -1 when it is none.
 func (t TLP) level() int {
@@ -77,16 +79,32 @@ func (t TLP) Valid() bool { return t.level() >= 0 }
 // Valid says whether p is a label of PAP, or empty.
 func (p PAP) Valid() bool { return p.level() >= 0 }
 
-// Compare is negative when t is laxer than o, positive when it is stricter. A label that is none is laxer than all.
-func (t TLP) Compare(o TLP) int { return cmp.Compare(t.level(), o.level()) }
+// Compare is negative when t is laxer than o, positive when it is stricter. A label that is none is stricter than all, so
+// that a mistake never widens.
+func (t TLP) Compare(o TLP) int { return cmp.Compare(strictness(t.level()), strictness(o.level())) }
 
-// Compare is negative when p is laxer than o, positive when it is stricter. The empty label equals PAP:CLEAR.
-func (p PAP) Compare(o PAP) int { return cmp.Compare(p.level(), o.level()) }
+// Compare is negative when p is laxer than o, positive when it is stricter. The empty label equals PAP:CLEAR; one that is
+// none is stricter than all.
+func (p PAP) Compare(o PAP) int { return cmp.Compare(strictness(p.level()), strictness(o.level())) }
+
+// strictness is a level for comparing, in which what is no label stands above all labels.
+func strictness(level int) int {
+	if level < 0 {
+		return tlpCount
+	}
+	return level
+}
+
+// Stricter says whether t is strictly stricter than o.
+func (t TLP) Stricter(o TLP) bool { return t.Compare(o) > 0 }
+
+// Stricter says whether p is strictly stricter than o.
+func (p PAP) Stricter(o PAP) bool { return p.Compare(o) > 0 }
 
 // Marking is what an author wrote on an item (docs/formats.md, section 3). TLP is required, PAP is not.
 type Marking struct {
-	TLP TLP `json:"tlp"`
-	PAP PAP `json:"pap,omitempty"`
+	TLP TLP `json:"tlp,omitzero"`
+	PAP PAP `json:"pap,omitzero"`
 }
 
 // Check returns an error that names the label which is none.
@@ -99,6 +117,14 @@ func (m Marking) Check() error {
 	}
 	return nil
 }
+
+// Covers says whether everything that m allows is also allowed by wider: m is as strict or stricter in both labels.
+func (m Marking) Covers(wider Marking) bool {
+	return m.TLP.Compare(wider.TLP) >= 0 && m.PAP.Compare(wider.PAP) >= 0
+}
+
+// Narrower says whether m takes something away from o and adds nothing: what a narrowing recall may do.
+func (m Marking) Narrower(o Marking) bool { return m.Covers(o) && !o.Covers(m) }
 
 // Strictest returns a marking that is as strict as either.
 func (m Marking) Strictest(o Marking) Marking {

@@ -28,6 +28,11 @@ func (p PublicKey) ID() string { return KeyID(p) }
 
 // Recipient returns the key as an age recipient, or an error with code [CodeAlgorithm] when it does not seal.
 func (p PublicKey) Recipient() (*age.HybridRecipient, error) {
+	r, err := p.recipient()
+	return r, asError(err)
+}
+
+func (p PublicKey) recipient() (*age.HybridRecipient, *Error) {
 	if p.Alg != Hybrid {
 		return nil, algorithmError(p.Alg, "sealing")
 	}
@@ -47,7 +52,9 @@ func HybridPublicKey(r *age.HybridRecipient) PublicKey {
 }
 
 // Verify checks a signature over msg. An algorithm that is not known here verifies nothing.
-func (p PublicKey) Verify(msg, sig []byte) error {
+func (p PublicKey) Verify(msg, sig []byte) error { return asError(p.verify(msg, sig)) }
+
+func (p PublicKey) verify(msg, sig []byte) *Error {
 	if p.Alg != Ed25519 {
 		return algorithmError(p.Alg, "signatures")
 	}
@@ -74,8 +81,8 @@ func (p PublicKey) check(use Role, at string) *Error {
 		if !seals {
 			return fail(CodeRole, at+"/alg", "%s seals and cannot sign: use %s", Hybrid, Ed25519)
 		}
-		if _, err := p.Recipient(); err != nil {
-			return err.(*Error).under(at + "/public")
+		if _, err := p.recipient(); err != nil {
+			return err.under(at + "/public")
 		}
 	default:
 		if !isLabel(string(p.Alg)) {

@@ -55,7 +55,7 @@ func corpus(t testing.TB) []Body {
 		&Act{Act: ActWithdraw, Date: "2026-02-28"},
 		&Report{Period: Period{"2026-01-01", "2026-01-31"}, Summary: text, Measures: []Measure{{text, MeasureDone}, {text, MeasurePlanned}}, Challenges: []Text{text}, Gaps: []Text{text, text}},
 		&Recall{Target: testHash, Action: RecallWithdraw, Reason: RecallError, Note: text},
-		&Recall{Target: testHash, Action: RecallNarrow, Reason: RecallSource, Marking: &Marking{TLPRed, PAPAmber}, Audience: audience},
+		&Recall{Target: testHash, Action: RecallNarrow, Reason: RecallSource, Marking: &Marking{TLP: TLPRed, PAP: PAPAmber}, Audience: audience},
 		&Recall{Target: testHash, Action: RecallNarrow, Reason: RecallLegal, Objects: []string{stix}},
 		&Release{Target: testHash, Marking: &Marking{TLP: TLPClear}, Reason: "agreed by all", Note: text},
 		&Release{Target: testHash, Audience: audience, Reason: "asked for"},
@@ -66,6 +66,8 @@ func corpus(t testing.TB) []Body {
 		&EpochBody{Epoch: epoch.ID(), Mode: EpochFresh, Audience: audience, Commit: epoch.Commit(), Wraps: wraps},
 		&EpochBody{Epoch: epoch.ID(), Step: 1, Mode: EpochRatchet, Commit: next.Commit(), Wraps: wraps},
 		&ReceiptBody{Target: testHash, Log: origin, State: ReceiptRead, At: At(now.Add(1234 * time.Microsecond))},
+		&RollEntry{Leaf: leafOf(testHash), Origin: origin, Object: testHash, Act: p.envelope(t, p.record(t, &Act{Act: ActWithdraw, Date: "2026-02-28"}, TLPGreen)),
+			Keyring: p.keyring.Envelope(), Proof: proofHeader + "index 0\n", Parent: testHash, Result: testHash},
 	}
 }
 

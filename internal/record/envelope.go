@@ -136,8 +136,19 @@ func (e Envelope) Verify(payloadType string, lookup func(keyID string) (PublicKe
 
 // located puts a place before an *Error's own; other errors it wraps with the place.
 func located(err error, at string) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // an error that wraps one says more than it, and stays whole
 		return e.under(at)
 	}
 	return fmt.Errorf("at %s: %w", at, err)
+}
+
+// Assemble returns the DSSE envelope over payload with signatures that were made apart, as when several officers sign one
+// after the other. It does not verify them.
+func Assemble(payloadType string, payload []byte, signatures ...Signature) ([]byte, error) {
+	b, err := encode(wireEnvelope{PayloadType: payloadType, Payload: payload, Signatures: signatures})
+	if err != nil {
+		return nil, err
+	}
+	_, err = ParseEnvelope(b)
+	return b, err
 }

@@ -37,7 +37,7 @@ func FuzzParsePayload(f *testing.F) {
 // oneError says that a decoder's error is an *Error of one line.
 func oneError(t *testing.T, err error) {
 	t.Helper()
-	e, ok := err.(*Error)
+	e, ok := err.(*Error) //nolint:errorlint // the error itself must be one
 	if !ok || e == nil || e.Code == "" || e.Msg == "" {
 		t.Fatalf("not an *Error: %#v", err)
 	}

@@ -68,6 +68,17 @@ func (h *History) Keyrings() iter.Seq[Keyring] {
 	}
 }
 
+// Placed yields the keyrings with the indexes of their leaves, in order.
+func (h *History) Placed() iter.Seq2[int64, Keyring] {
+	return func(yield func(int64, Keyring) bool) {
+		for _, s := range h.steps {
+			if !yield(s.index, s.keyring) {
+				return
+			}
+		}
+	}
+}
+
 // Last returns the keyring in force at the log's end, and false when there is none.
 func (h *History) Last() (Keyring, bool) {
 	if len(h.steps) == 0 {
@@ -119,16 +130,9 @@ func (h *History) Judge(index int64, envelope []byte) (Record, Verdict, error) {
 	if err != nil {
 		return Record{}, Verdict{}, err
 	}
-	if r.Kind == KindKeyring {
-		// The root key vouches for a keyring, whatever became of the node key that brought it in.
-		return r, Verdict{}, nil
+	signers := make([]string, len(e.Signatures))
+	for i, s := range e.Signatures {
+		signers[i] = s.KeyID
 	}
-	// A key that was replaced in good order is vouched for up to the keyring that replaced it, whose leaf ends its use.
-	var verdict Verdict
-	for _, s := range e.Signatures {
-		if rev, ok := h.revoked[s.KeyID]; ok && rev.Reason != RevokedSuperseded && rev.Size <= index && (verdict.NotVouched == nil || rev.Size < verdict.NotVouched.Size) {
-			verdict.NotVouched = &rev
-		}
-	}
-	return r, verdict, nil
+	return r, h.Vouched(index, r.Kind, signers), nil
 }

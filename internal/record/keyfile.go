@@ -11,7 +11,9 @@ import (
 )
 
 const (
-	maxKeyFile = 4 << 20 // bytes
+	maxKeyFile = 32 << 20 // bytes
+	// maxSecrets is more than a key for each of the logs that one node can have.
+	maxSecrets = 1 << 16
 	maxArgs    = 64
 	// DefaultWorkFactor is the scrypt work factor of key files: 2^18, about a second.
 	DefaultWorkFactor = 18
@@ -206,7 +208,7 @@ func (w *wireKeyFile) keys() ([]SecretKey, *Error) {
 		c.fail(CodeValue, "/v", "version %d is not known here: upgrade mithaq", w.V)
 	}
 	c.required(len(w.Keys) > 0, "/keys")
-	c.count(len(w.Keys), maxKeys, "/keys")
+	c.count(len(w.Keys), maxSecrets, "/keys")
 	var keys []SecretKey
 	seen := make(map[string]bool)
 	for i, x := range w.Keys {

@@ -88,7 +88,7 @@ type Key struct {
 }
 
 // PublicKey returns the key's public half.
-func (k Key) PublicKey() PublicKey { return PublicKey{k.Alg, k.Public} }
+func (x Key) PublicKey() PublicKey { return PublicKey{x.Alg, x.Public} }
 
 // NewKey returns an entry for a public key, with its id.
 func NewKey(role Role, public PublicKey) Key {
@@ -187,8 +187,8 @@ func (k Keyring) verifyRoots() *Error {
 		return fail(CodeKey, "/roots/0", "the first root key does not make the party id %s: the keyring is of another party", k.Party)
 	}
 	for i, root := range k.Roots[1:] {
-		if err := k.Roots[i].Key().Verify(rootEndorsement(root.Key()), root.Endorsed); err != nil {
-			return err.(*Error).under(fmt.Sprintf("/roots/%d/endorsed", i+1))
+		if err := k.Roots[i].Key().verify(rootEndorsement(root.Key()), root.Endorsed); err != nil {
+			return err.under(fmt.Sprintf("/roots/%d/endorsed", i+1))
 		}
 	}
 	return nil

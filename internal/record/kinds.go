@@ -24,6 +24,7 @@ const (
 	KindKeyring    Kind = "keyring"
 	KindEpoch      Kind = "epoch"
 	KindReceipt    Kind = "receipt"
+	KindRoll       Kind = "roll"
 )
 
 // A Body is the typed form of a kind's body, such as [*Act]. Bodies are made with a literal, checked and written by
@@ -75,6 +76,7 @@ func registry() []Spec {
 		{Name: KindKeyring, Issuer: RoleNode, Clear: true, parse: parseAs[KeyringBody]},
 		{Name: KindEpoch, Issuer: RoleNode, Clear: true, parse: parseAs[EpochBody]},
 		{Name: KindReceipt, Issuer: RoleNode, parse: parseAs[ReceiptBody]},
+		{Name: KindRoll, Issuer: RoleNode, parse: parseAs[RollEntry]},
 	}
 }
 

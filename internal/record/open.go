@@ -29,7 +29,7 @@ func OpenKeyringRecord(envelope []byte) (Record, Keyring, error) {
 	if err != nil {
 		return Record{}, Keyring{}, located(err, "/payload")
 	}
-	k, err := carriedKeyring(r)
+	k, err := CarriedKeyring(r)
 	if err != nil {
 		return Record{}, Keyring{}, err
 	}
@@ -37,8 +37,9 @@ func OpenKeyringRecord(envelope []byte) (Record, Keyring, error) {
 	return r, k, err
 }
 
-// carriedKeyring verifies and returns the keyring in the body of a keyring record.
-func carriedKeyring(r Record) (Keyring, error) {
+// CarriedKeyring verifies and returns the keyring in the body of a keyring record.
+// CarriedKeyring returns the keyring that a keyring record brings, with its root chain and signature verified.
+func CarriedKeyring(r Record) (Keyring, error) {
 	body, err := Parse[KeyringBody](r)
 	if err != nil {
 		return Keyring{}, located(err, "/payload/body")
@@ -75,7 +76,7 @@ func (e Envelope) openRecord(k Keyring) (Record, error) {
 		return Record{}, err.under("/payload")
 	}
 	if r.Kind == KindKeyring {
-		carried, err := carriedKeyring(r)
+		carried, err := CarriedKeyring(r)
 		if err != nil {
 			return Record{}, err
 		}

@@ -125,14 +125,7 @@ func ParsePayload(b []byte) (Record, error) {
 	if _, err := spec.parse(wire.Body, "/body"); err != nil {
 		return Record{}, err
 	}
-	r := Record{
-		ID: wire.ID, Agreement: wire.Agreement, Author: wire.Author, Officer: wire.Officer, Kind: wire.Kind, Time: wire.Time.Time,
-		Marking: wire.Marking, Audience: wire.Audience, Serves: wire.Serves, Refs: wire.Refs, Body: wire.Body,
-	}
-	if wire.Expires != nil {
-		r.Expires = &wire.Expires.Time
-	}
-	return r, nil
+	return wire.record(), nil
 }
 
 func (w *wireRecord) check(c *checker) {

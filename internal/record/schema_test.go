@@ -30,6 +30,7 @@ var beyondSchema = []struct {
 	{CodeValue, `not base64`, "stray bits in base64's last digit"},
 	{CodeValue, `cannot stand here: strconv`, "1.0 is an integer to a schema"},
 	{CodeType, `number cannot stand here`, "1.0 is an integer to a schema"},
+	{CodeValue, `not the leaf of this object`, "no keyword hashes"},
 	{CodeDepth, `nested`, "no keyword for depth"},
 }
 
@@ -70,7 +71,7 @@ func disagreement(spec Spec, schema *jsonschema.Schema, body []byte) string {
 	case typed == nil && bySchema != nil:
 		return fmt.Sprintf("the schema alone refuses: %v", bySchema)
 	case typed != nil && bySchema == nil:
-		e := typed.(*Error)
+		e := typed.(*Error) //nolint:errorlint // the check's error itself must be one
 		for _, x := range beyondSchema {
 			if x.code == e.Code && regexp.MustCompile(x.msg).MatchString(e.Msg) {
 				return ""

@@ -371,7 +371,7 @@ func TestKeyFiles(t *testing.T) {
 	check(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		printed := fmt.Sprintf(strings.Repeat(verb+" ", 4), root, sealKey, s, epoch) + fmt.Sprintf(verb, keys) + fmt.Sprintf(verb, &epoch)
-		for _, secret := range []string{string(sealKey.secret), fmt.Sprintf("%x", root.secret), fmt.Sprint(root.secret[:4]), fmt.Sprintf("%x", epoch.key[:]), "AGE-SECRET"} {
+		for _, secret := range []string{string(sealKey.secret), fmt.Sprintf("%x", root.secret), fmt.Sprintf("%d", root.secret[:4]), fmt.Sprintf("%x", epoch.key[:]), "AGE-SECRET"} {
 			if strings.Contains(printed, secret) || strings.Contains(printed, strings.Trim(secret, "[]")) {
 				t.Errorf("%s prints a secret: %s", verb, printed)
 			}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math"
 	"strconv"
@@ -40,7 +41,7 @@ func scan(b []byte, size int, verbatim string) *Error {
 			return err
 		}
 	}
-	if _, err := s.dec.ReadToken(); err != io.EOF {
+	if _, err := s.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return fail(CodeTrailing, "", "bytes after the JSON value, from byte %d: send one value and nothing else", s.dec.InputOffset())
 	}
 	return nil

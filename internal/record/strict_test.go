@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"pgregory.net/rapid"
+
+	"github.com/mithaq/mithaq/internal/policy"
 )
 
 // payloadWith returns a valid payload in which one string is replaced by another.
@@ -166,8 +168,8 @@ func TestNamesAndTexts(t *testing.T) {
 }
 
 func TestMarkingsAndAudiencesAreOrdered(t *testing.T) {
-	for i, a := range tlps() {
-		for j, b := range tlps() {
+	for i, a := range policy.TLPs() {
+		for j, b := range policy.TLPs() {
 			if a.Stricter(b) != (i > j) {
 				t.Errorf("%s stricter than %s: %v", a, b, a.Stricter(b))
 			}
@@ -177,10 +179,10 @@ func TestMarkingsAndAudiencesAreOrdered(t *testing.T) {
 		t.Error("a label that is not valid must count as strictest, and no PAP as CLEAR")
 	}
 	amber := Marking{TLP: TLPAmber, PAP: PAPGreen}
-	if !(Marking{TLPRed, PAPGreen}).Narrower(amber) || (Marking{TLPRed, ""}).Narrower(amber) || amber.Narrower(amber) {
+	if !(Marking{TLP: TLPRed, PAP: PAPGreen}).Narrower(amber) || (Marking{TLP: TLPRed}).Narrower(amber) || amber.Narrower(amber) {
 		t.Error("Narrower is wrong")
 	}
-	if got := Strictest(Marking{TLPRed, ""}, Marking{TLPGreen, PAPAmber}); got != (Marking{TLPRed, PAPAmber}) {
+	if got := (Marking{TLP: TLPRed}).Strictest(Marking{TLP: TLPGreen, PAP: PAPAmber}); got != (Marking{TLP: TLPRed, PAP: PAPAmber}) {
 		t.Errorf("Strictest gave %v", got)
 	}
 	large := NewAudience([]string{"p-b", "p-a", "p-b"}, []string{"k-a"})

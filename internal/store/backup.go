@@ -49,7 +49,7 @@ func vacuumInto(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("sqlite", sqliteURI(abs, "deferred", "cache_size(-4000)", false))
+	db, err := sql.Open("sqlite", sqliteURI(abs, "deferred", false, "cache_size(-4000)"))
 	if err != nil {
 		return err
 	}

@@ -64,11 +64,7 @@ func (d *DB) Commit(ctx context.Context, lease Lease, advances []Advance) ([]err
 		return nil, d.explain(err)
 	}
 	results := make([]error, len(advances))
-	err := d.truth.inTx(ctx, func(t *tx) error {
-		if err := t.holds(ctx, lease); err != nil {
-			return err
-		}
-		var rows commitRows
+	err := d.addRows(ctx, lease, func(t *tx, rows *commitRows) error {
 		for i, a := range advances {
 			h := a.Head
 			n, err := t.exec(ctx, updateHead, h.Size, h.Serial, lease.Fence, h.Root[:], orEmpty(h.Frontier), h.Checkpoint,
@@ -82,7 +78,7 @@ func (d *DB) Commit(ctx context.Context, lease Lease, advances []Advance) ([]err
 			}
 			rows.add(a)
 		}
-		return rows.write(ctx, t)
+		return nil
 	})
 	if err != nil {
 		return nil, d.explain(err)
@@ -96,13 +92,9 @@ func (d *DB) AddObjects(ctx context.Context, lease Lease, logNo int64, objects [
 	if len(objects) == 0 {
 		return nil
 	}
-	err := d.truth.inTx(ctx, func(t *tx) error {
-		if err := t.holds(ctx, lease); err != nil {
-			return err
-		}
-		var rows commitRows
+	err := d.addRows(ctx, lease, func(_ *tx, rows *commitRows) error {
 		rows.add(Advance{LogNo: logNo, Objects: objects})
-		return rows.write(ctx, t)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("storing objects: %w", d.explain(err))
@@ -110,9 +102,37 @@ func (d *DB) AddObjects(ctx context.Context, lease Lease, logNo int64, objects [
 	return nil
 }
 
+// addRows writes what gather finds under the lease, in one transaction.
+func (d *DB) addRows(ctx context.Context, lease Lease, gather func(*tx, *commitRows) error) error {
+	var rows commitRows
+	var last int64
+	d.names.doubt()
+	err := d.truth.inTx(ctx, func(t *tx) error {
+		if err := t.holds(ctx, lease); err != nil {
+			return err
+		}
+		if err := gather(t, &rows); err != nil {
+			return err
+		}
+		if err := rows.write(ctx, t); err != nil {
+			return err
+		}
+		last = t.lastRow
+		if d.kind == sqlite {
+			return d.names.file(ctx, t)
+		}
+		return nil
+	})
+	if err == nil && d.kind == sqlite {
+		d.names.added(rows.prefixes, last)
+	}
+	return err
+}
+
 // commitRows gathers the rows of several logs, so that they share multi-row inserts.
 type commitRows struct {
 	leaves, tiles, objects, keyrings []any
+	prefixes                         []int64 // of objects
 }
 
 func (r *commitRows) add(a Advance) {
@@ -142,10 +162,12 @@ func (r *commitRows) add(a Advance) {
 		if o.Bytes == nil {
 			state, bytes = stateFile, nil
 		}
+		r.prefixes = append(r.prefixes, prefix(o.Hash))
 		r.objects = append(r.objects, prefix(o.Hash), a.LogNo, idx, state, o.Size, o.Hash[:], bytes)
 	}
 }
 
+// write leaves the objects to the end, so that the transaction's last row is the last object's.
 func (r *commitRows) write(ctx context.Context, t *tx) error {
 	if err := t.insert(ctx, leafInsert, r.leaves); err != nil {
 		return fmt.Errorf("writing leaves: %w", err)
@@ -163,11 +185,11 @@ func (r *commitRows) write(ctx context.Context, t *tx) error {
 }
 
 func (d *DB) warmCommit(ctx context.Context) error {
-	if err := d.truth.warm(ctx, holdLease, updateHead); err != nil {
+	if err := d.truth.warm(ctx, holdLease[d.kind], updateHead); err != nil {
 		return err
 	}
 	for _, in := range []*inserter{leafInsert, tileInsert, objectInsert} {
-		if err := d.truth.warm(ctx, in.texts[:]...); err != nil {
+		if err := d.truth.warm(ctx, in.texts[d.kind][:]...); err != nil {
 			return err
 		}
 	}

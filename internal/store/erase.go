@@ -66,10 +66,17 @@ func (d *DB) EraseObject(ctx context.Context, lease Lease, ts Tombstone) error {
 		if err := t.holds(ctx, lease); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `UPDATE object SET bytes = NULL, state = 2 WHERE prefix = $1 AND hash = $2`, prefix(ts.Hash), ts.Hash[:]); err != nil {
+		// The lease is held until the end of the transaction, so no row can come after this look.
+		seqs, err := d.find(ctx, prefix(ts.Hash))
+		if err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO tombstone (hash, at_us, issuer, reason) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING`,
+		for _, seq := range seqs {
+			if _, err := t.exec(ctx, `UPDATE object SET bytes = NULL, state = 2 WHERE seq = $1 AND hash = $2`, seq, ts.Hash[:]); err != nil {
+				return err
+			}
+		}
+		_, err = t.exec(ctx, `INSERT INTO tombstone (hash, at_us, issuer, reason) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING`,
 			ts.Hash[:], micros(ts.At), ts.Issuer, ts.Reason)
 		return err
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 )
 
 // InLog names an object in one log.
@@ -20,25 +19,24 @@ type Known struct {
 	Erased bool
 }
 
-var knownTexts = func() (out [len(batchSizes)]string) {
-	for i, n := range batchSizes {
-		marks := make([]string, n)
-		for j := range marks {
-			marks[j] = fmt.Sprintf("$%d", j+1)
-		}
-		out[i] = `SELECT log_no, idx, state, hash FROM object WHERE prefix IN (` + strings.Join(marks, ",") + `)`
-	}
-	return out
-}()
-
 // Known looks many objects up at once, by the first eight bytes of their names, and returns those that are there.
+// Only the holder of the lease may rely on what is not.
 func (d *DB) Known(ctx context.Context, want []InLog) (map[InLog]Known, error) {
 	out := map[InLog]Known{}
-	wanted := make(map[InLog]bool, len(want))
-	args := make([]any, len(want))
+	prefixes := make([]int64, len(want))
 	for i, w := range want {
+		prefixes[i] = prefix(w.Hash)
+	}
+	seqs, err := d.findAsWriter(ctx, prefixes)
+	if err != nil {
+		return nil, fmt.Errorf("looking objects up: %w", err)
+	}
+	if len(seqs) == 0 {
+		return out, nil
+	}
+	wanted := make(map[InLog]bool, len(want))
+	for _, w := range want {
 		wanted[w] = true
-		args[i] = prefix(w.Hash)
 	}
 	scan := func(r *sql.Rows) error {
 		var k InLog
@@ -62,17 +60,8 @@ func (d *DB) Known(ctx context.Context, want []InLog) (map[InLog]Known, error) {
 		out[k] = have
 		return nil
 	}
-	for len(args) > 0 {
-		i, n := 0, 0
-		for i = range batchSizes {
-			if n = batchSizes[i]; n <= len(args) {
-				break
-			}
-		}
-		if err := queryRows(ctx, d.truth, knownTexts[i], args[:n], scan); err != nil {
-			return nil, fmt.Errorf("looking objects up: %w", err)
-		}
-		args = args[n:]
+	if err := d.queryIn(ctx, `SELECT log_no, idx, state, hash FROM object WHERE seq IN `, seqs, scan); err != nil {
+		return nil, fmt.Errorf("looking objects up: %w", err)
 	}
 	return out, nil
 }

@@ -70,18 +70,30 @@ func (d *DB) DropLease(ctx context.Context, l Lease) error {
 	return nil
 }
 
-// holdLease locks the lease's row for the rest of the transaction, so that nobody can take it over in between.
-const holdLease = `UPDATE lease SET fence = fence WHERE name = 'writer' AND holder = $1 AND fence = $2
+// holdLease locks the lease's row for the rest of the transaction, so that nobody can take it over in between. On
+// SQLite reading it is enough, because a writing transaction locks the whole database when it begins.
+var holdLease = [2]string{
+	sqlite:   selectLease,
+	postgres: selectLease + ` FOR UPDATE OF lease`,
+}
+
+const selectLease = `SELECT lease.fence FROM lease WHERE name = 'writer' AND holder = $1 AND fence = $2
 	AND expires_us > (SELECT now_us FROM clock)`
 
 // holds fails with ErrLeaseLost unless the lease is still ours, inside this transaction.
 func (t *tx) holds(ctx context.Context, l Lease) error {
-	n, err := t.exec(ctx, holdLease, l.Holder, l.Fence)
+	st, err := t.stmt(ctx, holdLease[t.c.kind])
 	if err != nil {
 		return fmt.Errorf("checking the writer's lease: %w", err)
 	}
-	if n == 0 {
+	defer func() { _ = st.Close() }()
+	var fence int64
+	err = st.QueryRowContext(ctx, l.Holder, l.Fence).Scan(&fence)
+	if errors.Is(err, sql.ErrNoRows) {
 		return ErrLeaseLost
+	}
+	if err != nil {
+		return fmt.Errorf("checking the writer's lease: %w", err)
 	}
 	return nil
 }

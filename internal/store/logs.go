@@ -62,6 +62,32 @@ func (d *DB) Log(ctx context.Context, id string) (Log, error) {
 	return l, nil
 }
 
+// LogsNumbered returns those of the numbered logs that there are, with their heads by position.
+func (d *DB) LogsNumbered(ctx context.Context, nos []int64) ([]Log, []Head, error) {
+	var logs []Log
+	var heads []Head
+	err := d.queryIn(ctx, `SELECT no, id, origin, agreement, generation, public, created_us, retired_us,
+		size, serial, fence, root, frontier, checkpoint FROM log JOIN head ON log_no = no WHERE no IN `, nos, func(r *sql.Rows) error {
+		var h Head
+		var root []byte
+		l, err := scanLog(func(dest ...any) error {
+			return r.Scan(append(dest, &h.Size, &h.Serial, &h.Fence, &root, &h.Frontier, &h.Checkpoint)...)
+		})
+		if err != nil {
+			return err
+		}
+		if h.Root, err = toHash(root); err != nil {
+			return err
+		}
+		logs, heads = append(logs, l), append(heads, h)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading logs: %w", err)
+	}
+	return logs, heads, nil
+}
+
 func scanLog(scan func(...any) error) (Log, error) {
 	var l Log
 	var public, created, retired int64

@@ -29,16 +29,26 @@ var ErrErased = errors.New("the object was erased")
 type Place struct {
 	LogNo int64
 	Index int64 // -1: an attachment
+	Seq   int64 // its place in the order of arrival
+}
+
+// queryObject runs "query (…)" with the numbers of the rows that may be the object's; scan compares the whole hash.
+func (d *DB) queryObject(ctx context.Context, query string, hash [32]byte, scan func(*sql.Rows) error) error {
+	seqs, err := d.find(ctx, prefix(hash))
+	if err != nil {
+		return err
+	}
+	return d.queryIn(ctx, query, seqs, scan)
 }
 
 // Places returns every log that holds the object, or ErrNotFound.
 func (d *DB) Places(ctx context.Context, hash [32]byte) ([]Place, error) {
 	var out []Place
-	err := queryRows(ctx, d.truth, `SELECT log_no, idx, hash FROM object WHERE prefix = $1 ORDER BY seq`, []any{prefix(hash)}, func(r *sql.Rows) error {
+	err := d.queryObject(ctx, `SELECT seq, log_no, idx, hash FROM object WHERE seq IN `, hash, func(r *sql.Rows) error {
 		var p Place
 		var idx sql.NullInt64
 		var h sql.RawBytes
-		if err := r.Scan(&p.LogNo, &idx, &h); err != nil {
+		if err := r.Scan(&p.Seq, &p.LogNo, &idx, &h); err != nil {
 			return err
 		}
 		if !bytes.Equal(h, hash[:]) {
@@ -64,7 +74,7 @@ func (d *DB) Places(ctx context.Context, hash [32]byte) ([]Place, error) {
 func (d *DB) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
 	found, state, size := false, int64(0), int64(0)
 	var out []byte
-	err := queryRows(ctx, d.truth, `SELECT hash, state, size, bytes FROM object WHERE prefix = $1 ORDER BY seq`, []any{prefix(hash)}, func(r *sql.Rows) error {
+	err := d.queryObject(ctx, `SELECT hash, state, size, bytes FROM object WHERE seq IN `, hash, func(r *sql.Rows) error {
 		var h, b sql.RawBytes
 		var s, n int64
 		if err := r.Scan(&h, &s, &n, &b); err != nil {
@@ -177,13 +187,20 @@ func (d *DB) ownsFile(ctx context.Context, name string) (bool, error) {
 	}
 	b, err := hex.DecodeString(name)
 	if err != nil || len(b) != 32 {
-		return true, nil // not ours to judge
+		return true, nil //nolint:nilerr // a name that is no hash is not ours to judge
 	}
-	n := 0
-	err = queryRow(ctx, d.truth, `SELECT count(*) FROM object WHERE prefix = $1 AND hash = $2 AND state = 1`,
-		[]any{prefix([32]byte(b)), b}, &n)
+	owned := false
+	err = d.queryObject(ctx, `SELECT hash, state FROM object WHERE seq IN `, [32]byte(b), func(r *sql.Rows) error {
+		var h sql.RawBytes
+		var state int64
+		if err := r.Scan(&h, &state); err != nil {
+			return err
+		}
+		owned = owned || state == stateFile && bytes.Equal(h, b)
+		return nil
+	})
 	if err != nil {
 		return false, fmt.Errorf("looking for orphaned objects: %w", err)
 	}
-	return n > 0, nil
+	return owned, nil
 }

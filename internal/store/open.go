@@ -48,10 +48,13 @@ type DB struct {
 	path  string // SQLite file of the truth scope
 	truth *conns
 	local *conns
+	names names
+	index *Index
 }
 
 // conns is one scope's pair of pools with their prepared statements.
 type conns struct {
+	kind        kind
 	write, read *sql.DB
 
 	mu    sync.Mutex // guards the two maps
@@ -64,7 +67,7 @@ func Open(ctx context.Context, dsn string) (*DB, error) { return OpenWith(ctx, d
 
 // OpenWith is Open with options.
 func OpenWith(ctx context.Context, dsn string, o Options) (*DB, error) {
-	d := &DB{dir: o.Dir, fs: o.FS}
+	d := &DB{dir: o.Dir, fs: o.FS, names: names{every: fileAfter}}
 	if d.fs == nil {
 		d.fs = OS()
 	}
@@ -101,8 +104,9 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 		if err != nil {
 			return err
 		}
-		d.truth = newConns(w, r)
+		d.truth = newConns(d.kind, w, r)
 		d.local = d.truth
+		d.index = &Index{db: d, c: d.truth, readOnly: readOnly}
 	} else {
 		if readOnly {
 			if _, err := os.Stat(d.path); err != nil {
@@ -113,15 +117,19 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 		if err != nil {
 			return err
 		}
-		d.truth = newConns(w, r)
+		d.truth = newConns(d.kind, w, r)
 		w, r, err = openSQLite(filepath.Join(filepath.Dir(d.path), "local.db"), readOnly)
 		if err != nil {
 			return err
 		}
-		d.local = newConns(w, r)
+		d.local = newConns(d.kind, w, r)
+		d.index = &Index{db: d, path: filepath.Join(filepath.Dir(d.path), indexFile), readOnly: readOnly}
 	}
 	if readOnly {
-		return d.truth.read.PingContext(ctx)
+		if err := d.truth.read.PingContext(ctx); err != nil {
+			return err
+		}
+		return d.index.open(ctx)
 	}
 	if err := migrate(ctx, d.truth.write, d.kind, "truth", d.dir); err != nil {
 		return d.explain(err)
@@ -129,8 +137,11 @@ func (d *DB) connect(ctx context.Context, dsn string, readOnly bool) (err error)
 	if err := migrate(ctx, d.local.write, d.kind, "local", d.dir); err != nil {
 		return d.explain(err)
 	}
-	return nil
+	return d.explain(d.index.open(ctx))
 }
+
+// Index is the droppable scope: what makes reading quick.
+func (d *DB) Index() *Index { return d.index }
 
 // Dir is the folder that holds what is kept beside the database.
 func (d *DB) Dir() string { return d.dir }
@@ -145,6 +156,9 @@ func (d *DB) OneMachine() bool { return d.kind == sqlite }
 // Close releases every connection.
 func (d *DB) Close() error {
 	var errs []error
+	if d.index != nil {
+		errs = append(errs, d.index.close())
+	}
 	if d.truth != nil {
 		errs = append(errs, d.truth.close())
 	}
@@ -154,8 +168,8 @@ func (d *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-func newConns(w, r *sql.DB) *conns {
-	return &conns{write: w, read: r, wstmt: map[string]*sql.Stmt{}, rstmt: map[string]*sql.Stmt{}}
+func newConns(k kind, w, r *sql.DB) *conns {
+	return &conns{kind: k, write: w, read: r, wstmt: map[string]*sql.Stmt{}, rstmt: map[string]*sql.Stmt{}}
 }
 
 func (c *conns) close() error {

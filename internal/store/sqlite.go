@@ -25,19 +25,19 @@ var sqlitePragmas = []string{
 	"temp_store(MEMORY)",
 }
 
-// openSQLite opens one file as a pool of one writing connection and a pool of few reading ones.
-func openSQLite(path string, readOnly bool) (write, read *sql.DB, err error) {
+// openSQLite opens one file as a pool of one writing connection, with more pragmas, and a pool of few reading ones.
+func openSQLite(path string, readOnly bool, more ...string) (write, read *sql.DB, err error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("resolving %q: %w", path, err)
 	}
-	write, err = sql.Open("sqlite", sqliteURI(abs, "immediate", "cache_size(-16000)", readOnly))
+	write, err = sql.Open("sqlite", sqliteURI(abs, "immediate", readOnly, append([]string{"cache_size(-16000)"}, more...)...))
 	if err != nil {
 		return nil, nil, fmt.Errorf("opening %q: %w", path, err)
 	}
 	write.SetMaxOpenConns(1)
 	write.SetMaxIdleConns(1)
-	read, err = sql.Open("sqlite", sqliteURI(abs, "deferred", "cache_size(-4000)", true))
+	read, err = sql.Open("sqlite", sqliteURI(abs, "deferred", true, "cache_size(-4000)"))
 	if err != nil {
 		_ = write.Close()
 		return nil, nil, fmt.Errorf("opening %q: %w", path, err)
@@ -47,12 +47,15 @@ func openSQLite(path string, readOnly bool) (write, read *sql.DB, err error) {
 	return write, read, nil
 }
 
-func sqliteURI(abs, txlock, cache string, queryOnly bool) string {
+// sqliteURI names a file with the pragmas of a connection; of two that set the same the later holds.
+func sqliteURI(abs, txlock string, queryOnly bool, more ...string) string {
 	q := url.Values{}
 	for _, p := range sqlitePragmas {
 		q.Add("_pragma", p)
 	}
-	q.Add("_pragma", cache)
+	for _, p := range more {
+		q.Add("_pragma", p)
+	}
 	if queryOnly {
 		q.Add("_pragma", "query_only(ON)")
 	}

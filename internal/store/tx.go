@@ -10,7 +10,8 @@ import (
 // tx is one writing transaction that uses statements prepared once.
 type tx struct {
 	*sql.Tx
-	c *conns
+	c       *conns
+	lastRow int64 // number of the row that insert wrote last; SQLite only
 }
 
 // inTx runs f in a writing transaction and commits it. When it returns an error the transaction usually did not
@@ -22,7 +23,7 @@ func (c *conns) inTx(ctx context.Context, f func(*tx) error) error {
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	if err := f(&tx{t, c}); err != nil {
+	if err := f(&tx{Tx: t, c: c}); err != nil {
 		_ = t.Rollback()
 		return err
 	}
@@ -47,16 +48,20 @@ func (t *tx) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 
 // exec runs query and returns how many rows it touched.
 func (t *tx) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	st, err := t.stmt(ctx, query)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = st.Close() }()
-	res, err := st.ExecContext(ctx, args...)
+	res, err := t.run(ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+func (t *tx) run(ctx context.Context, query string, args []any) (sql.Result, error) {
+	st, err := t.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = st.Close() }()
+	return st.ExecContext(ctx, args...)
 }
 
 // warm prepares query for writing, so that later transactions find it.
@@ -72,8 +77,9 @@ func (c *conns) warm(ctx context.Context, queries ...string) error {
 // batchSizes are the numbers of rows for which multi-row statements are prepared: any count is a sum of few of them.
 var batchSizes = [...]int{128, 32, 8, 1}
 
-// multi writes "head ($1,$2),($3,$4)…" for rows rows of cols columns.
-func multi(head string, cols, rows int) string {
+// multi writes "head ($1,$2),($3,$4)…" for rows rows of cols columns. SQLite gets "?", because its driver asks for the
+// name of each parameter, and SQLite finds a name by walking through all that come before.
+func multi(k kind, head string, cols, rows int) string {
 	var b strings.Builder
 	b.WriteString(head)
 	n := 1
@@ -86,7 +92,11 @@ func multi(head string, cols, rows int) string {
 			if c > 0 {
 				b.WriteByte(',')
 			}
-			fmt.Fprintf(&b, "$%d", n)
+			if k == sqlite {
+				b.WriteByte('?')
+			} else {
+				fmt.Fprintf(&b, "$%d", n)
+			}
 			n++
 		}
 		b.WriteByte(')')
@@ -94,16 +104,18 @@ func multi(head string, cols, rows int) string {
 	return b.String()
 }
 
-// inserter holds the texts of one multi-row insert, by index in batchSizes.
+// inserter holds the texts of one multi-row insert, by kind and by index in batchSizes.
 type inserter struct {
 	cols  int
-	texts [len(batchSizes)]string
+	texts [2][len(batchSizes)]string
 }
 
 func newInserter(head string, cols int) *inserter {
 	in := &inserter{cols: cols}
-	for i, n := range batchSizes {
-		in.texts[i] = multi(head, cols, n)
+	for _, k := range []kind{sqlite, postgres} {
+		for i, n := range batchSizes {
+			in.texts[k][i] = multi(k, head, cols, n)
+		}
 	}
 	return in
 }
@@ -112,8 +124,14 @@ func newInserter(head string, cols int) *inserter {
 func (t *tx) insert(ctx context.Context, in *inserter, args []any) error {
 	for i, n := range batchSizes {
 		for len(args) >= n*in.cols {
-			if _, err := t.exec(ctx, in.texts[i], args[:n*in.cols]...); err != nil {
+			res, err := t.run(ctx, in.texts[t.c.kind][i], args[:n*in.cols])
+			if err != nil {
 				return err
+			}
+			if t.c.kind == sqlite {
+				if t.lastRow, err = res.LastInsertId(); err != nil {
+					return err
+				}
 			}
 			args = args[n*in.cols:]
 		}

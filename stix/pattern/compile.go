@@ -111,11 +111,11 @@ func (m *Matcher) within(e *Within) (plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	seconds, err := strconv.ParseFloat(e.Seconds.Text, 64)
+	seconds, _ := strconv.ParseFloat(e.Seconds.Text, 64) // infinity when a double cannot hold it
 	if seconds <= 0 {
 		return nil, &MatchError{Code: BadQualifier, Position: e.Seconds.At, Msg: "WITHIN needs more than 0 seconds"}
 	}
-	if err != nil || seconds > maxSpan/1e6 {
+	if seconds > maxSpan/1e6 {
 		return withinPlan{of: of, duration: maxSpan}, nil
 	}
 	return withinPlan{of: of, duration: microseconds(seconds)}, nil

@@ -1,6 +1,7 @@
 package pattern_test
 
 import (
+	"errors"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -81,7 +82,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := pattern.Parse(text)
 		if err != nil {
-			at := err.(*pattern.ParseError).Position
+			at := as[*pattern.ParseError](t, err).Position
 			if at.Offset < 0 || at.Offset > len(text) || at.Line < 1 || at.Column < 1 {
 				t.Fatalf("%q: impossible position %+v", text, at)
 			}
@@ -108,21 +109,31 @@ func FuzzMatch(f *testing.F) {
 		}
 		m, err := pattern.CompileWithLimits(p, pattern.Limits{Steps: 1_000_000})
 		if err != nil {
-			_ = err.(*pattern.MatchError)
+			_ = as[*pattern.MatchError](t, err)
 			return
 		}
 		observations, err := pattern.ParseObservations(observed)
 		if err != nil {
-			_ = err.(*pattern.MatchError)
+			_ = as[*pattern.MatchError](t, err)
 			return
 		}
 		result, err := m.Match(observations)
 		if err != nil {
-			_ = err.(*pattern.MatchError)
+			_ = as[*pattern.MatchError](t, err)
 			return
 		}
 		if result.Matched == (len(result.Observations) == 0) {
 			t.Fatalf("%q: matched %v by %d observations", text, result.Matched, len(result.Observations))
 		}
 	})
+}
+
+// as returns err as the one kind of error that a function promises.
+func as[E error](t *testing.T, err error) E {
+	t.Helper()
+	e, ok := errors.AsType[E](err)
+	if !ok {
+		t.Fatalf("%T (%v) is not the promised error", err, err)
+	}
+	return e
 }

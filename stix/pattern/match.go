@@ -2,6 +2,7 @@ package pattern
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -145,8 +146,8 @@ func (m *Matcher) evaluate(observations []Observation, order []int32, steps *int
 
 // at says in an error at which observation it came up.
 func at(err error, pointer string) error {
-	m, ok := err.(*MatchError)
-	if !ok || m == errSteps || m.Pointer != "" {
+	var m *MatchError
+	if !errors.As(err, &m) || m.Code == TooCostly || m.Pointer != "" {
 		return err
 	}
 	placed := *m

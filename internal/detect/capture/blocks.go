@@ -23,7 +23,6 @@ const (
 // sectionState is what the current section of a pcapng file has described so far.
 type sectionState struct {
 	interfaces []netInterface
-	warned     bool
 }
 
 type netInterface struct {

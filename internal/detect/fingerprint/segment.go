@@ -72,11 +72,11 @@ func (e *Engine) inPlace(f *flow, d int, p *packet.Info) bool {
 	}
 	due := h.base
 	if f.session >= 0 {
-		if s := &e.sessions[f.session]; s.dir[d].gaveUp {
+		s := &e.sessions[f.session]
+		if s.dir[d].gaveUp {
 			return true
-		} else {
-			due += uint32(s.dir[d].stream.End())
 		}
+		due += uint32(s.dir[d].stream.End())
 	}
 	return p.Seq+uint32(len(p.Payload)) == due || p.Seq == due
 }

@@ -160,7 +160,7 @@ func TestClientCertificateAndResumption(t *testing.T) {
 		bursts = handshake(t, tls.VersionTLS12, func(c, s *tls.Config) {
 			c.ClientSessionCache = cache
 			s.Certificates = []tls.Certificate{certificate}
-			s.SessionTicketKey = [32]byte{1}
+			s.SetSessionTicketKeys([][32]byte{{1}})
 		})
 		events, _ = runBytes(t, captureOf(segmentsOf(bursts, 1460)), Options{})
 		if e := wantOne(t, events); e.Resumed != (i == 1) || !e.Established {

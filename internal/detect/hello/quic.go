@@ -265,7 +265,7 @@ func (k *InitialKeys) Open(b []byte, h *QUICHeader, fromServer bool, space []byt
 	copy(space, b[:head])
 	space[0] = first
 	for i := range size {
-		v := b[h.number+i] ^ mask[1+i]
+		v := b[h.number+i] ^ mask[1+i] // #nosec G602 -- size is at most 4
 		space[h.number+i] = v
 		nonce[12-size+i] ^= v
 	}

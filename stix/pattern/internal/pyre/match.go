@@ -59,7 +59,8 @@ func (m *machine) run(a *automaton, ends []bool) (bool, error) {
 		if i == n {
 			break
 		}
-		r, onward := rune(0), place+1
+		var r rune
+		onward := place + 1
 		if a.backward {
 			r, onward = m.text[place-1], place-1
 		} else {

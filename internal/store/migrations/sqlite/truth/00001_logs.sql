@@ -51,7 +51,16 @@ CREATE TABLE object (
     hash   BLOB    NOT NULL,
     bytes  BLOB
 ) STRICT;
-CREATE INDEX object_prefix ON object (prefix);
+
+-- Where to find objects by the first eight bytes of their hash: those with seq up to object_filed.upto.
+-- The few after it are found by reading them (names.go says why).
+CREATE TABLE object_name (
+    prefix INTEGER NOT NULL,
+    seq    INTEGER NOT NULL,
+    PRIMARY KEY (prefix, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE object_filed (upto INTEGER NOT NULL) STRICT;
+INSERT INTO object_filed (upto) VALUES (0);
 
 CREATE TABLE tombstone (
     hash   BLOB    PRIMARY KEY,
@@ -101,6 +110,8 @@ DROP TABLE keyring;
 DROP TABLE epoch_key;
 DROP TABLE lease;
 DROP TABLE tombstone;
+DROP TABLE object_filed;
+DROP TABLE object_name;
 DROP TABLE object;
 DROP TABLE tile;
 DROP TABLE leaf;

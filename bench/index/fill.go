@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// fill makes a node and appends records to its log by the ledger itself. Their signatures are random bytes: the index of
+// one's own log does not verify them again.
+func fill(ctx context.Context, s settings) (err error) {
+	n, err := node.Init(ctx, s.dir, node.InitOptions{Names: map[string]string{"en": "Bench"}, Public: true})
+	if err != nil {
+		return err
+	}
+	party := n.Party().ID
+	logs, err := n.Logs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := n.Close(ctx); err != nil {
+		return err
+	}
+	m, err := newMaker(s, party)
+	if err != nil {
+		return err
+	}
+	db, err := store.OpenWith(ctx, "sqlite:"+filepath.Join(s.dir, "mithaq.db"), store.Options{Dir: s.dir})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	guard, err := ledger.OpenFileGuard(db.Files(), filepath.Join(s.dir, "guard"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, guard.Close()) }()
+	l, err := ledger.Open(ctx, ledger.Config{Store: db, Guard: guard, Signer: m.signer})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close(ctx)) }()
+	start := time.Now()
+	var g errgroup.Group
+	g.SetLimit(1024)
+	for i := range s.records {
+		object, err := m.object(i)
+		if err != nil {
+			return err
+		}
+		g.Go(func() error {
+			_, err := l.Append(ctx, logs[0].ID, ledger.Entry{Object: object, Under: 1})
+			return err
+		})
+	}
+	err = g.Wait()
+	fmt.Printf("made %d records in %.0f s\n", s.records, time.Since(start).Seconds())
+	return err
+}
+
+// maker makes objects.
+type maker struct {
+	dice    *dice
+	sealed  int
+	party   string
+	officer string
+	own     age.Recipient
+	log     record.SecretKey
+	zstd    *zstd.Encoder
+}
+
+func newMaker(s settings, party string) (*maker, error) {
+	data, err := os.ReadFile(filepath.Join(s.dir, "keys.age"))
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "unlock.key"))
+	if err != nil {
+		return nil, err
+	}
+	ids, err := age.ParseIdentities(strings.NewReader(string(text)))
+	if err != nil {
+		return nil, err
+	}
+	keys, err := record.DecodeKeyFile(data, ids[0])
+	if err != nil {
+		return nil, err
+	}
+	m := &maker{dice: newDice(1), sealed: s.sealed, party: party}
+	for _, k := range keys {
+		switch k.Role {
+		case record.RoleLog:
+			m.log = k
+		case record.RoleOfficer:
+			m.officer = k.ID
+		case record.RoleSeal:
+			p, err := k.PublicKey()
+			if err != nil {
+				return nil, err
+			}
+			if m.own, err = p.Recipient(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	m.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	return m, err
+}
+
+func (m *maker) signer(logID string, _ uint64) (ledger.LogSigner, error) {
+	public, err := m.log.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	signer, err := m.log.Signer()
+	if err != nil {
+		return nil, err
+	}
+	return ledger.NewLogSigner(record.LogOrigin(logID), ed25519.PublicKey(public.Bytes), func(msg []byte) ([]byte, error) {
+		return signer.Sign(context.Background(), msg)
+	}), nil
+}
+
+// object makes the i-th record: of ten, six are intel with one indicator, three reports in three languages, one an
+// allegation.
+func (m *maker) object(i int) ([]byte, error) {
+	d := m.dice
+	id, err := record.NewID(d, record.PrefixRecord)
+	if err != nil {
+		return nil, err
+	}
+	kind, body := d.body(i)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Second)
+	tlp, form := "TLP:CLEAR", byte(record.FormClear)
+	if d.IntN(100) < m.sealed {
+		tlp, form = "TLP:AMBER", byte(record.FormSealed)
+	}
+	payload := fmt.Sprintf(`{"v":1,"id":%q,"agreement":"own","author":%q,"officer":%q,"kind":%q,"time":%q,"marking":{"tlp":%q},"serves":["%d"],"body":%s}`,
+		id, m.party, m.officer, kind, at.Format(time.RFC3339), tlp, 1+d.IntN(11), body)
+	sig := make([]byte, 64)
+	_, _ = d.Read(sig)
+	envelope := fmt.Sprintf(`{"payloadType":%q,"payload":%q,"signatures":[{"keyid":%q,"sig":%q}]}`, record.RecordType,
+		base64.StdEncoding.EncodeToString([]byte(payload)), m.officer, base64.StdEncoding.EncodeToString(sig))
+	content := m.zstd.EncodeAll([]byte(envelope), nil)
+	if form == byte(record.FormSealed) {
+		var b strings.Builder
+		w, err := age.Encrypt(&b, m.own)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := w.Write(content); err != nil {
+			return nil, err
+		}
+		if err := w.Close(); err != nil {
+			return nil, err
+		}
+		content = []byte(b.String())
+	}
+	object := append([]byte("MQO1"), form)
+	salt := make([]byte, 32)
+	_, _ = d.Read(salt)
+	return append(append(object, salt...), content...), nil
+}
+
+// dice is seeded randomness with the vocabulary of three languages.
+type dice struct {
+	*rand.Rand
+	source *rand.ChaCha8
+	words  map[string][]string
+}
+
+func newDice(seed byte) *dice {
+	source := rand.NewChaCha8([32]byte{seed})
+	d := &dice{Rand: rand.New(source), source: source, words: map[string][]string{}}
+	for language, list := range vocabulary {
+		d.words[language] = strings.Fields(list)
+	}
+	return d
+}
+
+func (d *dice) Read(b []byte) (int, error) { return d.source.Read(b) }
+
+// sentence is n words; as in any text, few are frequent and most are rare, and some are names that come once or twice.
+func (d *dice) sentence(language string, n int) string {
+	words := d.words[language]
+	var b strings.Builder
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		u := d.Float64()
+		b.WriteString(words[int(u*u*u*float64(len(words)))])
+		if d.IntN(12) == 0 {
+			fmt.Fprintf(&b, " %s%s", syllables[d.IntN(len(syllables))], syllables[d.IntN(len(syllables))]+syllables[d.IntN(len(syllables))])
+		}
+	}
+	return b.String()
+}
+
+func (d *dice) body(i int) (kind, body string) {
+	quote := func(s string) string {
+		b, _ := json.Marshal(s) // a string always encodes
+		return string(b)
+	}
+	switch {
+	case i%10 < 6:
+		language := []string{"en", "fr", "ar"}[d.IntN(3)]
+		uuid := func() string {
+			return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", d.Uint32(), d.IntN(1<<16), d.IntN(1<<12), d.IntN(1<<12), d.Int64N(1<<48))
+		}
+		stamp := "2026-11-20T06:30:00.000Z"
+		return "intel", fmt.Sprintf(`{"bundle":{"type":"bundle","id":"bundle--%s","objects":[{"type":"indicator","spec_version":"2.1","id":"indicator--%s","created":%q,"modified":%q,"name":%s,"description":%s,"pattern":%s,"pattern_type":"stix","valid_from":"2026-11-20T06:30:00Z"}]}}`,
+			uuid(), uuid(), stamp, stamp, quote(d.sentence(language, 3)), quote(d.sentence(language, 9)), quote("["+d.pattern()+"]"))
+	case i%10 < 9:
+		return "report", fmt.Sprintf(`{"period":{"from":"2026-10-01","to":"2026-10-31"},"summary":{"ar":%s,"en":%s,"fr":%s}}`,
+			quote(d.sentence("ar", 8)), quote(d.sentence("en", 8)), quote(d.sentence("fr", 8)))
+	}
+	return "allegation", fmt.Sprintf(`{"type":"attribution","against":[{"name":{"en":"Nobody"}}],"summary":{"en":%s},"basis":{"fr":%s},"confidence":"low"}`,
+		quote(d.sentence("en", 10)), quote(d.sentence("fr", 10)))
+}
+
+func (d *dice) address() string {
+	return fmt.Sprintf("198.%d.%d.%d", 18+d.IntN(2), d.IntN(256), d.IntN(256))
+}
+
+func (d *dice) domain() string {
+	return fmt.Sprintf("%s%s-%d.example", syllables[d.IntN(len(syllables))], syllables[d.IntN(len(syllables))], d.IntN(10000))
+}
+
+func (d *dice) pattern() string {
+	switch d.IntN(3) {
+	case 0:
+		return "ipv4-addr:value = '" + d.address() + "'"
+	case 1:
+		return "domain-name:value = '" + d.domain() + "'"
+	}
+	var h [32]byte
+	_, _ = d.Read(h[:])
+	return fmt.Sprintf("file:hashes.'SHA-256' = '%x'", h)
+}
+
+// query is what somebody types: two words of a language, or an indicator.
+func (d *dice) query() (language, text string) {
+	switch d.IntN(4) {
+	case 0:
+		return "ar", d.sentence("ar", 2)
+	case 1:
+		return "en", d.sentence("en", 2)
+	case 2:
+		return "fr", d.sentence("fr", 2)
+	}
+	if d.IntN(2) == 0 {
+		return "indicator", d.address()
+	}
+	return "indicator", d.domain()
+}
+
+var syllables = strings.Fields("ka ri mo ten sal dor vex lin ar bo qua nil fer zo pra mis tu lar gen ost hel wy cen dra pol ush ek fin go")

@@ -1,0 +1,182 @@
+// Command index measures the index on one machine: how fast it is built again from the log, how long searches take as
+// one types, and how long the counts behind "kept promises" take. The node, its log and its index are in a temporary
+// folder that is removed afterwards, unless -dir names one to keep.
+//
+//	go run ./bench/index [-records 1000000] [-sealed 0] [-searches 2000] [-dir DIR] [-cpuprofile FILE]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+type settings struct {
+	records, sealed, searches int
+	dir, profile              string
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.records, "records", 1_000_000, "records in the log")
+	flag.IntVar(&s.sealed, "sealed", 0, "of every 100 records, how many are sealed to the party's own hybrid key")
+	flag.IntVar(&s.searches, "searches", 2000, "searches to time")
+	flag.StringVar(&s.dir, "dir", "", "a folder to keep the node in and to use again")
+	flag.StringVar(&s.profile, "cpuprofile", "", "write a processor profile of the rebuild")
+	flag.Parse()
+	if err := run(context.Background(), s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/index:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings) (err error) {
+	if s.dir == "" {
+		work, err := os.MkdirTemp("", "mithaq-bench-*")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(work) }()
+		s.dir = filepath.Join(work, "node")
+	}
+	if _, err := os.Stat(s.dir); errors.Is(err, os.ErrNotExist) {
+		if err := fill(ctx, s); err != nil {
+			return err
+		}
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Remove(filepath.Join(s.dir, "index.db"+suffix))
+	}
+	fmt.Printf("load when it began: %s\n", load())
+	n, err := rebuild(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.Close(ctx)) }()
+	if err := status(ctx, n); err != nil {
+		return err
+	}
+	return search(ctx, n, s.searches)
+}
+
+func load() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(data))[:3], " ")
+}
+
+// processor is the processor time of this process so far.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// rebuild opens the node without an index and waits until it has one.
+func rebuild(ctx context.Context, s settings) (*node.Node, error) {
+	if s.profile != "" {
+		f, err := os.Create(s.profile)
+		if err != nil {
+			return nil, err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return nil, err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	n, err := node.Open(ctx, s.dir, node.OpenOptions{Secret: node.SecretSource{KeyFile: filepath.Join(s.dir, "unlock.key")}})
+	if err != nil {
+		return nil, err
+	}
+	start, busy := time.Now(), processor()
+	for {
+		state, err := n.IndexState(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if state.Ready {
+			took := time.Since(start)
+			cpu := processor() - busy
+			fmt.Printf("rebuild: %d leaves in %.1f s: %.0f/s; processor %.1f s, %.1f µs a record; load %s\n", state.Size, took.Seconds(),
+				float64(state.Size)/took.Seconds(), cpu.Seconds(), float64(cpu.Microseconds())/float64(state.Size), load())
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if info, err := os.Stat(filepath.Join(s.dir, "index.db")); err == nil {
+		fmt.Printf("index.db: %.0f MB\n", float64(info.Size())/1e6)
+	}
+	return n, nil
+}
+
+// status times the counts of the agreement.
+func status(ctx context.Context, n *node.Node) error {
+	var times []time.Duration
+	var tallies []store.Tally
+	for range 50 {
+		start := time.Now()
+		var err error
+		if tallies, err = n.Tallies(ctx, "own", 5); err != nil {
+			return err
+		}
+		times = append(times, time.Since(start))
+	}
+	var most int64
+	for _, t := range tallies {
+		most = max(most, t.Count)
+	}
+	report(fmt.Sprintf("status: %d counts with 5 newest each, the largest %d", len(tallies), most), times)
+	return nil
+}
+
+// search types queries letter by letter, as a person does, and times each.
+func search(ctx context.Context, n *node.Node, count int) error {
+	d := newDice(7)
+	byLanguage := map[string][]time.Duration{}
+	var all []time.Duration
+	var found int
+	for len(all) < count {
+		language, text := d.query()
+		runes := []rune(text)
+		for i := 2; i <= len(runes) && len(all) < count; i++ {
+			start := time.Now()
+			r, err := n.Search(ctx, node.SearchQuery{Text: string(runes[:i]), Limit: 20})
+			if err != nil {
+				return err
+			}
+			took := time.Since(start)
+			found += len(r.Results)
+			all, byLanguage[language] = append(all, took), append(byLanguage[language], took)
+		}
+	}
+	for _, language := range []string{"ar", "en", "fr", "indicator"} {
+		report("search "+language, byLanguage[language])
+	}
+	report(fmt.Sprintf("search, every keystroke, %.1f results on average", float64(found)/float64(len(all))), all)
+	fmt.Printf("load at the end: %s\n", load())
+	return nil
+}
+
+func report(what string, times []time.Duration) {
+	if len(times) == 0 {
+		return
+	}
+	slices.Sort(times)
+	at := func(q float64) float64 { return times[min(len(times)-1, int(q*float64(len(times))))].Seconds() * 1000 }
+	fmt.Printf("%s: %d times, median %.1f ms, 95th percentile %.1f ms, 99th %.1f ms, most %.1f ms\n", what, len(times), at(.5), at(.95), at(.99), at(1))
+}

@@ -1,0 +1,39 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+// Search finds records.
+func (c *Client) Search(ctx context.Context, s node.SearchQuery) (node.SearchResults, error) {
+	q := url.Values{"q": {s.Text}}
+	for key, value := range map[string]string{"kind": s.Kind, "agreement": s.Agreement} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	if s.Limit > 0 {
+		q.Set("limit", strconv.Itoa(s.Limit))
+	}
+	if s.Before > 0 {
+		q.Set("before", strconv.FormatInt(s.Before, 10))
+	}
+	var out node.SearchResults
+	err := c.do(ctx, http.MethodGet, "/search", q, nil, &out)
+	return out, err
+}
+
+// Index tells how far the index is.
+func (c *Client) Index(ctx context.Context) (node.IndexView, error) {
+	return call[node.IndexView](ctx, c, http.MethodGet, "/index", nil)
+}
+
+// Reindex throws the index away and begins to build it again.
+func (c *Client) Reindex(ctx context.Context) (node.IndexView, error) {
+	return call[node.IndexView](ctx, c, http.MethodPost, "/reindex", nil)
+}

@@ -1,0 +1,30 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+func registerIndex(api huma.API, n *node.Node) {
+	huma.Register(api, op(http.MethodGet, "/search", "search", ScopeRead, "Records by their words, an indicator's value, a record id, a leaf hash or a STIX id; newest first"),
+		func(ctx context.Context, in *struct {
+			Text      string `query:"q" required:"true" minLength:"1" maxLength:"4096" doc:"What to look for; the last word may be a beginning" example:"ransomware energ"`
+			Kind      string `query:"kind" doc:"Records of this kind only" example:"intel"`
+			Agreement string `query:"agreement" doc:"Records under this agreement only: its id, or own"`
+			Limit     int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many"`
+			Before    int64  `query:"before" minimum:"0" doc:"next of the page before"`
+		}) (*output[node.SearchResults], error) {
+			return reply(n.Search(ctx, node.SearchQuery{Text: in.Text, Kind: in.Kind, Agreement: in.Agreement, Limit: in.Limit, Before: in.Before}))
+		})
+	huma.Register(api, op(http.MethodGet, "/index", "get-index", ScopeRead, "How far the index is"),
+		func(ctx context.Context, _ *struct{}) (*output[node.IndexView], error) {
+			return reply(n.IndexState(ctx))
+		})
+	reindex := op(http.MethodPost, "/reindex", "reindex", ScopeAdmin, "Throw the index away and begin to build it again; get-index tells how far it is")
+	reindex.DefaultStatus = http.StatusAccepted
+	huma.Register(api, reindex, func(ctx context.Context, _ *struct{}) (*output[node.IndexView], error) { return reply(n.Reindex(ctx)) })
+}

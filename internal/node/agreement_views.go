@@ -1,0 +1,227 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/agreement"
+)
+
+// AgreementView is one agreement. Here is present when it runs on this node, Shelf when it is only known: what somebody
+// joined here and where somebody stands in the world are never in one list.
+type AgreementView struct {
+	ID          string           `json:"id,omitempty" doc:"Agreement id, where it runs here"`
+	Label       string           `json:"label"`
+	Names       agreement.Text   `json:"names,omitempty"`
+	Type        string           `json:"type,omitempty"`
+	Force       string           `json:"force,omitempty" doc:"Legal force"`
+	Version     string           `json:"version,omitempty"`
+	Date        string           `json:"date,omitempty"`
+	Purpose     agreement.Text   `json:"purpose,omitempty"`
+	Mark        string           `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where it is invented"`
+	Here        *HereView        `json:"here,omitempty"`
+	Shelf       *ShelfView       `json:"shelf,omitempty"`
+	Commitments []CommitmentView `json:"commitments,omitempty"`
+	Text        string           `json:"text,omitempty" doc:"The agreement file in force, verbatim"`
+}
+
+// HereView is an agreement's state, folded from its roll.
+type HereView struct {
+	Phase      string          `json:"phase" enum:"nothing,proposed,in-force,ended"`
+	Entries    int             `json:"entries" doc:"Entries of the roll as it is known here"`
+	State      string          `json:"state" doc:"State hash"`
+	Basis      string          `json:"basis" doc:"What amendments and approvals name as their parent"`
+	TextHash   string          `json:"text_sha256,omitempty"`
+	Depositary string          `json:"depositary,omitempty" doc:"Party id of who keeps the roll"`
+	Keeps      bool            `json:"keeps" doc:"Whether this node keeps the roll"`
+	Membership string          `json:"membership,omitempty" doc:"Of this node's party"`
+	Joined     int             `json:"joined" doc:"How many parties are connected: joined, and run it on a node of their own"`
+	Needed     int             `json:"needed" doc:"How many of them must approve a proposal"`
+	Reviewed   string          `json:"reviewed,omitempty"`
+	Pending    int             `json:"pending" doc:"Acts of this party that the roll does not have yet"`
+	Proposals  []ProposalView  `json:"proposals,omitempty" doc:"Open ones"`
+	Members    []MemberView    `json:"members,omitempty"`
+	Statements []StatementView `json:"statements,omitempty" doc:"Declarations and objections"`
+	Acts       []ActView       `json:"acts,omitempty" doc:"The roll, in order"`
+	Cases      []CaseView      `json:"cases,omitempty" doc:"Proofs of misconduct that wait for a person"`
+}
+
+// MemberView is a party in a roll.
+type MemberView struct {
+	Party        string                  `json:"party"`
+	Label        string                  `json:"label,omitempty" doc:"Its label in the agreement's text"`
+	Names        map[string]string       `json:"names,omitempty"`
+	Membership   string                  `json:"membership" enum:"invited,applied,joined,declined,withdrawn,removed"`
+	Since        string                  `json:"since"`
+	Version      string                  `json:"version,omitempty" doc:"Of the text it joined"`
+	Reservations []agreement.Reservation `json:"reservations,omitempty"`
+	Leaf         string                  `json:"leaf" doc:"Of the act that made it so"`
+}
+
+// ProposalView is an open proposal.
+type ProposalView struct {
+	Leaf      string `json:"leaf"`
+	Party     string `json:"party"`
+	Date      string `json:"date"`
+	Version   string `json:"version"`
+	Approvals int    `json:"approvals"`
+}
+
+// StatementView is a declaration, or an objection to an act.
+type StatementView struct {
+	Party     string           `json:"party"`
+	Date      string           `json:"date"`
+	Leaf      string           `json:"leaf"`
+	ObjectsTo string           `json:"objects_to,omitempty"`
+	Texts     []agreement.Text `json:"texts"`
+}
+
+// ActView is one entry of a roll.
+type ActView struct {
+	Act      string         `json:"act"`
+	Word     agreement.Text `json:"word,omitempty" doc:"The agreement's own verb for it"`
+	Party    string         `json:"party"`
+	Date     string         `json:"date"`
+	Leaf     string         `json:"leaf"`
+	Officers int            `json:"officers" doc:"How many officers signed"`
+	Mandate  agreement.Text `json:"mandate,omitempty" doc:"On whose authority"`
+}
+
+// CaseView points to a proof of misconduct.
+type CaseView struct {
+	Party string    `json:"party"`
+	Found time.Time `json:"found"`
+	File  string    `json:"file"`
+}
+
+// CommitmentView is one promise.
+type CommitmentView struct {
+	Label           string                     `json:"label"`
+	Names           agreement.Text             `json:"names,omitempty"`
+	Text            agreement.Text             `json:"text,omitempty"`
+	Kinds           []string                   `json:"kinds,omitempty" doc:"Kinds of records that put it into practice"`
+	Deadlines       []string                   `json:"deadlines,omitempty"`
+	Correspondences []agreement.Correspondence `json:"correspondences,omitempty" doc:"What it corresponds to elsewhere"`
+}
+
+// DifferenceView is what a proposal changes.
+type DifferenceView struct {
+	Agreement string                 `json:"agreement"`
+	Label     string                 `json:"label"`
+	From      string                 `json:"from" doc:"Version in force"`
+	To        string                 `json:"to" doc:"Version proposed"`
+	Proposal  string                 `json:"proposal" doc:"Leaf"`
+	By        string                 `json:"by" doc:"Party id"`
+	Mark      string                 `json:"mark,omitempty"`
+	Changes   []agreement.Difference `json:"changes"`
+}
+
+// viewText fills in what the text says.
+func (v *AgreementView) viewText(a *agreement.Agreement, lib *agreement.Library) {
+	v.Label, v.Names, v.Type, v.Force, v.Version, v.Purpose, v.Mark = a.Label, a.Names, a.Type, a.Force, a.Version, a.Purpose, markOf(a)
+	if !a.Date.IsZero() {
+		v.Date = a.Date.String()
+	}
+	for _, c := range a.Commitments {
+		view := CommitmentView{Label: c.Label, Names: c.Names, Text: c.Text, Kinds: c.Kinds, Deadlines: c.Deadlines}
+		if lib != nil {
+			view.Correspondences = lib.Correspondences(a.Label + "/" + c.Label)
+		}
+		if len(view.Correspondences) == 0 {
+			for _, x := range a.Crosswalks {
+				if x.From == c.Label {
+					view.Correspondences = append(view.Correspondences, agreement.Correspondence{Here: a.Label + "/" + c.Label, There: x.To, Relation: x.Relation, Note: x.Note, Stated: true})
+				}
+			}
+		}
+		v.Commitments = append(v.Commitments, view)
+	}
+}
+
+// viewRoll shows an agreement that runs here. The caller holds r.mu.
+func (n *Node) viewRoll(r *roll) AgreementView {
+	s := r.state
+	v := AgreementView{ID: r.id, Label: r.id, Text: s.DefinitionBytes(), Here: &HereView{Phase: string(s.Phase()), Entries: len(r.places), State: s.Hash().String(),
+		Basis: s.Basis().String(), TextHash: s.Text().SHA256, Depositary: s.Depositary(), Keeps: s.Depositary() == n.party.ID, Joined: s.Joined(), Needed: s.Needed(), Reviewed: s.Reviewed()}}
+	d := r.text()
+	if d != nil {
+		v.viewText(d, nil)
+	}
+	for _, o := range r.own {
+		if !r.entered(o.leaf) {
+			v.Here.Pending++
+		}
+	}
+	for party, m := range s.Members {
+		if party == n.party.ID {
+			v.Here.Membership = string(m.Membership)
+		}
+		v.Here.Members = append(v.Here.Members, r.viewMember(party, m))
+	}
+	for _, p := range s.OpenProposals() {
+		v.Here.Proposals = append(v.Here.Proposals, ProposalView{Leaf: p.Leaf, Party: p.Party, Date: p.Date, Version: p.Text.Version, Approvals: p.Approvals()})
+	}
+	for _, st := range s.Statements() {
+		v.Here.Statements = append(v.Here.Statements, StatementView{Party: st.Party, Date: st.Date, Leaf: st.Leaf, ObjectsTo: st.ObjectsTo, Texts: st.Texts})
+	}
+	for i := range r.places {
+		e := r.places[i].entry
+		act := ActView{Act: string(e.Act.Act), Party: e.Party, Date: e.Act.Date, Leaf: e.Leaf, Officers: len(e.Officers)}
+		if d != nil {
+			act.Word = d.Words[act.Act]
+		}
+		if e.Act.Mandate != nil {
+			act.Mandate = e.Act.Mandate.By
+		}
+		v.Here.Acts = append(v.Here.Acts, act)
+	}
+	return v
+}
+
+func (r *roll) viewMember(party string, m agreement.Member) MemberView {
+	v := MemberView{Party: party, Membership: string(m.Membership), Since: m.Since, Version: m.Text.Version, Reservations: m.Reservations, Leaf: m.Leaf}
+	v.Label, v.Names = r.nameOf(party)
+	return v
+}
+
+// nameOf is what a party is called: by the agreement's text, else by its own keyring.
+func (r *roll) nameOf(party string) (label string, names map[string]string) {
+	if d := r.text(); d != nil {
+		if i := slices.IndexFunc(d.Parties, func(p agreement.Party) bool { return p.ID == party }); i >= 0 {
+			return d.Parties[i].Label, d.Parties[i].Names
+		}
+	}
+	return "", r.keyrings[party].Names
+}
+
+// viewCases lists the proofs of misconduct under an agreement.
+func (n *Node) viewCases(v *AgreementView) error {
+	dir := filepath.Join(n.dir, docketName)
+	entries, err := os.ReadDir(dir)
+	if err := ignoreMissing(err); err != nil {
+		return fmt.Errorf("reading the docket: %w", err)
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".json") {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		data, err := os.ReadFile(path) // #nosec G304 -- below the node's directory
+		if err != nil {
+			return fmt.Errorf("reading the docket: %w", err)
+		}
+		var c Case
+		if err := json.Unmarshal(data, &c); err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		if c.Agreement == v.ID {
+			v.Here.Cases = append(v.Here.Cases, CaseView{Party: c.Party, Found: c.Found, File: path})
+		}
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// rollIDs lists the agreements of which this node has a log or a copy of the roll.
+func (n *Node) rollIDs(ctx context.Context) ([]string, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	var ids []string
+	for _, l := range infos {
+		if l.Agreement != record.OwnAgreement {
+			ids = append(ids, l.Agreement)
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(n.dir, rollsName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing rolls: %w", err)
+	}
+	for _, e := range entries {
+		if id, ok := strings.CutSuffix(e.Name(), ".json"); ok && record.IsAgreementID(id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// rollID finds the agreement that runs here and that a person means: by its id, the beginning of it, or its label.
+func (n *Node) rollID(ctx context.Context, ref string) (string, error) {
+	ids, err := n.rollIDs(ctx)
+	if err != nil {
+		return "", err
+	}
+	if slices.Contains(ids, ref) {
+		return ref, nil
+	}
+	var found []string
+	for _, id := range ids {
+		label := ""
+		if err := n.withRoll(ctx, id, func(r *roll) error { label = r.label(); return nil }); err != nil {
+			return "", err
+		}
+		if ref != "" && (label == ref || strings.HasPrefix(id, ref) && len(ref) > len(record.PrefixAgreement)) {
+			found = append(found, id)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		if a, ok, err := n.onShelf(ref); err != nil {
+			return "", err
+		} else if ok {
+			return "", faultf(CodeConflict, "see 'mithaq agreement show "+a.Label+"'", "%s is on the shelf and does not run here", a.Label)
+		}
+		return "", faultf(CodeNotFound, "see 'mithaq agreement list'", "no agreement %s runs here", clipped(ref))
+	}
+	return "", faultf(CodeInvalid, "give more of the id", "%s can mean %s", clipped(ref), strings.Join(found, " and "))
+}
+
+// label is what the agreement calls itself: by its text, or by the founding proposal that waits to be carried.
+func (r *roll) label() string {
+	if d := r.text(); d != nil {
+		return d.Label
+	}
+	return ""
+}
+
+// text is the text of the roll, or the one that this party has proposed and that has not reached the roll.
+func (r *roll) text() *agreement.Agreement {
+	if d := r.state.Definition(); d != nil {
+		return d
+	}
+	for _, o := range r.own {
+		if o.act.Act == agreement.ActPropose {
+			if d, err := agreement.Load("definition", []byte(o.act.Definition), definitionOptions()); err == nil {
+				return d
+			}
+		}
+	}
+	return nil
+}
+
+func (n *Node) onShelf(ref string) (shelved, bool, error) {
+	all, err := n.shelf()
+	if err != nil {
+		return shelved{}, false, err
+	}
+	i := slices.IndexFunc(all, func(s shelved) bool { return s.Label == ref })
+	if i < 0 {
+		return shelved{}, false, nil
+	}
+	return all[i], true, nil
+}
+
+// Agreements lists what runs here and what is on the shelf, without the particulars.
+func (n *Node) Agreements(ctx context.Context) ([]AgreementView, error) {
+	ids, err := n.rollIDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []AgreementView{}
+	running := map[string]bool{}
+	for _, id := range ids {
+		if err := n.withRoll(ctx, id, func(r *roll) error {
+			v := n.viewRoll(r)
+			v.Here.Members, v.Here.Acts, v.Here.Statements, v.Commitments, v.Text = nil, nil, nil, nil, ""
+			running[v.Label] = true
+			out = append(out, v)
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	all, err := n.shelf()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all {
+		if s.imported && running[s.Label] {
+			continue // the same text runs: the roll knows more of it
+		}
+		v, err := n.viewShelved(s)
+		if err != nil {
+			return nil, err
+		}
+		v.Shelf.Standings, v.Shelf.Claims, v.Commitments, v.Text = nil, nil, nil, ""
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+// Agreement shows one agreement with all its particulars: the one that runs here, else the one on the shelf.
+func (n *Node) Agreement(ctx context.Context, ref string) (v AgreementView, err error) {
+	id, err := n.rollID(ctx, ref)
+	if err == nil {
+		err = n.withRoll(ctx, id, func(r *roll) error {
+			v = n.viewRoll(r)
+			return n.viewCases(&v)
+		})
+		return v, err
+	}
+	if code := CodeOf(err); code != CodeNotFound && code != CodeConflict {
+		return v, err
+	}
+	s, ok, shelfErr := n.onShelf(ref)
+	if shelfErr != nil {
+		return v, shelfErr
+	}
+	if !ok {
+		return v, faultf(CodeNotFound, "see 'mithaq agreement list'", "there is no agreement %s, neither here nor on the shelf", clipped(ref))
+	}
+	return n.viewShelved(s)
+}
+
+// Difference lists what a proposal changes in the text in force, article by article.
+func (n *Node) Difference(ctx context.Context, ref, proposal string) (out DifferenceView, err error) {
+	id, err := n.rollID(ctx, ref)
+	if err != nil {
+		return out, err
+	}
+	err = n.withRoll(ctx, id, func(r *roll) error {
+		p, err := pickProposal(r.state, proposal)
+		if err != nil {
+			return err
+		}
+		d := r.state.Definition()
+		out = DifferenceView{Agreement: id, Label: d.Label, From: d.Version, To: p.Text.Version, Proposal: p.Leaf, By: p.Party, Mark: markOf(d)}
+		if d != p.Definition {
+			out.Changes = append(out.Changes, d.Compare(p.Definition)...)
+		}
+		return nil
+	})
+	return out, err
+}

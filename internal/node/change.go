@@ -1,0 +1,239 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// Change narrows, takes back or widens what this party published before.
+type Change struct {
+	Action  string   `json:"action" enum:"withdraw,narrow,release" doc:"withdraw, narrow: a recall; release: a wider marking or audience"`
+	Reason  string   `json:"reason" doc:"Of a recall: error, false-positive, source, legal, other. Of a release: a line of text"`
+	TLP     string   `json:"tlp,omitempty"`
+	PAP     string   `json:"pap,omitempty"`
+	Parties []string `json:"parties,omitempty" doc:"Audience: party ids"`
+	Persons []string `json:"persons,omitempty" doc:"Audience: officers' key ids"`
+	Objects []string `json:"objects,omitempty" doc:"Of a recall: STIX ids, only these objects of the record"`
+	Note    string   `json:"note,omitempty" maxLength:"1000" doc:"A sentence, in English"`
+}
+
+// ChangeRecord publishes a recall or a release of a record of this party, to the same audience as the record had.
+func (n *Node) ChangeRecord(ctx context.Context, ref string, index int64, c Change) (Receipt, error) {
+	if n.ledger == nil {
+		return Receipt{}, errReadOnly()
+	}
+	o, l, err := n.openAt(ctx, ref, index)
+	if err != nil {
+		return Receipt{}, err
+	}
+	body, kind, err := c.body(o.view)
+	if err != nil {
+		return Receipt{}, err
+	}
+	encoded, err := record.EncodeBody(body)
+	if err != nil {
+		return Receipt{}, recordFault("changing place "+fmt.Sprint(index), err)
+	}
+	// By its agreement: a record of a log that was retired is changed in the successor.
+	return n.Publish(ctx, l.Agreement, Draft{Kind: string(kind), TLP: o.view.TLP, Parties: o.view.Parties, Persons: o.view.Persons,
+		Refs: []string{"about:" + o.view.Leaf}, Body: encoded})
+}
+
+func (c Change) body(target RecordView) (record.Body, record.Kind, error) {
+	var marking *record.Marking
+	if c.TLP != "" || c.PAP != "" {
+		m := record.Marking{TLP: record.TLP(target.TLP), PAP: record.PAP(target.PAP)}
+		if c.TLP != "" {
+			m.TLP = record.TLP(prefixed("TLP:", c.TLP))
+		}
+		if c.PAP != "" {
+			m.PAP = record.PAP(prefixed("PAP:", c.PAP))
+		}
+		marking = &m
+	}
+	var note record.Text
+	if c.Note != "" {
+		note = record.Text{"en": c.Note}
+	}
+	audience := record.NewAudience(c.Parties, c.Persons)
+	switch c.Action {
+	case "withdraw", "narrow":
+		return &record.Recall{Target: target.Leaf, Action: record.RecallAction(c.Action), Reason: record.RecallReason(c.Reason),
+			Marking: marking, Audience: audience, Objects: c.Objects, Note: note}, record.KindRecall, nil
+	case "release":
+		return &record.Release{Target: target.Leaf, Marking: marking, Audience: audience, Reason: c.Reason, Note: note}, record.KindRelease, nil
+	}
+	return nil, "", faultf(CodeInvalid, "use withdraw, narrow or release", "changing a record: unknown action %s", clipped(c.Action))
+}
+
+// checkPublishable says what package record cannot: whether the commitments a record serves are in the text in force, and
+// whether a recall or release fits the record that it is about.
+func (n *Node) checkPublishable(ctx context.Context, l ledger.LogInfo, rec record.Record) error {
+	if l.Agreement != record.OwnAgreement {
+		if err := n.checkServes(ctx, l.Agreement, rec.Serves); err != nil {
+			return err
+		}
+	}
+	switch rec.Kind {
+	case record.KindRecall:
+		recall, err := record.Parse[record.Recall](rec)
+		if err != nil {
+			return recordFault("publishing", err)
+		}
+		if recall.Action == record.RecallErase {
+			return nil // Erase checked it, and erases also what can no longer be opened
+		}
+		target, err := n.ownTarget(ctx, recall.Target)
+		if err != nil {
+			return err
+		}
+		return checkNarrower(target, recall)
+	case record.KindRelease:
+		release, err := record.Parse[record.Release](rec)
+		if err != nil {
+			return recordFault("publishing", err)
+		}
+		target, err := n.ownTarget(ctx, release.Target)
+		if err != nil {
+			return err
+		}
+		return checkWider(target, release)
+	}
+	return nil
+}
+
+// checkServes refuses commitments that the text in force does not have.
+func (n *Node) checkServes(ctx context.Context, id string, serves []string) error {
+	return n.withRoll(ctx, id, func(r *roll) error {
+		d := r.state.Definition()
+		if d == nil {
+			return nil
+		}
+		for _, label := range serves {
+			if _, ok := d.Commitment(label); !ok {
+				return faultf(CodeInvalid, "see 'mithaq agreement show "+d.Label+"'", "publishing: version %s of %s has no commitment %s", d.Version, d.Label, clipped(label))
+			}
+		}
+		return nil
+	})
+}
+
+// ownTarget opens the record that a recall or release names. Only what this party published itself can be changed.
+func (n *Node) ownTarget(ctx context.Context, leaf string) (record.Record, error) {
+	place, err := n.Find(ctx, leaf)
+	if err != nil {
+		return record.Record{}, fmt.Errorf("finding what is to be changed: %w", err)
+	}
+	o, _, err := n.openAt(ctx, place.Log, place.Index)
+	if err != nil {
+		return record.Record{}, err
+	}
+	switch o.view.Standing {
+	case StandingErased:
+		return record.Record{}, faultf(CodeGone, "", "changing place %d of log %s: it was %s", place.Index, place.Log, o.view.Why)
+	case StandingValid, StandingNotVouched:
+	default:
+		return record.Record{}, faultf(CodeForbidden, "", "changing place %d of log %s: it is %s", place.Index, place.Log, o.view.Why)
+	}
+	spec, err := record.LookupKind(o.record.Kind)
+	if err != nil {
+		return record.Record{}, recordFault("changing a record", err)
+	}
+	if !spec.Recallable {
+		return record.Record{}, faultf(CodeForbidden, "publish a correction", "changing place %d: records of kind %s cannot be recalled or released", place.Index, o.record.Kind)
+	}
+	return o.record, nil
+}
+
+// checkNarrower refuses a narrowing that would let anybody see more.
+func checkNarrower(target record.Record, r record.Recall) error {
+	if m := r.Marking; m != nil && !m.Covers(target.Marking) {
+		return faultf(CodeInvalid, "use 'mithaq release' to widen", "recalling: %s is wider than the record's own %s", m.TLP, target.Marking.TLP)
+	}
+	if r.Audience != nil && !r.Audience.Within(target.Audience) {
+		return faultf(CodeInvalid, "use 'mithaq release' to widen", "recalling: the new audience names somebody whom the record does not")
+	}
+	return nil
+}
+
+// checkWider refuses a release that narrows, or that changes nothing.
+func checkWider(target record.Record, r record.Release) error {
+	m := target.Marking
+	if r.Marking != nil {
+		if m = *r.Marking; !target.Marking.Covers(m) {
+			return faultf(CodeInvalid, "use 'mithaq recall --action narrow'", "releasing: %s is stricter than the record's own %s", m.TLP, target.Marking.TLP)
+		}
+	}
+	if r.Audience != nil && !target.Audience.Within(r.Audience) {
+		return faultf(CodeInvalid, "name everybody who could have it before", "releasing: the new audience leaves out somebody whom the record names")
+	}
+	if m == target.Marking && (r.Audience == nil || r.Audience.Within(target.Audience)) {
+		return faultf(CodeInvalid, "name a wider marking or audience", "releasing: that changes nothing")
+	}
+	return nil
+}
+
+// Restriction is a recall, or a release, that binds a record.
+type Restriction struct {
+	Leaf    string          // of the record that says so
+	Index   int64           // its place in the author's log
+	Recall  *record.Recall  // nil for a release
+	Release *record.Release // nil for a recall
+}
+
+// RestrictionsOf lists the recalls and releases in this party's logs under an agreement that are about one of its records,
+// oldest first. A release lifts the narrowings before it as far as it goes; a withdrawal is never lifted.
+func (n *Node) RestrictionsOf(ctx context.Context, agreementID, leaf string) ([]Restriction, error) {
+	var out []Restriction
+	err := n.eachRecord(ctx, agreementID, func(o opened) error {
+		if o.view.Standing != StandingValid {
+			return nil
+		}
+		switch o.record.Kind {
+		case record.KindRecall:
+			if r, err := record.Parse[record.Recall](o.record); err == nil && r.Target == leaf {
+				out = append(out, Restriction{Leaf: o.view.Leaf, Index: o.view.Index, Recall: &r})
+			}
+		case record.KindRelease:
+			if r, err := record.Parse[record.Release](o.record); err == nil && r.Target == leaf {
+				out = append(out, Restriction{Leaf: o.view.Leaf, Index: o.view.Index, Release: &r})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// eachRecord opens every record of this party under an agreement in order, earlier logs before their successors. It is what
+// there is to answer questions about a whole log without an index.
+func (n *Node) eachRecord(ctx context.Context, agreementID string, do func(opened) error) error {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return storeFault(err)
+	}
+	slices.SortStableFunc(infos, func(a, b ledger.LogInfo) int { return int(a.Generation) - int(b.Generation) })
+	for _, l := range infos {
+		b := n.book(l.ID)
+		if l.Agreement != agreementID || b == nil {
+			continue
+		}
+		ids, err := n.identities(ctx, b.no)
+		if err != nil {
+			return err
+		}
+		for index := range l.Size {
+			o, err := n.open(ctx, l, index, ids)
+			if err != nil {
+				return err
+			}
+			if err := do(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/policy"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// Viewer is on whose behalf records of this node are read. The zero Viewer is a stranger.
+type Viewer struct {
+	Own    bool   // the node's own party: the owner's socket, or a token that it gave out
+	Person string // key id of the officer who looks; empty for a machine
+}
+
+// Owner is the viewer at the node's own socket: the officer whose key is here. Who can open the socket can use that key.
+func (n *Node) Owner() Viewer {
+	v := Viewer{Own: true}
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for _, b := range n.books {
+		k, ok := b.history.Last()
+		if !ok || b.log.Agreement != record.OwnAgreement {
+			continue
+		}
+		if officer, err := n.officerFor(k, record.KindReport); err == nil {
+			v.Person = officer.ID
+		}
+	}
+	return v
+}
+
+// decision asks policy about each record of one answer. This is the one place where this node asks: who asks, under which
+// rules and when is settled here and nowhere else.
+type decision struct {
+	index   *store.Index
+	decider *policy.Decider
+	who     policy.Principal
+	now     time.Time
+}
+
+// decideFor prepares to decide for a viewer. The rules are the shipped ones; an agreement under which this node has no log has
+// none here, and what stands under it is denied.
+func (n *Node) decideFor(ctx context.Context, v Viewer) (decision, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return decision{}, storeFault(err)
+	}
+	var rules []*policy.Rules
+	seen := map[string]bool{}
+	for _, l := range infos {
+		if !seen[l.Agreement] {
+			seen[l.Agreement] = true
+			rules = append(rules, policy.NoRules(l.Agreement))
+		}
+	}
+	book, err := policy.NewBook(rules...)
+	if err != nil {
+		return decision{}, err
+	}
+	d := decision{index: n.store.Index(), decider: book.NewDecider(), now: n.now()}
+	if v.Own {
+		d.who = policy.Principal{Party: n.party.ID, Person: v.Person, Membership: policy.Member, Standing: policy.Joined, Connected: true}
+	}
+	return d, nil
+}
+
+// listed returns the record when it may be listed as a result, else nil: its very existence is not told then.
+func (d decision) listed(ctx context.Context, e store.Indexed) (*store.Indexed, error) {
+	item, err := d.withChanges(ctx, e.Leaf, policy.Item{
+		ID: string(e.Leaf[:]), Agreement: e.Agreement, Author: e.Author, Officer: e.Officer, Kind: e.Kind,
+		Marking:  policy.Marking{TLP: policy.TLP(e.TLP), PAP: policy.PAP(e.PAP)},
+		Audience: audienceOf(e.Parties, e.Persons), Expires: e.Expires,
+	})
+	if err != nil {
+		return nil, err
+	}
+	shown, answer := policy.Ask(d.decider, policy.Request{Principal: d.who, Exit: policy.ToSearch(), Now: d.now}, policy.Guard(item, e))
+	if !answer.Allow {
+		return nil, nil
+	}
+	return &shown, nil
+}
+
+// shown returns what of an opened leaf may be shown over the API. What may not keeps its place and says why.
+func (d decision) shown(ctx context.Context, o opened) (opened, error) {
+	if o.record.Kind == "" {
+		return o, nil // sealed to others, erased or broken: there are no contents to decide on
+	}
+	leaf := hashOf(o.view.Leaf)
+	r := o.record
+	item := policy.Item{ID: string(leaf[:]), Agreement: r.Agreement, Author: r.Author, Officer: r.Officer, Kind: string(r.Kind), Marking: r.Marking}
+	if r.Audience != nil {
+		item.Audience = audienceOf(r.Audience.Parties, r.Audience.Persons)
+	}
+	if r.Expires != nil {
+		item.Expires = *r.Expires
+	}
+	item, err := d.withChanges(ctx, leaf, item)
+	if err != nil {
+		return opened{}, err
+	}
+	allowed, answer := policy.Ask(d.decider, policy.Request{Principal: d.who, Exit: policy.ToAPI(), Now: d.now}, policy.Guard(item, o))
+	if answer.Allow {
+		return allowed, nil
+	}
+	v := o.view
+	return opened{object: o.object, view: RecordView{Log: v.Log, Index: v.Index, Leaf: v.Leaf, Object: v.Object, Sealed: v.Sealed,
+		Kind: v.Kind, Standing: StandingWithheld, Why: strings.Join(answer.Why("en"), " ")}}, nil
+}
+
+// withChanges completes an item with what its author took back or widened since.
+func (d decision) withChanges(ctx context.Context, leaf [32]byte, it policy.Item) (policy.Item, error) {
+	if spec, err := record.LookupKind(record.Kind(it.Kind)); err != nil || !spec.Recallable {
+		return it, nil //nolint:nilerr // acts, keyrings, recalls and answers cannot be taken back
+	}
+	changes, err := d.index.ChangesOf(ctx, leaf)
+	if errors.Is(err, store.ErrNoIndex) && d.who.Party != "" && it.Author == d.who.Party {
+		return it, nil // the author's own record, before there is an index
+	}
+	if err != nil {
+		return it, err
+	}
+	for _, c := range changes {
+		if c.By.Author != it.Author || c.By.Standing != StandingValid {
+			continue // only an author takes back or widens what is its own
+		}
+		if c.Action == actionRelease {
+			release(&it, c)
+			continue
+		}
+		r := policy.Restriction{Action: policy.RestrictionAction(c.Action), Parts: c.Objects, Record: string(c.By.Leaf[:])}
+		if c.TLP != "" {
+			r.Marking = &policy.Marking{TLP: policy.TLP(c.TLP), PAP: policy.PAP(c.PAP)}
+		}
+		if c.Audience {
+			r.Audience = audienceOf(c.Parties, c.Persons)
+		}
+		it.Restrictions = append(it.Restrictions, r)
+	}
+	return it, nil
+}
+
+// release widens an item and lifts the narrowings of the whole that came before; a withdrawal stays.
+func release(it *policy.Item, c store.ChangeOf) {
+	if c.TLP != "" {
+		it.Marking = policy.Marking{TLP: policy.TLP(c.TLP), PAP: policy.PAP(c.PAP)}
+		if it.Marking.TLP == policy.TLPClear {
+			it.Audience = nil
+		}
+	}
+	if c.Audience {
+		it.Audience = audienceOf(c.Parties, c.Persons)
+	}
+	var kept []policy.Restriction
+	for _, r := range it.Restrictions {
+		if r.Action != policy.Narrow || len(r.Parts) > 0 {
+			kept = append(kept, r)
+		}
+	}
+	it.Restrictions = kept
+}
+
+func audienceOf(parties, persons []string) *policy.Audience {
+	if len(parties) == 0 && len(persons) == 0 {
+		return nil
+	}
+	a := &policy.Audience{Parties: parties}
+	for _, key := range persons {
+		a.Persons = append(a.Persons, policy.Person{Key: key})
+	}
+	return a
+}

@@ -1,0 +1,194 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// heard is what a host that follows us has of one of our logs, signed by our own key.
+type heard struct {
+	src      ledger.Source
+	verifier note.Verifier
+	head     ledger.Head
+}
+
+// ask asks a host for its newest checkpoint of a log of ours. The host is not trusted: the checkpoint must be signed by a key
+// of our own. That key may be younger than what we have ourselves, so the host's list of keyrings is followed too.
+func (n *Node) ask(ctx context.Context, logID, host, token string) (heard, error) {
+	logURL := strings.TrimRight(host, "/") + "/log/" + logID
+	origin := record.LogOrigin(logID)
+	src, err := ledger.HTTPSource(logURL, token)
+	if err != nil {
+		return heard{}, err
+	}
+	checkpoint, err := src.Checkpoint(ctx)
+	if err != nil {
+		return heard{}, err
+	}
+	vkeys, err := n.checkpointKeys(ctx, logID, logURL, token)
+	if err != nil {
+		return heard{}, err
+	}
+	a := audit{origin: origin}
+	verifier, err := a.verifierFor(checkpoint, vkeys)
+	if err != nil {
+		return heard{}, err
+	}
+	head, err := ledger.OpenCheckpoint(checkpoint, origin, verifier)
+	return heard{src, verifier, head}, err
+}
+
+// checkpointKeys are the keys that may have signed a log's checkpoints: those we know, and those that the host knows.
+func (n *Node) checkpointKeys(ctx context.Context, logID, logURL, token string) ([]string, error) {
+	var vkeys []string
+	if b := n.book(logID); b != nil {
+		for k := range b.history.Keyrings() {
+			vkeys = append(vkeys, keyringVKey(k))
+		}
+	}
+	envelopes, err := fetchKeyrings(ctx, logURL, token)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := followKeyrings(envelopes, record.LogOrigin(logID))
+	if err != nil {
+		return nil, err
+	}
+	if chain[0].Party != n.party.ID {
+		return nil, fmt.Errorf("%w: it belongs to party %s", errAudit, chain[0].Party)
+	}
+	for _, k := range chain {
+		vkeys = append(vkeys, keyringVKey(k))
+	}
+	return vkeys, nil
+}
+
+// catchUp asks a host for a log of ours and takes back what it has beyond ours: an extension of what we have, which hashes
+// into the tree that our own key signed.
+func (n *Node) catchUp(ctx context.Context, logID, host, token string) (int64, error) {
+	h, err := n.ask(ctx, logID, host, token)
+	if err != nil {
+		return 0, err
+	}
+	report, err := n.ledger.CatchUp(ctx, logID, h.src, ledger.CatchUpOptions{Verifier: h.verifier, Serial: keyringSerial, Attachments: wrapsOf})
+	if errors.Is(err, ledger.ErrNothingNewer) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := n.refreshBook(ctx, logID); err != nil {
+		return 0, err
+	}
+	if err := n.relearn(ctx, logID, report.From); err != nil {
+		return 0, err
+	}
+	return report.Size - report.From, n.obeyErasures(ctx, logID, report.From)
+}
+
+// clearRecord reads a clear object's record without judging it.
+func clearRecord(object []byte) (record.Record, bool) {
+	if form, err := record.ObjectForm(object); err != nil || form != record.FormClear {
+		return record.Record{}, false
+	}
+	envelope, err := record.OpenObject(object)
+	if err != nil {
+		return record.Record{}, false
+	}
+	e, err := record.ParseEnvelope(envelope)
+	if err != nil {
+		return record.Record{}, false
+	}
+	r, err := record.ParsePayload(e.Payload)
+	return r, err == nil
+}
+
+// keyringSerial is the serial of the keyring that an object brings, or 0.
+func keyringSerial(object []byte) uint64 {
+	r, ok := clearRecord(object)
+	if !ok || r.Kind != record.KindKeyring {
+		return 0
+	}
+	body, err := record.Parse[record.KeyringBody](r)
+	if err != nil {
+		return 0
+	}
+	k, err := record.ParseKeyring(body.Keyring)
+	if err != nil {
+		return 0
+	}
+	return uint64(k.Serial) // #nosec G115 -- checked to be positive
+}
+
+// wrapsOf names the wraps that came with an epoch's object.
+func wrapsOf(object []byte) [][32]byte {
+	r, ok := clearRecord(object)
+	if !ok || r.Kind != record.KindEpoch {
+		return nil
+	}
+	body, err := record.Parse[record.EpochBody](r)
+	if err != nil {
+		return nil
+	}
+	var out [][32]byte
+	for _, w := range body.Wraps {
+		out = append(out, hashOf(w.Object))
+	}
+	return out
+}
+
+// followerPatience bounds how long the start waits for followers; one that does not answer is named in the log.
+const followerPatience = 10 * time.Second
+
+// askFollowers compares our heads with what followers have, at the start of the daemon: all of them side by side.
+func (n *Node) askFollowers(ctx context.Context) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		n.logger.Warn("followers were not asked", "error", err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, followerPatience)
+	defer cancel()
+	var asked sync.WaitGroup
+	for _, host := range n.cfg.Followers {
+		asked.Go(func() {
+			for _, l := range infos {
+				if l.Retired.IsZero() {
+					n.askFollower(ctx, l, host)
+				}
+			}
+		})
+	}
+	asked.Wait()
+}
+
+func (n *Node) askFollower(ctx context.Context, l ledger.LogInfo, host string) {
+	h, err := n.ask(ctx, l.ID, host, "")
+	if err != nil {
+		n.logger.Warn("a follower could not be asked", "host", host, "log", l.ID, "error", err)
+		return
+	}
+	if h.head.Size > l.Size || h.head.Size == l.Size && h.head.Root != l.Root {
+		n.logger.Error("a follower has more of our log than we do: this node signs nothing until 'mithaq restore' is run",
+			"host", host, "log", l.ID, "ours", l.Size, "theirs", h.head.Size)
+		n.markUnsettled()
+	}
+}
+
+// markUnsettled stops signing at once, and after a restart too.
+func (n *Node) markUnsettled() {
+	n.ahead.Store(true)
+	if err := writeDurable(filepath.Join(n.dir, unsettledName), []byte("a follower is ahead: run 'mithaq restore' to settle\n"), 0o600); err != nil {
+		n.logger.Error("could not mark the node as unsettled", "error", err)
+	}
+}

@@ -1,0 +1,134 @@
+package node
+
+import (
+	"context"
+	"sync"
+
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// batchEntries is how many entries one transaction of the index has at most; batchBytes how much text.
+const (
+	batchEntries = 8192
+	batchBytes   = 16 << 20
+)
+
+// pieces is a range of leaves that is being read and opened by several goroutines, ahead of the one that writes.
+type pieces struct {
+	cancel  context.CancelFunc
+	queue   chan chan piece
+	workers sync.WaitGroup
+	held    *piece // read, but did not fit into the last batch
+}
+
+// piece is what became of a run of leaves.
+type piece struct {
+	to      int64
+	entries []store.IndexEntry
+	bytes   int
+	err     error
+}
+
+type pieceJob struct {
+	from, to int64
+	out      chan piece
+}
+
+// read starts to read a range. Memory is bounded by the queue: two pieces for each worker.
+func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words))}
+	jobs := make(chan pieceJob)
+	p.workers.Go(func() {
+		defer close(jobs)
+		defer close(p.queue)
+		for from := r.from; from < r.to; {
+			to := min(r.to, from-from%store.BundleWidth+store.BundleWidth)
+			out := make(chan piece, 1)
+			select {
+			case p.queue <- out:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case jobs <- pieceJob{from, to, out}:
+			case <-ctx.Done():
+				return
+			}
+			from = to
+		}
+	})
+	for _, words := range x.words {
+		p.workers.Go(func() {
+			m := entryMaker{words: words, logNo: k.no, history: k.history, ids: k.ids}
+			for job := range jobs {
+				job.out <- x.readPiece(ctx, &m, job.from, job.to)
+			}
+		})
+	}
+	return p
+}
+
+func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) piece {
+	arrivals, err := x.node.store.Arrivals(ctx, m.logNo, from, to)
+	p := piece{to: to, err: err}
+	for i, a := range arrivals {
+		if ctx.Err() != nil {
+			p.err = ctx.Err()
+			return p
+		}
+		if e, ok := m.entry(from+int64(i), a); ok {
+			p.entries = append(p.entries, e)
+			for _, words := range e.Words {
+				p.bytes += len(words)
+			}
+		}
+		arrivals[i].Bytes = nil
+	}
+	return p
+}
+
+// next returns the entries of a batch and the leaf after the last.
+func (p *pieces) next(ctx context.Context) (entries []store.IndexEntry, to int64, err error) {
+	size := 0
+	for {
+		got := p.held
+		p.held = nil
+		if got == nil {
+			out, ok := <-p.queue
+			if !ok {
+				if to == 0 {
+					err = context.Cause(ctx)
+					if err == nil {
+						err = context.Canceled
+					}
+				}
+				return entries, to, err
+			}
+			select {
+			case one := <-out:
+				got = &one
+			case <-ctx.Done():
+				return nil, 0, ctx.Err()
+			}
+		}
+		if got.err != nil {
+			if to > 0 { // what came before is good
+				p.held = got
+				return entries, to, nil
+			}
+			return nil, 0, got.err
+		}
+		if to > 0 && (len(entries)+len(got.entries) > batchEntries || size+got.bytes > batchBytes) {
+			p.held = got
+			return entries, to, nil
+		}
+		entries, to, size = append(entries, got.entries...), got.to, size+got.bytes
+	}
+}
+
+// close stops the goroutines and waits for them.
+func (p *pieces) close() {
+	p.cancel()
+	p.workers.Wait()
+}

@@ -1,0 +1,175 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// IndexView says how far the index is.
+type IndexView struct {
+	Logs    []IndexLogView `json:"logs"`
+	Size    int64          `json:"size" doc:"Leaves published in all logs"`
+	Indexed int64          `json:"indexed" doc:"Leaves indexed"`
+	Ready   bool           `json:"ready" doc:"Whether everything published is indexed"`
+}
+
+// IndexLogView is how far one log is indexed.
+type IndexLogView struct {
+	Log     string `json:"log"`
+	Size    int64  `json:"size"`
+	Indexed int64  `json:"indexed"`
+}
+
+// IndexState tells how far the index is.
+func (n *Node) IndexState(ctx context.Context) (IndexView, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return IndexView{}, storeFault(err)
+	}
+	sizes, err := n.store.Index().Sizes(ctx)
+	if err != nil && !errors.Is(err, store.ErrNoIndex) {
+		return IndexView{}, err
+	}
+	v := IndexView{Logs: []IndexLogView{}}
+	for _, l := range infos {
+		row, err := n.store.Log(ctx, l.ID)
+		if err != nil {
+			return IndexView{}, storeFault(err)
+		}
+		one := IndexLogView{Log: l.ID, Size: l.Size, Indexed: min(sizes[row.No], l.Size)}
+		v.Logs = append(v.Logs, one)
+		v.Size, v.Indexed = v.Size+one.Size, v.Indexed+one.Indexed
+	}
+	v.Ready = v.Indexed == v.Size
+	if x := n.indexer; x != nil && v.Ready {
+		x.mu.Lock()
+		v.Ready = x.state.finished
+		x.mu.Unlock()
+	}
+	return v, nil
+}
+
+// indexPoll is how often a process that only reads looks whether the daemon has gone on.
+const indexPoll = 20 * time.Millisecond
+
+// WaitIndexed returns when the first size leaves of a log, named by its id or its agreement, are indexed.
+func (n *Node) WaitIndexed(ctx context.Context, ref string, size int64) error {
+	l, err := n.resolveLog(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if n.indexer != nil {
+		return n.indexer.wait(ctx, l.ID, size)
+	}
+	row, err := n.store.Log(ctx, l.ID)
+	if err != nil {
+		return storeFault(err)
+	}
+	tick := time.NewTicker(indexPoll)
+	defer tick.Stop()
+	for {
+		sizes, err := n.store.Index().Sizes(ctx)
+		if err != nil || sizes[row.No] >= size {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// wait returns when a log is indexed up to size.
+func (x *indexer) wait(ctx context.Context, log string, size int64) error {
+	x.nudge()
+	for {
+		x.mu.Lock()
+		indexed, moved := x.state.logs[log].indexed, x.moved
+		x.mu.Unlock()
+		if indexed >= size {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-x.done:
+			return errReadOnly()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Reindex throws the index away and begins to build it again from truth. It returns at once: IndexState and WaitIndexed
+// tell how far it is.
+func (n *Node) Reindex(ctx context.Context) (IndexView, error) {
+	if n.indexer == nil {
+		return IndexView{}, errReadOnly()
+	}
+	if err := n.indexer.drop(ctx); err != nil {
+		return IndexView{}, err
+	}
+	return n.IndexState(ctx)
+}
+
+// unindex takes a record's contents out of the index and runs destroy, which destroys them in truth, so that nothing of
+// them is written to the index in between.
+func (n *Node) unindex(ctx context.Context, object [32]byte, destroy func() error) error {
+	x := n.indexer
+	if x == nil {
+		return destroy()
+	}
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	places, err := n.store.Places(ctx, object)
+	if err != nil {
+		return storeFault(err)
+	}
+	for _, p := range places {
+		if p.Index < 0 {
+			continue
+		}
+		if err := x.erase(ctx, p); err != nil {
+			return err
+		}
+	}
+	x.erasures++
+	err = destroy()
+	x.nudge()
+	return err
+}
+
+// erase takes one record out. The words with which it was indexed are made again from its contents, which are still
+// there. The caller holds writing.
+func (x *indexer) erase(ctx context.Context, p store.Place) error {
+	e, err := x.index.ByNo(ctx, p.Seq)
+	if errors.Is(err, store.ErrNotFound) || err == nil && e.Standing == StandingErased {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var words []string
+	if e.Parts > 0 {
+		arrivals, err := x.node.store.Arrivals(ctx, p.LogNo, p.Index, p.Index+1)
+		if err != nil {
+			return err
+		}
+		m, err := x.node.entryMaker(ctx, p.LogNo)
+		if err != nil {
+			return err
+		}
+		entry, _ := m.entry(p.Index, arrivals[0])
+		words = entry.Words
+	}
+	return x.index.Erase(ctx, p.Seq, words)
+}
+
+// Tallies says for each commitment of an agreement, and for each kind, how many valid records serve it, when the last was
+// signed, and the newest of them.
+func (n *Node) Tallies(ctx context.Context, agreement string, samples int) ([]store.Tally, error) {
+	return n.store.Index().Tallies(ctx, agreement, samples)
+}

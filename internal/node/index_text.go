@@ -1,0 +1,305 @@
+package node
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// partBytes is about how much text makes one part of a record. The words of a query are looked for within one part; a
+// STIX object stays in one when it fits.
+const partBytes = 16 << 10
+
+// A segment is a piece of text in one language.
+type segment struct {
+	text string
+	lang arabic.Language
+}
+
+// content is what the index takes from a record's body.
+type content struct {
+	parts [][]segment
+	stix  []store.IndexSTIX
+
+	size int // of the last part
+	open bool
+}
+
+// unit ends what should stay together: the next text begins a new part when this one is full.
+func (c *content) unit() {
+	if c.size > partBytes/2 {
+		c.open = false
+	}
+}
+
+func (c *content) add(text string, lang arabic.Language) {
+	for text != "" {
+		piece := text
+		if len(piece) > partBytes {
+			piece = piece[:breakBefore(piece, partBytes)]
+		}
+		text = text[len(piece):]
+		if !c.open || c.size > 0 && c.size+len(piece) > partBytes {
+			c.parts, c.size, c.open = append(c.parts, nil), 0, true
+		}
+		last := len(c.parts) - 1
+		c.parts[last] = append(c.parts[last], segment{piece, lang})
+		c.size += len(piece) + 1
+	}
+}
+
+// breakBefore returns where to cut s so that at most n bytes stand before: after white space if there is any.
+func breakBefore(s string, n int) int {
+	if i := strings.LastIndexAny(s[:n], " \n\t"); i > 0 {
+		return i + 1
+	}
+	for n > 1 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return n
+}
+
+// contentOf reads the text and the STIX metadata out of a record.
+func contentOf(r record.Record) (content, error) {
+	var c content
+	switch r.Kind {
+	case record.KindEpoch, record.KindReceipt:
+		return c, nil // for programs alone
+	case record.KindKeyring:
+		k, err := record.CarriedKeyring(r)
+		if err != nil {
+			return c, err
+		}
+		for tag, name := range sortedNames(k.Names) {
+			c.add(name, languageOf(tag))
+		}
+		return c, nil
+	}
+	w := bodyWalker{content: &c, intel: r.Kind == record.KindIntel, dec: jsontext.NewDecoder(bytes.NewBuffer(r.Body), jsontext.AllowDuplicateNames(true))}
+	return c, w.walk()
+}
+
+// bodyWalker goes over a body's JSON once.
+type bodyWalker struct {
+	*content
+	dec    *jsontext.Decoder
+	intel  bool
+	frames []frame
+	object *store.IndexSTIX // the STIX object that the walk is in
+}
+
+// frame is an object or array that the walk is in.
+type frame struct {
+	array bool
+	named bool   // a member's name was read, its value comes next
+	name  string // of the member; of an array, the name under which it stands
+}
+
+// stixDepth is how deep the members of a bundle's object are: body, bundle, objects, object.
+const stixDepth = 4
+
+func (w *bodyWalker) walk() error {
+	for {
+		tok, err := w.dec.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch kind := tok.Kind(); kind {
+		case '{', '[':
+			name := w.name()
+			w.frames = append(w.frames, frame{array: kind == '[', name: name})
+			if w.intel && kind == '{' && len(w.frames) == stixDepth && name == "objects" {
+				w.stix = append(w.stix, store.IndexSTIX{})
+				w.object = &w.stix[len(w.stix)-1]
+			}
+		case '}', ']':
+			if w.intel && len(w.frames) == stixDepth {
+				w.object = nil
+				w.unit()
+			}
+			w.frames = w.frames[:len(w.frames)-1]
+			w.valueDone()
+		case '"':
+			if f := w.top(); f != nil && !f.array && !f.named {
+				f.name, f.named = tok.String(), true
+				continue
+			}
+			w.text(tok.String())
+			w.valueDone()
+		default:
+			if w.object != nil && len(w.frames) == stixDepth && w.name() == "revoked" {
+				w.object.Revoked = kind == 't'
+			}
+			w.valueDone()
+		}
+	}
+}
+
+func (w *bodyWalker) top() *frame {
+	if len(w.frames) == 0 {
+		return nil
+	}
+	return &w.frames[len(w.frames)-1]
+}
+
+func (w *bodyWalker) name() string {
+	if f := w.top(); f != nil {
+		return f.name
+	}
+	return ""
+}
+
+func (w *bodyWalker) valueDone() {
+	if f := w.top(); f != nil {
+		f.named = false
+	}
+}
+
+// text takes a string value.
+func (w *bodyWalker) text(s string) {
+	name := w.name()
+	if w.object != nil {
+		switch depth := len(w.frames); {
+		case depth == stixDepth:
+			w.property(name, s)
+		case depth == stixDepth+1 && name == "object_marking_refs":
+			w.object.Markings = append(w.object.Markings, s)
+		}
+	}
+	if silent(name) {
+		return
+	}
+	w.add(s, languageOf(name))
+}
+
+// Limits of what is kept of a STIX object's metadata; the whole is in the record.
+const (
+	maxSTIXName    = 256
+	maxSTIXPattern = 2 << 10
+)
+
+func (w *bodyWalker) property(name, s string) {
+	o := w.object
+	switch name {
+	case "id":
+		o.ID = cut(s, maxSTIXName+64)
+	case "type":
+		o.Type = cut(s, maxSTIXName)
+	case "created":
+		o.Created = cut(s, 40)
+	case "modified":
+		o.Modified = cut(s, 40)
+	case "valid_until":
+		o.ValidUntil = cut(s, 40)
+	case "pattern":
+		o.Pattern = cut(s, maxSTIXPattern)
+	case "name":
+		o.Name = cut(s, maxSTIXName)
+	case "value":
+		if o.Name == "" {
+			o.Name = cut(s, maxSTIXName)
+		}
+	}
+}
+
+func cut(s string, n int) string {
+	if len(s) > n {
+		s = s[:breakRune(s, n)]
+	}
+	return strings.ReplaceAll(s, "\x00", "")
+}
+
+func breakRune(s string, n int) int {
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return n
+}
+
+// silent says whether a member's text is for programs: ids, references, times, hashes of our own. Hashes that are
+// indicators stand in patterns and under the names of algorithms.
+func silent(name string) bool {
+	switch name {
+	case "id", "type", "spec_version", "created", "modified", "revoked", "valid_from", "valid_until", "pattern_type", "pattern_version",
+		"lang", "first_seen", "last_seen", "first_observed", "last_observed", "published", "action", "reason", "target", "objects", "parent",
+		"proposal", "objects_to", "sha256", "act", "date", "from", "to", "status", "party", "tlp", "pap", "vkey", "origin", "stance", "commitment":
+		return true
+	}
+	return strings.HasSuffix(name, "_ref") || strings.HasSuffix(name, "_refs")
+}
+
+// languageOf reads a member's name as a language tag: what it is in a text map.
+func languageOf(name string) arabic.Language {
+	switch primary, _, _ := strings.Cut(name, "-"); primary {
+	case "ar":
+		return arabic.Arabic
+	case "en":
+		return arabic.English
+	case "fr":
+		return arabic.French
+	}
+	return arabic.Unknown
+}
+
+// filterTerm is the index term that every part of a record of a kind, or under an agreement, has besides its words. No
+// word that a person types makes one.
+func kindTerm(kind string) string           { return "zzk" + strings.ReplaceAll(kind, "-", "") }
+func agreementTerm(agreement string) string { return "zzg" + strings.ReplaceAll(agreement, "-", "") }
+
+// wordsOf makes the index terms of each part, each once.
+func wordsOf(x *arabic.Indexer, parts [][]segment, kind, agreement string) []string {
+	out := make([]string, len(parts))
+	seen := map[string]struct{}{}
+	for i, part := range parts {
+		clear(seen)
+		var b strings.Builder
+		b.Grow(2 * partSize(part))
+		put := func(term string) {
+			if _, twice := seen[term]; twice {
+				return
+			}
+			seen[term] = struct{}{}
+			if b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteString(term)
+		}
+		put(kindTerm(kind))
+		put(agreementTerm(agreement))
+		for _, s := range part {
+			x.Terms(s.text, s.lang, put)
+		}
+		out[i] = b.String()
+	}
+	return out
+}
+
+func partSize(part []segment) (n int) {
+	for _, s := range part {
+		n += len(s.text)
+	}
+	return n
+}
+
+func namesJSON(names map[string]string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	b, err := json.Marshal(names) // sorted by tag
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}

@@ -1,0 +1,257 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// roll is an agreement's roll as far as this node knows it: what it took over from others as a file, and then the roll
+// records of its own log. It is folded once; afterwards only what is new is read.
+type roll struct {
+	id string
+
+	mu      sync.Mutex // guards all below; whoever enters an act holds it from the check to the append
+	started bool
+	state   agreement.State
+	places  []rollPlace
+	// keyrings holds the newest keyring of every party whose act is in the roll.
+	keyrings map[string]record.Keyring
+	next     int64    // first leaf of the own log that was not read
+	own      []ownAct // acts in the own log, entered or not
+}
+
+// rollPlace is one entry of the roll.
+type rollPlace struct {
+	keeper   string // who wrote it into the roll
+	leaf     string // of the roll record; empty where only a file of it is here
+	act      provenAct
+	entry    agreement.Entry
+	envelope []byte // of the roll record
+	object   string
+	origin   string
+	index    int64
+	proof    string // as it came with a file; empty: this node's own log proves it
+}
+
+// ownAct is an act of this party in its own log.
+type ownAct struct {
+	index    int64
+	leaf     string
+	object   string
+	envelope []byte
+	act      agreement.Act
+	time     time.Time
+}
+
+// withRoll runs do with an agreement's roll, caught up with this node's log and locked.
+func (n *Node) withRoll(ctx context.Context, id string, do func(*roll) error) error {
+	n.mu.Lock()
+	r := n.rolls[id]
+	if r == nil {
+		r = &roll{id: id}
+		n.rolls[id] = r
+	}
+	n.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := n.catchUpRoll(ctx, r); err != nil {
+		return err
+	}
+	return do(r)
+}
+
+// catchUpRoll folds what the node holds of a roll and has not folded yet.
+func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
+	if !r.started {
+		r.state, r.keyrings = agreement.Begin(r.id, definitionOptions()), map[string]record.Keyring{}
+		copied, err := n.readRollCopy(r.id)
+		if err != nil {
+			return err
+		}
+		if copied != nil {
+			if err := r.takeFile(*copied); err != nil {
+				return fmt.Errorf("reading the copy of the roll of %s: %w", r.id, err)
+			}
+		}
+		r.started = true
+	}
+	l, err := n.resolveLog(ctx, r.id)
+	if CodeOf(err) == CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	b := n.book(l.ID)
+	if b == nil || r.next >= l.Size {
+		return nil
+	}
+	ids, err := n.identities(ctx, b.no)
+	if err != nil {
+		return err
+	}
+	for ; r.next < l.Size; r.next++ {
+		if err := n.readForRoll(ctx, r, l, r.next, func(index int64) (opened, error) { return n.open(ctx, l, index, ids) }); err != nil {
+			return err
+		}
+	}
+	n.publishMembers(r)
+	return nil
+}
+
+// readForRoll takes in one leaf of the own log: an act is remembered, a roll record is folded, all else is passed over.
+func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, index int64, open func(int64) (opened, error)) error {
+	o, err := open(index)
+	if err != nil {
+		return err
+	}
+	if o.view.Standing != StandingValid || o.record.Kind != record.KindAct && o.record.Kind != record.KindRoll {
+		return nil
+	}
+	envelope, err := n.envelopeOf(ctx, o)
+	if err != nil {
+		return err
+	}
+	if o.record.Kind == record.KindAct {
+		act, err := actOf(o.record)
+		if err != nil {
+			return err
+		}
+		r.own = append(r.own, ownAct{index: index, leaf: o.view.Leaf, object: o.view.Object, envelope: envelope, act: act, time: o.record.Time})
+		return nil
+	}
+	place := rollPlace{keeper: o.record.Author, leaf: o.view.Leaf, envelope: envelope, object: o.view.Object, origin: l.Origin, index: index}
+	if err := r.take(o.record, place); err != nil {
+		return fmt.Errorf("folding the roll of %s at place %d of log %s: %w", r.id, index, l.ID, err)
+	}
+	return nil
+}
+
+// take folds one roll record, after everything in it was verified.
+func (r *roll) take(rec record.Record, place rollPlace) error {
+	body, err := record.Parse[record.RollEntry](rec)
+	if err != nil {
+		return err
+	}
+	act, err := proveAct(body, r.id)
+	if err != nil {
+		return err
+	}
+	entry := act.entry
+	if entry.Parent, err = agreement.ParseHash(body.Parent); err != nil {
+		return err
+	}
+	if entry.Result, err = agreement.ParseHash(body.Result); err != nil {
+		return err
+	}
+	if err := r.checkKeyring(act.keyring); err != nil {
+		return err
+	}
+	next, err := agreement.Apply(r.state, entry)
+	if err != nil {
+		return err
+	}
+	if err := mayKeep(r.state, next, entry, place.keeper); err != nil {
+		return err
+	}
+	place.act, place.entry = act, entry
+	r.state, r.places = next, append(r.places, place)
+	r.keyrings[act.keyring.Party] = act.keyring
+	return nil
+}
+
+// mayKeep says whether a party may write an entry into the roll: the depositary may, the one that the founding text names
+// from its first entry on, and a party that others name as successor for the acts that name it.
+func mayKeep(before, after agreement.State, e agreement.Entry, keeper string) error {
+	keepers := before.Depositary()
+	if before.Phase() == agreement.Nothing {
+		keepers = after.Depositary()
+	}
+	if keeper == keepers || e.Act.Act == agreement.ActSucceed && e.Act.Party == keeper {
+		return nil
+	}
+	return fmt.Errorf("%s wrote the entry, the roll is kept by %s", keeper, keepers)
+}
+
+// checkKeyring refuses a keyring that is older than one in the roll, or another of the same serial: with it a revoked key
+// could sign again.
+func (r *roll) checkKeyring(k record.Keyring) error {
+	known, ok := r.keyrings[k.Party]
+	switch {
+	case !ok:
+		return nil
+	case known.Log.ID != k.Log.ID:
+		if k.Log.Generation <= known.Log.Generation {
+			return fmt.Errorf("%s acts in log %s, the roll knows its log %s", k.Party, k.Log.ID, known.Log.ID)
+		}
+		return nil
+	case k.Serial < known.Serial:
+		return fmt.Errorf("the keyring of %s has serial %d, the roll knows serial %d", k.Party, k.Serial, known.Serial)
+	case k.Serial == known.Serial && k.Hash() != known.Hash():
+		return fmt.Errorf("the keyring of %s is not the one with serial %d that the roll knows", k.Party, k.Serial)
+	case k.Serial == known.Serial+1:
+		return known.Next(k)
+	}
+	return nil
+}
+
+// entered says whether an act is in the roll.
+func (r *roll) entered(leaf string) bool {
+	for i := range r.places {
+		if r.places[i].entry.Leaf == leaf {
+			return true
+		}
+	}
+	return false
+}
+
+// publishMembers makes the members' keyrings known to whoever seals a record under the agreement. The caller holds r.mu.
+func (n *Node) publishMembers(r *roll) {
+	var members []record.Keyring
+	for party, m := range r.state.Members {
+		if k, ok := r.keyrings[party]; ok && m.Membership == agreement.Joined && party != n.party.ID {
+			members = append(members, k)
+		}
+	}
+	if k, ok := r.keyrings[r.state.Depositary()]; ok && !r.state.Connected(k.Party) && k.Party != n.party.ID {
+		members = append(members, k)
+	}
+	n.mu.Lock()
+	n.members[r.id] = members
+	n.mu.Unlock()
+}
+
+// membersOf lists the keyrings of the others who run an agreement, as the roll introduced them.
+func (n *Node) membersOf(id string) []record.Keyring {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.members[id]
+}
+
+// loadMembers folds an agreement's roll so that membersOf knows whom to seal to.
+func (n *Node) loadMembers(ctx context.Context, id string) error {
+	if id == record.OwnAgreement {
+		return nil
+	}
+	return n.withRoll(ctx, id, func(*roll) error { return nil })
+}
+
+// envelopeOf opens an entry's object once more for its envelope.
+func (n *Node) envelopeOf(ctx context.Context, o opened) ([]byte, error) {
+	b := n.book(o.view.Log)
+	if b == nil {
+		return nil, errors.New("the log has no keyring here")
+	}
+	ids, err := n.identities(ctx, b.no)
+	if err != nil {
+		return nil, err
+	}
+	return record.OpenObject(o.object, ids...)
+}

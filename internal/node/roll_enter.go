@@ -1,0 +1,142 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// enterAct writes an act into the roll that this node keeps. The caller holds r.mu, so of two acts that arrive at once the
+// second is judged on the state that the first one made. A refused act changes nothing.
+func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (Receipt, error) {
+	if n.ledger == nil {
+		return Receipt{}, errReadOnly()
+	}
+	act, err := proveAct(signed, r.id)
+	if err == nil {
+		err = r.checkKeyring(act.keyring)
+	}
+	if err != nil {
+		return Receipt{}, &Fault{Code: CodeInvalid, What: "entering an act", Err: err}
+	}
+	entry, next, err := agreement.Compose(r.state, act.entry)
+	if err != nil {
+		return Receipt{}, n.refused(r, act, err)
+	}
+	if err := mayKeep(r.state, next, entry, n.party.ID); err != nil {
+		return Receipt{}, &Fault{Code: CodeForbidden, What: "entering an act", Err: err, Remedy: "take the file to that party"}
+	}
+	l, err := n.resolveLog(ctx, r.id)
+	if CodeOf(err) == CodeNotFound {
+		return Receipt{}, faultf(CodeNoLog, "open one with 'mithaq log open --agreement "+r.id+"' and import the file again", "entering an act: this node has no log under the agreement")
+	}
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := n.settled(l); err != nil {
+		return Receipt{}, err
+	}
+	signed.Parent, signed.Result = entry.Parent.String(), entry.Result.String()
+	body, err := record.EncodeBody(&signed)
+	if err != nil {
+		return Receipt{}, recordFault("entering an act", err)
+	}
+	k, err := n.keyring(l.ID)
+	if err != nil {
+		return Receipt{}, err
+	}
+	node := k.WithRole(record.RoleNode)[0]
+	rec := record.Record{Agreement: r.id, Author: k.Party, Officer: node.ID, Kind: record.KindRoll, Marking: act.record.Marking, Body: body}
+	receipt, err := n.append(ctx, l.ID, rec, node, uint64(k.Serial), 0, nil)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt, n.catchUpRoll(ctx, r)
+}
+
+// refused says why the roll does not take an act. Proof of misconduct is kept until a person decides on it.
+func (n *Node) refused(r *roll, act provenAct, err error) error {
+	var double *agreement.MisconductError
+	if errors.As(err, &double) {
+		path, kept := n.keepCase(r, act, double.Misconduct)
+		if kept != nil {
+			return errors.Join(refusal("entering an act", err), kept)
+		}
+		return &Fault{Code: CodeConflict, What: "entering an act", Err: err, Remedy: "see " + path}
+	}
+	return refusal("entering an act", err)
+}
+
+// refusal gives an agreement's refusal the code of what its author can do about it.
+func refusal(what string, err error) error {
+	var r *agreement.Refusal
+	if !errors.As(err, &r) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	code := CodeConflict
+	switch r.Code {
+	case agreement.Malformed, agreement.BadText, agreement.TooFew:
+		code = CodeInvalid
+	case agreement.NotEntitled:
+		code = CodeForbidden
+	case agreement.NoSuch:
+		code = CodeNotFound
+	}
+	return &Fault{Code: code, What: what, Err: err}
+}
+
+// docketName is the folder with proofs of misconduct that wait for a person.
+const docketName = "docket"
+
+// Case is proof that a party gave its word for two children of one parent: both acts with their signatures. It is kept
+// here and goes nowhere unless a person takes it there: a mistake or a stolen key is no crime.
+type Case struct {
+	V         int       `json:"v"`
+	Agreement string    `json:"agreement"`
+	Party     string    `json:"party"`
+	Parent    string    `json:"parent" doc:"The basis, or state, on which both were approved"`
+	Found     time.Time `json:"found"`
+	First     SignedAct `json:"first"`
+	Second    SignedAct `json:"second"`
+}
+
+func (n *Node) keepCase(r *roll, second provenAct, m agreement.Misconduct) (string, error) {
+	c := Case{V: 1, Agreement: r.id, Party: m.Party, Parent: m.Parent, Found: n.now().UTC(), Second: r.signedAct(second.signed, nil)}
+	for i := range r.places {
+		if r.places[i].entry.Leaf == m.First.Leaf {
+			c.First = r.signedAct(r.places[i].act.signed, nil)
+		}
+	}
+	data, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(n.dir, docketName)
+	if err := makeDir(dir); err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, m.First.Leaf[:16]+"-"+m.Second.Leaf[:16]+".json")
+	return path, writeDurable(path, append(data, '\n'), 0o600)
+}
+
+// signOwnAct makes the roll entry of an act in this node's own log, with its proof under the newest checkpoint.
+func (n *Node) signOwnAct(ctx context.Context, l ledger.LogInfo, a ownAct) (record.RollEntry, error) {
+	k, err := n.keyring(l.ID)
+	if err != nil {
+		return record.RollEntry{}, err
+	}
+	proof, err := n.reader.(ledger.Prover).Proof(ctx, l.ID, a.index)
+	if err != nil {
+		return record.RollEntry{}, storeFault(err)
+	}
+	return record.RollEntry{Leaf: a.leaf, Origin: l.Origin, Object: a.object, Act: jsontext.Value(a.envelope), Keyring: jsontext.Value(k.Envelope()), Proof: string(proof)}, nil
+}

@@ -1,0 +1,346 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// SearchQuery is what somebody looks for.
+type SearchQuery struct {
+	Text      string // as one types: the last word may be a beginning
+	Kind      string // empty: all
+	Agreement string // id, or own; empty: all
+	Limit     int    // 0: DefaultSearchLimit
+	Before    int64  // SearchResults.Next of the page before; 0: the newest
+}
+
+// Limits of a page of results.
+const (
+	DefaultSearchLimit = 20
+	MaxSearchLimit     = 100
+	// maxSearchSteps bounds how many pages of the index are read for one page of results, when most may not be shown.
+	maxSearchSteps = 16
+)
+
+// SearchResults are records that meet a query, newest arrival first.
+type SearchResults struct {
+	Results []SearchResult `json:"results"`
+	Next    int64          `json:"next,omitempty" doc:"Give it as before to get the next page; absent: there is none"`
+	Behind  int64          `json:"behind,omitempty" doc:"Leaves that are published and not indexed yet"`
+}
+
+// SearchResult is one record that meets a query.
+type SearchResult struct {
+	Log       string     `json:"log"`
+	Index     int64      `json:"index"`
+	Leaf      string     `json:"leaf" doc:"Leaf hash, hexadecimal"`
+	ID        string     `json:"id" doc:"Record id"`
+	Kind      string     `json:"kind"`
+	Agreement string     `json:"agreement"`
+	Author    string     `json:"author"`
+	Time      time.Time  `json:"time"`
+	TLP       string     `json:"tlp"`
+	PAP       string     `json:"pap,omitempty"`
+	Standing  string     `json:"standing" enum:"valid,not-vouched-for"`
+	Snippet   []Fragment `json:"snippet,omitempty" doc:"Text around what was found; joined, the fragments are the text"`
+}
+
+// Fragment is a piece of a snippet.
+type Fragment struct {
+	Text  string `json:"text"`
+	Found bool   `json:"found,omitempty" doc:"Whether this is what was looked for"`
+}
+
+// Search finds records by their words, or by a record id, a leaf hash or a STIX id. Each result was decided on.
+func (n *Node) Search(ctx context.Context, q SearchQuery) (SearchResults, error) {
+	if q.Limit <= 0 {
+		q.Limit = DefaultSearchLimit
+	}
+	q.Limit = min(q.Limit, MaxSearchLimit)
+	if strings.TrimSpace(q.Text) == "" {
+		return SearchResults{}, faultf(CodeInvalid, "give some words, an indicator, a record id or a hash", "searching for nothing")
+	}
+	if q.Kind != "" {
+		if _, err := record.LookupKind(record.Kind(q.Kind)); err != nil {
+			return SearchResults{}, recordFault("searching", err)
+		}
+	}
+	s := &searching{node: n, query: q, words: arabic.ParseQuery(q.Text, true), logs: map[int64]string{}}
+	var err error
+	if s.decide, err = n.decideFor(ctx, Viewer{Own: true}); err != nil {
+		return SearchResults{}, err
+	}
+	state, err := n.IndexState(ctx)
+	if err != nil {
+		return SearchResults{}, err
+	}
+	out := SearchResults{Results: []SearchResult{}, Behind: state.Size - state.Indexed}
+	if q.Before == 0 {
+		named, err := s.named(ctx)
+		if err != nil {
+			return out, indexFault(err)
+		}
+		if err := s.take(ctx, &out, named, nil); err != nil || len(out.Results) > 0 {
+			return out, err
+		}
+	}
+	return out, indexFault(s.page(ctx, &out))
+}
+
+// indexFault says what to do when there is no index.
+func indexFault(err error) error {
+	if errors.Is(err, store.ErrNoIndex) {
+		return &Fault{Code: CodeUnavailable, What: "searching", Err: err, Remedy: "run 'mithaq reindex', or 'mithaq serve', which builds it"}
+	}
+	return err
+}
+
+// searching is one search under way.
+type searching struct {
+	node   *Node
+	query  SearchQuery
+	words  arabic.Query
+	decide decision
+	logs   map[int64]string // log ids by number
+	makers map[int64]*entryMaker
+}
+
+// named returns what the text names outright: a record id, a leaf hash, a STIX id.
+func (s *searching) named(ctx context.Context) ([]store.Indexed, error) {
+	index, text := s.node.store.Index(), strings.TrimSpace(s.query.Text)
+	if record.IsID(text, record.PrefixRecord) {
+		return index.ByID(ctx, text)
+	}
+	if raw, err := hex.DecodeString(text); err == nil && len(raw) == 32 {
+		return index.ByLeaf(ctx, [32]byte(raw))
+	}
+	if typ, uuid, ok := strings.Cut(text, "--"); ok && typ != "" && len(uuid) == 36 && !strings.ContainsAny(text, " \t\n") {
+		return index.WithSTIX(ctx, text, s.query.Limit)
+	}
+	return nil, nil
+}
+
+// page fills out with what the full text finds.
+func (s *searching) page(ctx context.Context, out *SearchResults) error {
+	var must []string
+	if s.query.Kind != "" {
+		must = append(must, kindTerm(s.query.Kind))
+	}
+	if s.query.Agreement != "" {
+		must = append(must, agreementTerm(s.query.Agreement))
+	}
+	before, ask := s.query.Before, s.query.Limit+s.query.Limit/2+2
+	for range maxSearchSteps {
+		matches, err := s.node.store.Index().Search(ctx, s.words, must, before, ask)
+		if err != nil {
+			return err
+		}
+		records, parts, err := s.records(ctx, matches)
+		if err != nil {
+			return err
+		}
+		if len(matches) == ask && len(records) > 1 {
+			records = records[:len(records)-1] // its other parts may be on the next page
+		}
+		if err := s.take(ctx, out, records, parts); err != nil {
+			return err
+		}
+		if out.Next != 0 || len(matches) < ask {
+			return nil
+		}
+		before = records[len(records)-1].No
+	}
+	out.Next = before
+	return nil
+}
+
+// records reads the rows of matches, one for each record, and the first matching part of each.
+func (s *searching) records(ctx context.Context, matches []store.Match) (out []store.Indexed, parts map[int64]int, err error) {
+	parts = map[int64]int{}
+	for _, m := range matches {
+		if _, again := parts[m.No]; !again {
+			e, err := s.node.store.Index().ByNo(ctx, m.No)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, nil, err
+			}
+			out = append(out, e)
+		}
+		parts[m.No] = m.Part
+	}
+	return out, parts, nil
+}
+
+// take decides on each record and adds what may be shown, until the page is full; out.Next then says where to go on.
+func (s *searching) take(ctx context.Context, out *SearchResults, records []store.Indexed, parts map[int64]int) error {
+	for i, e := range records {
+		if e.Standing != StandingValid && e.Standing != StandingNotVouched ||
+			s.query.Kind != "" && e.Kind != s.query.Kind || s.query.Agreement != "" && e.Agreement != s.query.Agreement {
+			continue
+		}
+		shown, err := s.decide.listed(ctx, e)
+		if err != nil {
+			return err
+		}
+		if shown == nil {
+			continue
+		}
+		result, err := s.result(ctx, *shown, parts)
+		if err != nil {
+			return err
+		}
+		out.Results = append(out.Results, result)
+		if len(out.Results) >= s.query.Limit {
+			if i+1 < len(records) || parts != nil {
+				out.Next = e.No
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *searching) result(ctx context.Context, e store.Indexed, parts map[int64]int) (SearchResult, error) {
+	log, err := s.log(ctx, e.LogNo)
+	if err != nil {
+		return SearchResult{}, err
+	}
+	r := SearchResult{Log: log, Index: e.Index, Leaf: hex.EncodeToString(e.Leaf[:]), ID: e.ID, Kind: e.Kind, Agreement: e.Agreement,
+		Author: e.Author, Time: e.Time, TLP: e.TLP, PAP: e.PAP, Standing: e.Standing}
+	if part, ok := parts[e.No]; ok {
+		r.Snippet, err = s.snippet(ctx, e, part)
+	}
+	return r, err
+}
+
+func (s *searching) log(ctx context.Context, no int64) (string, error) {
+	if len(s.logs) == 0 {
+		rows, err := s.node.store.Logs(ctx)
+		if err != nil {
+			return "", storeFault(err)
+		}
+		for _, row := range rows {
+			s.logs[row.No] = row.ID
+		}
+	}
+	return s.logs[no], nil
+}
+
+// snippet opens the record in truth and shows the text around what was found. The index itself holds no text. A
+// record that cannot be opened, because the keys are not here or it was erased this instant, has none.
+func (s *searching) snippet(ctx context.Context, e store.Indexed, part int) ([]Fragment, error) {
+	m, ok := s.makers[e.LogNo]
+	if !ok {
+		var err error
+		if m, err = s.node.entryMaker(ctx, e.LogNo); err != nil {
+			return nil, err
+		}
+		if s.makers == nil {
+			s.makers = map[int64]*entryMaker{}
+		}
+		s.makers[e.LogNo] = m
+	}
+	object, err := s.node.store.Object(ctx, e.Object)
+	if errors.Is(err, store.ErrErased) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	r, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
+	if errors.Is(err, record.ErrNotForUs) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening what was found: %w", err)
+	}
+	c, err := contentOf(r)
+	if err != nil || part >= len(c.parts) {
+		return nil, err
+	}
+	return highlight(m.words, c.parts[part], s.words), nil
+}
+
+// snippetBytes is how much text stands on each side of what was found.
+const snippetBytes = 80
+
+// highlight picks the segment in which most of the query is found and marks it there.
+func highlight(x *arabic.Indexer, part []segment, q arabic.Query) []Fragment {
+	var best segment
+	var found []arabic.Span
+	most := 0
+	for _, seg := range part {
+		spans, met := x.Mark(q, seg.text, seg.lang)
+		if met > most {
+			best, found, most = seg, spans, met
+		}
+		if most == len(q.Clauses) {
+			break
+		}
+	}
+	if most == 0 {
+		return nil
+	}
+	return fragments(best.text, found)
+}
+
+// fragments cuts the text around the first span.
+func fragments(text string, spans []arabic.Span) []Fragment {
+	from, to := around(text, spans[0].Start, spans[0].End)
+	var out []Fragment
+	put := func(s string, found bool) {
+		if s != "" {
+			out = append(out, Fragment{Text: s, Found: found})
+		}
+	}
+	at := from
+	if from > 0 {
+		put("…", false)
+	}
+	for _, sp := range spans {
+		if sp.Start < at || sp.End > to {
+			continue
+		}
+		put(text[at:sp.Start], false)
+		put(text[sp.Start:sp.End], true)
+		at = sp.End
+	}
+	put(text[at:to], false)
+	if to < len(text) {
+		put("…", false)
+	}
+	return out
+}
+
+// around widens [start, end) by snippetBytes on each side, to a word's edge when one is near.
+func around(text string, start, end int) (from, to int) {
+	from, to = max(0, start-snippetBytes), min(len(text), end+snippetBytes)
+	if from > 0 {
+		if i := strings.IndexAny(text[from:start], " \n\t"); i >= 0 {
+			from += i + 1
+		}
+	}
+	if to < len(text) {
+		if i := strings.LastIndexAny(text[end:to], " \n\t"); i >= 0 {
+			to = end + i
+		}
+	}
+	for from > 0 && !utf8.RuneStart(text[from]) {
+		from--
+	}
+	for to < len(text) && !utf8.RuneStart(text[to]) {
+		to++
+	}
+	return from, to
+}

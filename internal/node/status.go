@@ -1,0 +1,203 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// StatusView is the page of kept promises: for each commitment what puts it into practice here, the last activity, the
+// evidence, and the gap.
+type StatusView struct {
+	Agreement string         `json:"agreement" doc:"Agreement id, or label where it is on the shelf only"`
+	Label     string         `json:"label"`
+	Names     agreement.Text `json:"names,omitempty"`
+	Version   string         `json:"version"`
+	Phase     string         `json:"phase"`
+	Since     string         `json:"since,omitempty" doc:"When this party joined"`
+	At        time.Time      `json:"at"`
+	Mark      string         `json:"mark,omitempty"`
+	Records   int            `json:"records" doc:"Records of this party under the agreement that serve a commitment"`
+	Promises  []PromiseView  `json:"promises"`
+}
+
+// PromiseView is one commitment.
+type PromiseView struct {
+	Label     string         `json:"label"`
+	Names     agreement.Text `json:"names,omitempty"`
+	Mechanism bool           `json:"mechanism" doc:"Whether any kind of record or deadline puts it into practice"`
+	Kinds     []KindView     `json:"kinds,omitempty"`
+	Deadlines []DeadlineView `json:"deadlines,omitempty"`
+	Count     int            `json:"count"`
+	Last      *time.Time     `json:"last,omitempty"`
+	Evidence  []EvidenceView `json:"evidence,omitempty" doc:"Newest first"`
+	Gap       string         `json:"gap,omitempty" enum:"no-mechanism,overdue,no-activity,quiet"`
+}
+
+// KindView is what records of one kind did for a commitment.
+type KindView struct {
+	Kind      string     `json:"kind"`
+	Mechanism bool       `json:"mechanism" doc:"Whether the agreement names the kind"`
+	Count     int        `json:"count"`
+	Last      *time.Time `json:"last,omitempty"`
+}
+
+// DeadlineView is how a deadline stands.
+type DeadlineView struct {
+	Label   string         `json:"label"`
+	Names   agreement.Text `json:"names,omitempty"`
+	Within  string         `json:"within,omitempty" doc:"ISO 8601 period"`
+	Every   string         `json:"every,omitempty" doc:"ISO 8601 period"`
+	AtLeast int            `json:"at_least,omitempty"`
+	Met     int            `json:"met"`
+	Late    int            `json:"late"`
+	Open    int            `json:"open"`
+	Overdue []EvidenceView `json:"overdue,omitempty" doc:"What started it and has passed, oldest first"`
+	Missing int            `json:"missing,omitempty" doc:"Records that the period which ends now lacks"`
+	Next    *time.Time     `json:"next,omitempty" doc:"When the next one passes"`
+}
+
+// EvidenceView is a record with its place; its proof is had with GET …/logs/{log}/records/{index}/proof.
+type EvidenceView struct {
+	Leaf     string `json:"leaf"`
+	Log      string `json:"log,omitempty"`
+	Index    int64  `json:"index"`
+	Proof    string `json:"proof,omitempty" doc:"Path of the offline proof in the API"`
+	Recalled bool   `json:"recalled,omitempty" doc:"Its author has withdrawn it since; that it was said still counts"`
+}
+
+// activity is what kept promises are computed from.
+type activity struct {
+	aggregates []agreement.Aggregate
+	deadlines  []agreement.OpenDeadline
+	records    int
+	places     map[string]Place // of the leaves that the above name
+	withdrawn  map[string]bool  // leaves whose author took them back whole
+}
+
+// Status computes which commitments of an agreement are kept, from this party's own records under it. quiet is the silence
+// after which a commitment is shown as such; zero: six months.
+func (n *Node) Status(ctx context.Context, ref string, quiet agreement.Period) (StatusView, error) {
+	id, err := n.rollID(ctx, ref)
+	if err != nil {
+		return StatusView{}, err
+	}
+	var v StatusView
+	var a *agreement.Agreement
+	since := time.Time{}
+	if err := n.withRoll(ctx, id, func(r *roll) error {
+		if a = r.text(); a == nil {
+			return faultf(CodeNotFound, "import its roll", "showing kept promises: this node does not know the text of %s", id)
+		}
+		v = StatusView{Agreement: id, Label: a.Label, Names: a.Names, Version: a.Version, Phase: string(r.state.Phase()), Mark: markOf(a), At: n.now().UTC()}
+		if m, ok := r.state.Member(n.party.ID); ok && m.Membership == agreement.Joined {
+			v.Since = m.Since
+			since = r.joinedAt(m)
+		}
+		return nil
+	}); err != nil {
+		return StatusView{}, err
+	}
+	if since.IsZero() {
+		since = v.At
+	}
+	act, err := n.activity(ctx, id, a)
+	if err != nil {
+		return StatusView{}, err
+	}
+	v.Records = act.records
+	for _, p := range agreement.Promises(a, act.aggregates, act.deadlines, since, v.At, quiet) {
+		v.Promises = append(v.Promises, act.view(p))
+	}
+	return v, nil
+}
+
+// joinedAt is the time of the act that made a party a member; recurring deadlines count from it.
+func (r *roll) joinedAt(m agreement.Member) time.Time {
+	for i := range r.places {
+		if r.places[i].entry.Leaf == m.Leaf {
+			return r.places[i].entry.Time
+		}
+	}
+	return time.Time{}
+}
+
+// activity counts the records of an agreement by reading its logs from end to end.
+func (n *Node) activity(ctx context.Context, id string, a *agreement.Agreement) (activity, error) {
+	t := agreement.NewTally(a)
+	act := activity{places: map[string]Place{}, withdrawn: map[string]bool{}}
+	err := n.eachRecord(ctx, id, func(o opened) error {
+		if o.view.Standing != StandingValid {
+			return nil
+		}
+		if o.record.Kind == record.KindRecall {
+			if r, err := record.Parse[record.Recall](o.record); err == nil && r.Action != record.RecallNarrow && len(r.Objects) == 0 {
+				act.withdrawn[r.Target] = true
+			}
+		}
+		s := summaryOf(o)
+		if len(s.Serves) > 0 {
+			act.records++
+		}
+		act.places[s.Leaf] = Place{Log: o.view.Log, Index: o.view.Index}
+		t.Add(s)
+		return nil
+	})
+	act.aggregates, act.deadlines = t.Aggregates(), t.Open()
+	return act, err
+}
+
+// summaryOf is what kept promises need of a record.
+func summaryOf(o opened) agreement.Summary {
+	s := agreement.Summary{Kind: o.view.Kind, Serves: o.record.Serves, Time: o.record.Time, Author: o.record.Author, Leaf: o.view.Leaf}
+	for _, ref := range o.record.Refs {
+		if ref.Rel == record.RelAnswers {
+			s.Answers = append(s.Answers, ref.Leaf)
+		}
+	}
+	return s
+}
+
+func (a activity) evidence(leaf string) EvidenceView {
+	v := EvidenceView{Leaf: leaf, Recalled: a.withdrawn[leaf]}
+	if p, ok := a.places[leaf]; ok {
+		v.Log, v.Index = p.Log, p.Index
+		v.Proof = proofPath(p)
+	}
+	return v
+}
+
+func (a activity) view(p agreement.Promise) PromiseView {
+	v := PromiseView{Label: p.Commitment.Label, Names: p.Commitment.Names, Count: p.Count, Last: timeOf(p.Last), Gap: string(p.Gap),
+		Mechanism: len(p.Commitment.Kinds)+len(p.Commitment.Deadlines) > 0}
+	for _, k := range p.Kinds {
+		v.Kinds = append(v.Kinds, KindView{Kind: k.Kind, Mechanism: k.Mechanism, Count: k.Count, Last: timeOf(k.Last)})
+	}
+	for _, d := range p.Deadlines {
+		view := DeadlineView{Label: d.Deadline.Label, Names: d.Deadline.Names, AtLeast: d.Deadline.AtLeast, Met: d.Met, Late: d.Late, Open: d.Open,
+			Missing: d.Missing, Next: timeOf(d.Next)}
+		if !d.Deadline.Within.IsZero() {
+			view.Within = d.Deadline.Within.String()
+		}
+		if !d.Deadline.Every.IsZero() {
+			view.Every = d.Deadline.Every.String()
+		}
+		for _, s := range d.Overdue {
+			view.Overdue = append(view.Overdue, a.evidence(s.Leaf))
+		}
+		v.Deadlines = append(v.Deadlines, view)
+	}
+	for _, leaf := range p.Evidence {
+		v.Evidence = append(v.Evidence, a.evidence(leaf))
+	}
+	return v
+}
+
+func timeOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// Arrival is the object of a leaf with its place in the order of arrival.
+type Arrival struct {
+	Seq    int64 // 0: no object of this leaf is here
+	Hash   [32]byte
+	Erased bool
+	Bytes  []byte // nil when erased or not here
+}
+
+// Arrivals returns the objects of the leaves [from, to) of a log, in order. The range must not cross a multiple of 256
+// and must lie below the committed size. The caller checks the hashes.
+func (d *DB) Arrivals(ctx context.Context, logNo, from, to int64) ([]Arrival, error) {
+	hashes, err := d.Leaves(ctx, logNo, from, to)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Arrival, to-from)
+	for i := range out {
+		out[i].Hash = [32]byte(hashes[i*32:])
+	}
+	if err := d.arrivals(ctx, logNo, from, out); err != nil {
+		return nil, fmt.Errorf("reading the objects of leaves %d to %d of log number %d: %w", from, to, logNo, err)
+	}
+	return out, nil
+}
+
+func (d *DB) arrivals(ctx context.Context, logNo, from int64, out []Arrival) error {
+	if len(out) == 0 {
+		return nil
+	}
+	// A log's objects mostly arrived one after the other, so one walk from the first of them finds nearly all; the others are
+	// looked up one by one.
+	if err := d.arrival(ctx, logNo, from, &out[0]); err != nil {
+		return err
+	}
+	if out[0].Seq > 0 && len(out) > 1 {
+		err := queryRows(ctx, d.truth, `SELECT seq, log_no, idx, state, size, hash, bytes FROM object WHERE seq > $1 ORDER BY seq LIMIT $2`,
+			[]any{out[0].Seq, 2 * len(out)}, func(r *sql.Rows) error {
+				a, no, idx, err := d.scanArrival(r, func(no, idx int64, hash []byte) bool {
+					i := idx - from
+					return no == logNo && i >= 0 && i < int64(len(out)) && out[i].Seq == 0 && bytes.Equal(hash, out[i].Hash[:])
+				})
+				if err != nil || a.Seq == 0 || no != logNo {
+					return err
+				}
+				out[idx-from] = a
+				return nil
+			})
+		if err != nil {
+			return err
+		}
+	}
+	for i := range out {
+		if out[i].Seq == 0 {
+			if err := d.arrival(ctx, logNo, from+int64(i), &out[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// arrival fills in one leaf's object, when it is here.
+func (d *DB) arrival(ctx context.Context, logNo, index int64, out *Arrival) error {
+	hash := out.Hash
+	return queryRows(ctx, d.truth, `SELECT seq, log_no, idx, state, size, hash, bytes FROM object WHERE prefix = $1 ORDER BY seq`, []any{prefix(hash)}, func(r *sql.Rows) error {
+		a, _, _, err := d.scanArrival(r, func(no, idx int64, h []byte) bool {
+			return out.Seq == 0 && no == logNo && idx == index && bytes.Equal(h, hash[:])
+		})
+		if err == nil && a.Seq > 0 {
+			*out = a
+		}
+		return err
+	})
+}
+
+// scanArrival reads a row whose place and hash the caller wants; of another row Seq is 0.
+func (d *DB) scanArrival(r *sql.Rows, wanted func(no, idx int64, hash []byte) bool) (a Arrival, no, index int64, err error) {
+	var seq, state, size int64
+	var idx sql.NullInt64
+	var hash, data sql.RawBytes
+	if err := r.Scan(&seq, &no, &idx, &state, &size, &hash, &data); err != nil {
+		return a, 0, 0, err
+	}
+	if !idx.Valid || !wanted(no, idx.Int64, hash) {
+		return a, 0, 0, nil
+	}
+	a = Arrival{Seq: seq, Hash: [32]byte(hash), Erased: state == stateErased}
+	switch state {
+	case stateRow:
+		a.Bytes = bytes.Clone(data)
+	case stateFile:
+		a.Bytes, err = d.readObjectFile(a.Hash, size)
+		if err != nil && d.erasedMeanwhile(a.Hash) {
+			a.Erased, a.Bytes, err = true, nil, nil
+		}
+	}
+	return a, no, idx.Int64, err
+}
+
+// erasedMeanwhile says whether an object's file is gone because it was erased after its row was read.
+func (d *DB) erasedMeanwhile(hash [32]byte) bool {
+	_, err := d.Tombstone(context.Background(), hash)
+	return !errors.Is(err, ErrNotFound) && err == nil
+}

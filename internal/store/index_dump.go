@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+)
+
+// dumps say how each table is written by Dump: every column, in the order of the key.
+var dumps = []struct{ table, order string }{
+	{"ix_log", "no"}, {"ix_record", "no"}, {"ix_serves", "agreement, label, kind, time_us, no"}, {"ix_tally", "agreement, label, kind"},
+	{"ix_ref", "leaf, no, rel"}, {"ix_change", "target, no"}, {"ix_act", "no"}, {"ix_party", "id"}, {"ix_key", "log_no, id"}, {"ix_stix", "no, ord"},
+}
+
+// Dump writes everything that the index says, a line for each row and for each term of the full text, in a fixed order:
+// two indexes that answer alike have the same dump. It is for comparing them, and reads all of it.
+func (x *Index) Dump(ctx context.Context, w io.Writer) error {
+	return x.reading("dumping the index", func(c *conns) error {
+		for _, d := range dumps {
+			if err := dumpRows(ctx, c.read, w, d.table, `SELECT * FROM `+d.table+` ORDER BY `+d.order); err != nil {
+				return err
+			}
+		}
+		if x.db.kind == postgres {
+			return dumpRows(ctx, c.read, w, "ix_text", `SELECT no, CAST(words AS TEXT) FROM ix_text ORDER BY no`)
+		}
+		// The view on the terms belongs to this one connection.
+		one, err := c.write.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = one.Close() }()
+		if _, err := one.ExecContext(ctx, `CREATE VIRTUAL TABLE IF NOT EXISTS temp.ix_terms USING fts5vocab(main, ix_text, instance)`); err != nil {
+			return err
+		}
+		if err := dumpRows(ctx, one, w, "ix_text", `SELECT doc, term FROM temp.ix_terms ORDER BY doc, term`); err != nil {
+			return err
+		}
+		_, err = one.ExecContext(ctx, `DROP TABLE temp.ix_terms`)
+		return err
+	})
+}
+
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func dumpRows(ctx context.Context, q queryer, w io.Writer, table, query string) error {
+	rows, err := q.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, into := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		for i, v := range values {
+			if b, ok := v.([]byte); ok {
+				values[i] = fmt.Sprintf("%x", b)
+			}
+		}
+		if _, err := fmt.Fprintf(w, "%s %q\n", table, values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,84 @@
+package store
+
+import "time"
+
+// Indexed is what the index says of one leaf. Everything but the first six fields is empty when the record could not be
+// opened or was erased.
+type Indexed struct {
+	No       int64 // order of arrival: the object's seq in the truth scope
+	LogNo    int64
+	Index    int64
+	Leaf     [32]byte
+	Object   [32]byte
+	Standing string // StandingValid counts; the other words are the caller's
+	Sealed   bool
+
+	ID, Kind, Agreement, Author, Officer string
+	Signers                              []string // key ids
+	Time, Expires                        time.Time
+	TLP, PAP                             string
+	Parties, Persons                     []string // audience; both empty: none was named
+	Parts                                int      // rows of full text
+}
+
+// The standings that the index itself understands: a valid record counts as evidence, an erased one has no contents.
+const (
+	StandingValid      = "valid"
+	StandingNotVouched = "not-vouched-for"
+	StandingErased     = "erased"
+)
+
+// IndexEntry is one leaf as it is written to the index.
+type IndexEntry struct {
+	Indexed
+	Serves  []string
+	Refs    []IndexRef
+	Change  *Change
+	Act     *IndexAct
+	Keyring *IndexKeyring
+	STIX    []IndexSTIX
+	Words   []string // by part: terms joined by spaces, as package arabic makes them, each term once
+}
+
+// IndexRef is a reference to a leaf.
+type IndexRef struct {
+	Leaf [32]byte
+	Rel  string
+}
+
+// Change is a recall or a release: what it does to its target.
+type Change struct {
+	Target   [32]byte
+	Action   string // withdraw, narrow, erase, release
+	TLP, PAP string
+	Audience bool // whether it names one
+	Parties  []string
+	Persons  []string
+	Objects  []string // STIX ids
+}
+
+// IndexAct is an act.
+type IndexAct struct {
+	Agreement, Act, Date, Author, Party, Parent, Proposal string
+}
+
+// IndexKeyring is what a keyring record teaches: the party's names, its keys, and which of them are vouched for to
+// where.
+type IndexKeyring struct {
+	Party, Names string // names as JSON
+	Keys         []IndexKey
+}
+
+// IndexKey is a key of a keyring.
+type IndexKey struct {
+	ID, Role, Names string
+	Revoked         int64 // size of the log up to which it is vouched for; -1: not revoked
+	Distrusted      bool  // what it signed from Revoked on is not vouched for
+}
+
+// IndexSTIX is a STIX object's metadata. Times are as they were written.
+type IndexSTIX struct {
+	ID, Type, Created, Modified, Name, ValidUntil, Pattern string
+	Revoked                                                bool
+	Markings                                               []string // marking definitions' ids
+}

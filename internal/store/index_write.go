@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// textParts is how many rows of full text one record can have: a rowid is its no times textParts, plus the part.
+const textParts = 4096
+
+var (
+	ixRecordInsert = newInserter(`INSERT INTO ix_record (no, log_no, idx, leaf, object, standing, sealed, id, kind, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts) VALUES `, 20)
+	ixServesInsert = newInserter(`INSERT INTO ix_serves (agreement, label, kind, time_us, no) VALUES `, 5)
+	ixRefInsert    = newInserter(`INSERT INTO ix_ref (leaf, no, rel) VALUES `, 3)
+	ixChangeInsert = newInserter(`INSERT INTO ix_change (target, no, action, tlp, pap, audience, parties, persons, objects) VALUES `, 9)
+	ixActInsert    = newInserter(`INSERT INTO ix_act (no, agreement, act, date, author, party, parent, proposal) VALUES `, 8)
+	ixSTIXInsert   = newInserter(`INSERT INTO ix_stix (no, ord, id, type, created, modified, name, revoked, valid_until, pattern, markings) VALUES `, 11)
+)
+
+const (
+	moveIndexed = `UPDATE ix_log SET size = $1 WHERE no = $2 AND size = $3`
+	addTally    = `INSERT INTO ix_tally (agreement, label, kind, count) VALUES ($1, $2, $3, $4)
+	ON CONFLICT (agreement, label, kind) DO UPDATE SET count = ix_tally.count + excluded.count`
+	putParty = `INSERT INTO ix_party (id, no, names) VALUES ($1, $2, $3)
+	ON CONFLICT (id) DO UPDATE SET no = excluded.no, names = excluded.names WHERE excluded.no >= ix_party.no`
+	putKey = `INSERT INTO ix_key (log_no, id, party, role, names, no, revoked) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	ON CONFLICT (log_no, id) DO UPDATE SET role = CASE WHEN excluded.role = '' THEN ix_key.role ELSE excluded.role END,
+		names = CASE WHEN excluded.role = '' THEN ix_key.names ELSE excluded.names END, revoked = excluded.revoked`
+	// One row at a time: a statement of several rows takes a savepoint, at which FTS5 writes out what it has gathered.
+	putTextSQLite = `INSERT INTO ix_text (rowid, words) VALUES ($1, $2)`
+	// On PostgreSQL a word is cut by the parser of the configuration 'simple', which splits our terms as we do.
+	putTextPostgres = `INSERT INTO ix_text (no, words) VALUES ($1, to_tsvector('simple', $2))`
+)
+
+// Write adds the leaves [from, to) of a log in one transaction; entries are those of them that can be said anything
+// about, in order. It fails with ErrBehindIndex when the log is indexed to another place than from.
+func (x *Index) Write(ctx context.Context, logNo, from, to int64, entries []IndexEntry) error {
+	if err := x.warmWrite(ctx); err != nil {
+		return err
+	}
+	return x.writing(ctx, "writing the index", func(t *tx) error {
+		if err := moveWatermark(ctx, t, logNo, from, to); err != nil {
+			return err
+		}
+		var rows indexRows
+		for i := range entries {
+			rows.add(&entries[i])
+		}
+		if err := rows.write(ctx, t, x.db.kind); err != nil {
+			return err
+		}
+		for i := range entries {
+			if err := learnKeyring(ctx, t, &entries[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func moveWatermark(ctx context.Context, t *tx, logNo, from, to int64) error {
+	if from == 0 {
+		if _, err := t.exec(ctx, `INSERT INTO ix_log (no, size) VALUES ($1, 0) ON CONFLICT (no) DO NOTHING`, logNo); err != nil {
+			return err
+		}
+	}
+	n, err := t.exec(ctx, moveIndexed, to, logNo, from)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("log number %d at %d: %w", logNo, from, ErrBehindIndex)
+	}
+	return nil
+}
+
+type tallyKey struct{ agreement, label, kind string }
+
+// indexRows gathers the rows of a batch.
+type indexRows struct {
+	records, serves, refs, changes, acts, stix, text []any
+	tallies                                          map[tallyKey]int64
+}
+
+func (r *indexRows) add(e *IndexEntry) {
+	r.records = append(r.records, e.No, e.LogNo, e.Index, e.Leaf[:], e.Object[:], e.Standing, flag(e.Sealed), e.ID, e.Kind, e.Agreement,
+		e.Author, e.Officer, strings.Join(e.Signers, " "), micros(e.Time), micros(e.Expires), e.TLP, e.PAP,
+		strings.Join(e.Parties, " "), strings.Join(e.Persons, " "), int64(len(e.Words)))
+	if e.Standing == StandingValid {
+		if r.tallies == nil {
+			r.tallies = map[tallyKey]int64{}
+		}
+		for _, label := range append([]string{""}, e.Serves...) {
+			r.serves = append(r.serves, e.Agreement, label, e.Kind, micros(e.Time), e.No)
+			r.tallies[tallyKey{e.Agreement, label, e.Kind}]++
+		}
+	}
+	for i := range e.Refs {
+		if ref := &e.Refs[i]; !slices.Contains(e.Refs[:i], *ref) {
+			r.refs = append(r.refs, ref.Leaf[:], e.No, ref.Rel)
+		}
+	}
+	if c := e.Change; c != nil {
+		r.changes = append(r.changes, c.Target[:], e.No, c.Action, c.TLP, c.PAP, flag(c.Audience), strings.Join(c.Parties, " "),
+			strings.Join(c.Persons, " "), strings.Join(c.Objects, " "))
+	}
+	if a := e.Act; a != nil {
+		r.acts = append(r.acts, e.No, a.Agreement, a.Act, a.Date, a.Author, a.Party, a.Parent, a.Proposal)
+	}
+	for i := range e.STIX {
+		o := &e.STIX[i]
+		r.stix = append(r.stix, e.No, int64(i), o.ID, o.Type, o.Created, o.Modified, o.Name, flag(o.Revoked), o.ValidUntil, o.Pattern, strings.Join(o.Markings, " "))
+	}
+	for part, words := range e.Words[:min(len(e.Words), textParts)] {
+		r.text = append(r.text, e.No*textParts+int64(part), words)
+	}
+}
+
+func (r *indexRows) write(ctx context.Context, t *tx, k kind) error {
+	for _, w := range []struct {
+		what string
+		in   *inserter
+		rows []any
+	}{
+		{"records", ixRecordInsert, r.records}, {"commitments served", ixServesInsert, r.serves}, {"references", ixRefInsert, r.refs},
+		{"recalls", ixChangeInsert, r.changes}, {"acts", ixActInsert, r.acts}, {"STIX objects", ixSTIXInsert, r.stix},
+	} {
+		if err := t.insert(ctx, w.in, w.rows); err != nil {
+			return fmt.Errorf("%s: %w", w.what, err)
+		}
+	}
+	if err := r.writeText(ctx, t, k); err != nil {
+		return fmt.Errorf("full text: %w", err)
+	}
+	for key, n := range r.tallies {
+		if _, err := t.exec(ctx, addTally, key.agreement, key.label, key.kind, n); err != nil {
+			return fmt.Errorf("counts: %w", err)
+		}
+	}
+	return nil
+}
+
+func (r *indexRows) writeText(ctx context.Context, t *tx, k kind) error {
+	text := putTextSQLite
+	if k == postgres {
+		text = putTextPostgres
+	}
+	for i := 0; i < len(r.text); i += 2 {
+		if _, err := t.exec(ctx, text, r.text[i], r.text[i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// learnKeyring keeps a keyring's names and keys, and takes back the standing of what a revoked key signed.
+func learnKeyring(ctx context.Context, t *tx, e *IndexEntry) error {
+	k := e.Keyring
+	if k == nil {
+		return nil
+	}
+	if _, err := t.exec(ctx, putParty, k.Party, e.No, k.Names); err != nil {
+		return fmt.Errorf("a party: %w", err)
+	}
+	for _, key := range k.Keys {
+		if _, err := t.exec(ctx, putKey, e.LogNo, key.ID, k.Party, key.Role, key.Names, e.No, key.Revoked); err != nil {
+			return fmt.Errorf("a key: %w", err)
+		}
+		if !key.Distrusted {
+			continue
+		}
+		if err := distrust(ctx, t, e.LogNo, key); err != nil {
+			return fmt.Errorf("what a revoked key signed: %w", err)
+		}
+	}
+	return nil
+}
+
+// distrust takes the standing of records that a revoked key signed. It is rare, and reads the whole log's rows.
+func distrust(ctx context.Context, t *tx, logNo int64, key IndexKey) error {
+	const those = ` log_no = $1 AND idx >= $2 AND kind <> 'keyring' AND standing = 'valid' AND (officer = $3 OR signers LIKE '%' || $4 || '%')`
+	rows, err := t.QueryContext(ctx, `SELECT no FROM ix_record WHERE`+those, logNo, key.Revoked, key.ID, key.ID)
+	if err != nil {
+		return err
+	}
+	var nos []int64
+	for rows.Next() {
+		var no int64
+		if err := rows.Scan(&no); err != nil {
+			_ = rows.Close()
+			return err
+		}
+		nos = append(nos, no)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, no := range nos {
+		if err := discount(ctx, t, no); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE ix_record SET standing = $1 WHERE no = $2`, StandingNotVouched, no); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Index) warmWrite(ctx context.Context) error {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.c == nil || x.readOnly {
+		return nil // writing says so
+	}
+	if err := x.c.warm(ctx, moveIndexed, addTally); err != nil {
+		return err
+	}
+	text := putTextSQLite
+	if x.db.kind == postgres {
+		text = putTextPostgres
+	}
+	if err := x.c.warm(ctx, text); err != nil {
+		return err
+	}
+	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert} {
+		if err := x.c.warm(ctx, in.texts[x.db.kind][:]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+-- +goose Up
+-- Which rules made the index: of another version, it is built again.
+CREATE TABLE ix_meta (
+    name  TEXT    PRIMARY KEY,
+    value BIGINT  NOT NULL
+);
+
+-- How far each log is indexed: the leaves [0, size).
+CREATE TABLE ix_log (
+    no   BIGINT PRIMARY KEY,
+    size BIGINT NOT NULL
+);
+
+-- One row for each leaf whose object is here. no is the object's seq in the truth scope: the order of arrival.
+CREATE TABLE ix_record (
+    no         BIGINT PRIMARY KEY,
+    log_no     BIGINT NOT NULL,
+    idx        BIGINT NOT NULL,
+    leaf       BYTEA   NOT NULL,
+    object     BYTEA   NOT NULL,
+    standing   TEXT    NOT NULL,
+    sealed     BIGINT NOT NULL,
+    id         TEXT    NOT NULL,
+    kind       TEXT    NOT NULL,
+    agreement  TEXT    NOT NULL,
+    author     TEXT    NOT NULL,
+    officer    TEXT    NOT NULL,
+    signers    TEXT    NOT NULL,
+    time_us    BIGINT NOT NULL,
+    expires_us BIGINT NOT NULL,
+    tlp        TEXT    NOT NULL,
+    pap        TEXT    NOT NULL,
+    parties    TEXT    NOT NULL,
+    persons    TEXT    NOT NULL,
+    parts      BIGINT NOT NULL
+);
+
+-- Valid records by commitment, newest last. Every valid record also stands under the empty label.
+CREATE TABLE ix_serves (
+    agreement TEXT    NOT NULL,
+    label     TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    time_us   BIGINT NOT NULL,
+    no        BIGINT NOT NULL,
+    PRIMARY KEY (agreement, label, kind, time_us, no)
+);
+
+-- How many rows of ix_serves have this beginning.
+CREATE TABLE ix_tally (
+    agreement TEXT    NOT NULL,
+    label     TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    count     BIGINT NOT NULL,
+    PRIMARY KEY (agreement, label, kind)
+);
+
+CREATE TABLE ix_ref (
+    leaf BYTEA   NOT NULL,
+    no   BIGINT NOT NULL,
+    rel  TEXT    NOT NULL,
+    PRIMARY KEY (leaf, no, rel)
+);
+
+-- Recalls and releases by their target.
+CREATE TABLE ix_change (
+    target   BYTEA   NOT NULL,
+    no       BIGINT NOT NULL,
+    action   TEXT    NOT NULL,
+    tlp      TEXT    NOT NULL,
+    pap      TEXT    NOT NULL,
+    audience BIGINT NOT NULL,
+    parties  TEXT    NOT NULL,
+    persons  TEXT    NOT NULL,
+    objects  TEXT    NOT NULL,
+    PRIMARY KEY (target, no)
+);
+
+CREATE TABLE ix_act (
+    no        BIGINT PRIMARY KEY,
+    agreement TEXT    NOT NULL,
+    act       TEXT    NOT NULL,
+    date      TEXT    NOT NULL,
+    author    TEXT    NOT NULL,
+    party     TEXT    NOT NULL,
+    parent    TEXT    NOT NULL,
+    proposal  TEXT    NOT NULL
+);
+
+CREATE TABLE ix_party (
+    id    TEXT    PRIMARY KEY,
+    no    BIGINT NOT NULL,
+    names TEXT    NOT NULL
+);
+
+CREATE TABLE ix_key (
+    log_no  BIGINT NOT NULL,
+    id      TEXT    NOT NULL,
+    party   TEXT    NOT NULL,
+    role    TEXT    NOT NULL,
+    names   TEXT    NOT NULL,
+    no      BIGINT NOT NULL,
+    revoked BIGINT NOT NULL,
+    PRIMARY KEY (log_no, id)
+);
+
+CREATE TABLE ix_stix (
+    no             BIGINT NOT NULL,
+    ord            BIGINT NOT NULL,
+    id             TEXT    NOT NULL,
+    type           TEXT    NOT NULL,
+    created        TEXT    NOT NULL,
+    modified       TEXT    NOT NULL,
+    name           TEXT    NOT NULL,
+    revoked        BIGINT NOT NULL,
+    valid_until    TEXT    NOT NULL,
+    pattern        TEXT    NOT NULL,
+    markings       TEXT    NOT NULL,
+    PRIMARY KEY (no, ord)
+);
+
+-- Terms only, never the text. no is a record's no times 4096, plus the part.
+CREATE TABLE ix_text (
+    no    BIGINT   PRIMARY KEY,
+    words TSVECTOR NOT NULL
+);
+
+-- +goose Down
+DROP TABLE ix_text;
+DROP TABLE ix_stix;
+DROP TABLE ix_key;
+DROP TABLE ix_party;
+DROP TABLE ix_act;
+DROP TABLE ix_change;
+DROP TABLE ix_ref;
+DROP TABLE ix_tally;
+DROP TABLE ix_serves;
+DROP TABLE ix_record;
+DROP TABLE ix_log;
+DROP TABLE ix_meta;

@@ -1,0 +1,141 @@
+-- +goose Up
+-- Which rules made the index: of another version, it is built again.
+CREATE TABLE ix_meta (
+    name  TEXT    PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far each log is indexed: the leaves [0, size).
+CREATE TABLE ix_log (
+    no   INTEGER PRIMARY KEY,
+    size INTEGER NOT NULL
+) STRICT;
+
+-- One row for each leaf whose object is here. no is the object's seq in the truth scope: the order of arrival.
+CREATE TABLE ix_record (
+    no         INTEGER PRIMARY KEY,
+    log_no     INTEGER NOT NULL,
+    idx        INTEGER NOT NULL,
+    leaf       BLOB    NOT NULL,
+    object     BLOB    NOT NULL,
+    standing   TEXT    NOT NULL,
+    sealed     INTEGER NOT NULL,
+    id         TEXT    NOT NULL,
+    kind       TEXT    NOT NULL,
+    agreement  TEXT    NOT NULL,
+    author     TEXT    NOT NULL,
+    officer    TEXT    NOT NULL,
+    signers    TEXT    NOT NULL,
+    time_us    INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    tlp        TEXT    NOT NULL,
+    pap        TEXT    NOT NULL,
+    parties    TEXT    NOT NULL,
+    persons    TEXT    NOT NULL,
+    parts      INTEGER NOT NULL
+) STRICT;
+
+-- Valid records by commitment, newest last. Every valid record also stands under the empty label.
+CREATE TABLE ix_serves (
+    agreement TEXT    NOT NULL,
+    label     TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    time_us   INTEGER NOT NULL,
+    no        INTEGER NOT NULL,
+    PRIMARY KEY (agreement, label, kind, time_us, no)
+) STRICT, WITHOUT ROWID;
+
+-- How many rows of ix_serves have this beginning.
+CREATE TABLE ix_tally (
+    agreement TEXT    NOT NULL,
+    label     TEXT    NOT NULL,
+    kind      TEXT    NOT NULL,
+    count     INTEGER NOT NULL,
+    PRIMARY KEY (agreement, label, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ix_ref (
+    leaf BLOB    NOT NULL,
+    no   INTEGER NOT NULL,
+    rel  TEXT    NOT NULL,
+    PRIMARY KEY (leaf, no, rel)
+) STRICT, WITHOUT ROWID;
+
+-- Recalls and releases by their target.
+CREATE TABLE ix_change (
+    target   BLOB    NOT NULL,
+    no       INTEGER NOT NULL,
+    action   TEXT    NOT NULL,
+    tlp      TEXT    NOT NULL,
+    pap      TEXT    NOT NULL,
+    audience INTEGER NOT NULL,
+    parties  TEXT    NOT NULL,
+    persons  TEXT    NOT NULL,
+    objects  TEXT    NOT NULL,
+    PRIMARY KEY (target, no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ix_act (
+    no        INTEGER PRIMARY KEY,
+    agreement TEXT    NOT NULL,
+    act       TEXT    NOT NULL,
+    date      TEXT    NOT NULL,
+    author    TEXT    NOT NULL,
+    party     TEXT    NOT NULL,
+    parent    TEXT    NOT NULL,
+    proposal  TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE ix_party (
+    id    TEXT    PRIMARY KEY,
+    no    INTEGER NOT NULL,
+    names TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ix_key (
+    log_no  INTEGER NOT NULL,
+    id      TEXT    NOT NULL,
+    party   TEXT    NOT NULL,
+    role    TEXT    NOT NULL,
+    names   TEXT    NOT NULL,
+    no      INTEGER NOT NULL,
+    revoked INTEGER NOT NULL,
+    PRIMARY KEY (log_no, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ix_stix (
+    no             INTEGER NOT NULL,
+    ord            INTEGER NOT NULL,
+    id             TEXT    NOT NULL,
+    type           TEXT    NOT NULL,
+    created        TEXT    NOT NULL,
+    modified       TEXT    NOT NULL,
+    name           TEXT    NOT NULL,
+    revoked        INTEGER NOT NULL,
+    valid_until    TEXT    NOT NULL,
+    pattern        TEXT    NOT NULL,
+    markings       TEXT    NOT NULL,
+    PRIMARY KEY (no, ord)
+) STRICT, WITHOUT ROWID;
+
+-- Terms only, never the text. The rowid is a record's no times 4096, plus the part. Terms are letters and digits, which
+-- the ascii tokenizer splits; prefixes of two and three letters have a list of their own, for answers as one types.
+CREATE VIRTUAL TABLE ix_text USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii', prefix='2 3');
+-- A deleted row leaves no term behind.
+INSERT INTO ix_text (ix_text, rank) VALUES ('secure-delete', 1);
+INSERT INTO ix_text (ix_text, rank) VALUES ('hashsize', 16777216);
+INSERT INTO ix_text (ix_text, rank) VALUES ('automerge', 8);
+
+-- +goose Down
+DROP TABLE ix_text;
+DROP TABLE ix_stix;
+DROP TABLE ix_key;
+DROP TABLE ix_party;
+DROP TABLE ix_act;
+DROP TABLE ix_change;
+DROP TABLE ix_ref;
+DROP TABLE ix_tally;
+DROP TABLE ix_serves;
+DROP TABLE ix_record;
+DROP TABLE ix_log;
+DROP TABLE ix_meta;
