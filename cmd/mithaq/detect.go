@@ -114,11 +114,6 @@ func (d *detection) prepare() error {
 	if d.cmd.Validity == "now" {
 		compiler.Now = now
 	}
-	for _, name := range d.cmd.Indicators {
-		if err := d.open(name, func(r io.Reader) error { return compiler.Read(name, r) }); err != nil {
-			return err
-		}
-	}
 	var lists *warning.Lists
 	for _, name := range d.cmd.Warninglist {
 		text, err := os.ReadFile(name) // #nosec G304 -- the user names the file
@@ -130,6 +125,12 @@ func (d *detection) prepare() error {
 		}
 		if err := lists.Add(text); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	compiler.Warnings, compiler.Warned = lists, func(r intel.Refusal) { d.name("indicator to look at: " + r.String()) }
+	for _, name := range d.cmd.Indicators {
+		if err := d.open(name, func(r io.Reader) error { return compiler.Read(name, r) }); err != nil {
+			return err
 		}
 	}
 	if d.cmd.Mapping != "" {
@@ -272,6 +273,9 @@ func (d *detection) report() error {
 	}
 	for _, reason := range slices.Sorted(maps.Keys(s.Indicators.Refused)) {
 		fmt.Fprintf(w, "; left out, %s: %d", reason, s.Indicators.Refused[reason])
+	}
+	for _, list := range slices.Sorted(maps.Keys(s.Indicators.Warned)) {
+		fmt.Fprintf(w, "; on the warning list %q: %d", list, s.Indicators.Warned[list])
 	}
 	fmt.Fprintln(w)
 	for _, name := range slices.Sorted(maps.Keys(s.Inputs)) {

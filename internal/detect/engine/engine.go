@@ -52,7 +52,8 @@ type Stats struct {
 type Engine struct {
 	store   *index.Store
 	plans   map[index.ID]*plan.Plan
-	scans   []index.ID
+	scans   []index.ID // patterns to ask about every event: those about what logs and packets can show …
+	rare    []index.ID // … and those that only observed data can satisfy
 	stream  *plan.Stream
 	options Options
 	emit    func(*Match)
@@ -79,11 +80,17 @@ func New(store *index.Store, plans map[index.ID]*plan.Plan, options Options, emi
 	e := &Engine{store: store, plans: plans, options: options, emit: emit, stream: plan.NewStream(options.Limits),
 		stats: Stats{Matches: map[Level]int64{}, LeftOut: map[string]int64{}}, seen: map[index.ID]struct{}{}}
 	for id, p := range plans {
-		if p.Scan {
+		switch {
+		case !p.Scan:
+		case slices.ContainsFunc(p.Types, event.Observable):
 			e.scans = append(e.scans, id)
+		default:
+			e.rare = append(e.rare, id)
 		}
 	}
-	slices.SortFunc(e.scans, func(a, b index.ID) int { return bytes.Compare(a[:], b[:]) })
+	for _, ids := range [][]index.ID{e.scans, e.rare} {
+		slices.SortFunc(ids, func(a, b index.ID) int { return bytes.Compare(a[:], b[:]) })
+	}
 	return e
 }
 
@@ -107,15 +114,23 @@ func (e *Engine) Event(ev *event.Event) {
 			e.found = append(e.found, found{hit, i})
 		}
 	}
-	for _, id := range e.scans {
+	e.scan(set, e.scans)
+	if ev.Observed != nil {
+		e.scan(set, e.rare)
+	}
+	if len(e.found) > 0 {
+		e.judge(ev)
+	}
+}
+
+// scan adds the patterns that no value leads to.
+func (e *Engine) scan(set *index.Set, ids []index.ID) {
+	for _, id := range ids {
 		e.key = index.ScanKey(e.key[:0], id)
 		e.hits = set.Find(e.hits[:0], index.Other, e.key)
 		for _, hit := range e.hits {
 			e.found = append(e.found, found{hit, -1})
 		}
-	}
-	if len(e.found) > 0 {
-		e.judge(ev)
 	}
 }
 
@@ -165,7 +180,9 @@ func (e *Engine) judge(ev *event.Event) {
 		}
 		e.asked = append(e.asked, id)
 		if reason := e.barred(ev, &f.hit); reason != "" {
-			e.stats.LeftOut[reason]++
+			if f.value >= 0 {
+				e.stats.LeftOut[reason]++
+			}
 			continue
 		}
 		if !f.hit.Pattern {

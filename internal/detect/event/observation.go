@@ -43,6 +43,15 @@ func (e *Event) Observation() pattern.Observation {
 	return o.Observation
 }
 
+// Observable tells whether Observation can make an object of a type, for events that are no observed data.
+func Observable(typeName string) bool {
+	switch typeName {
+	case "ipv4-addr", "ipv6-addr", "domain-name", "url", "email-addr", "mutex", "file", "x509-certificate", "network-traffic":
+		return true
+	}
+	return false
+}
+
 // applicationProtocol gives the protocol that a log is about, as network-traffic writes it.
 func applicationProtocol(log string) string {
 	switch log {

@@ -10,9 +10,10 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// The widest prefixes that are taken for an indicator: 65,536 IPv4 addresses, one provider's usual share of IPv6.
+// The widest prefixes that are taken for an indicator: about a million IPv4 addresses (published reports name networks
+// of /15), one provider's usual share of IPv6.
 const (
-	widestFour = 16
+	widestFour = 12
 	widestSix  = 32
 )
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/plan"
+	"github.com/mithaq/mithaq/internal/detect/warning"
 )
 
 // Compiler collects indicators from files.
@@ -15,6 +16,11 @@ type Compiler struct {
 	Now time.Time
 	// Subdomains makes the domains of plain lists stand for every name below them as well.
 	Subdomains bool
+	// Warnings are lists that indicators are checked against as they come in; nil is none. One that is on a list stays
+	// in use (its matches are lowered, and name the list), and is counted and told of.
+	Warnings *warning.Lists
+	// Warned is told of each value that is on a warning list. It may be nil.
+	Warned func(Refusal)
 	// Refused is told of each indicator, or part of one, that was left out. It may be nil.
 	Refused func(Refusal)
 
@@ -48,10 +54,11 @@ func (r Refusal) String() string {
 
 // Report counts what was read.
 type Report struct {
-	Indicators int            // that are in use
-	Patterns   int            // of these, those that need more than one value
-	Scans      int            // of these, those that have to be asked about every event
-	Refused    map[string]int // by reason
+	Indicators int            `json:"in_use"`            // that are in use
+	Patterns   int            `json:"patterns"`          // of these, those that need more than one value
+	Scans      int            `json:"scans"`             // of these, those that have to be asked about every event
+	Refused    map[string]int `json:"refused,omitempty"` // by reason
+	Warned     map[string]int `json:"warned,omitempty"`  // values on warning lists, by list
 }
 
 // Compiled is what a Compiler made.
@@ -104,10 +111,28 @@ func (c *Compiler) add(atoms []plan.Atom, row index.Row, where Refusal) (bool, e
 			c.refuse(where, "over-broad")
 			continue
 		}
+		c.warn(atom, where)
 		if err := c.builder.Add(atom.Kind, atom.Key, row); err != nil {
 			return added, err
 		}
 		added = true
 	}
 	return added, nil
+}
+
+// warn tells of the warning lists that a value is on.
+func (c *Compiler) warn(atom plan.Atom, where Refusal) {
+	if c.Warnings == nil {
+		return
+	}
+	for _, list := range c.Warnings.Check(atom.Kind, atom.Key) {
+		if c.report.Warned == nil {
+			c.report.Warned = map[string]int{}
+		}
+		c.report.Warned[list.Name]++
+		if c.Warned != nil {
+			where.Value, where.Reason = index.Render(atom.Kind, atom.Key), "on the warning list: "+list.Name
+			c.Warned(where)
+		}
+	}
 }

@@ -113,6 +113,11 @@ func atomFor(path pattern.ObjectPath, kind index.Kind, text string) (Atom, bool)
 	if kind == index.Address && strings.Contains(text, "/") {
 		kind = index.Network
 	}
+	if kind == index.Domain {
+		if _, is := index.ParseAddress([]byte(text)); is { // published indicators name servers by either
+			kind = index.Address
+		}
+	}
 	if kind != index.Other {
 		key, ok := index.AppendKey(nil, kind, []byte(text))
 		if ok && kind == index.Network && key[16] == 128 {

@@ -16,6 +16,9 @@ type Plan struct {
 	// Scan tells that a part of the pattern has no value to wait for (a regular expression, a port): the plan has to
 	// be asked about every event.
 	Scan bool
+	// Types are the types of objects that the parts without a value are about: with none of them in an event, it need
+	// not be asked.
+	Types []string
 
 	single    bool // about one observation: no state
 	retention time.Duration
@@ -54,7 +57,9 @@ func Compile(p *pattern.Pattern) (*Plan, error) {
 		if ok {
 			plan.Atoms = append(plan.Atoms, a.any...)
 		}
-		plan.Scan = plan.Scan || !ok
+		if !ok {
+			plan.Scan, plan.Types = true, typesIn(o.Comparison, plan.Types)
+		}
 		leaf, err := pattern.CompileWithLimits(&pattern.Pattern{Root: o}, limits)
 		if err != nil {
 			return nil, fmt.Errorf("planning a pattern: %w", err)
@@ -62,6 +67,28 @@ func Compile(p *pattern.Pattern) (*Plan, error) {
 		plan.leaves = append(plan.leaves, leaf)
 	}
 	return plan, nil
+}
+
+// typesIn adds the types of objects that an expression is about. All its paths are of one object, so that the types of
+// an AND can only be the same.
+func typesIn(e pattern.ComparisonExpression, types []string) []string {
+	switch e := e.(type) {
+	case *pattern.ComparisonGroup:
+		return typesIn(e.Expression, types)
+	case *pattern.ComparisonAnd:
+		for _, operand := range e.Operands {
+			types = typesIn(operand, types)
+		}
+	case *pattern.ComparisonOr:
+		for _, operand := range e.Operands {
+			types = typesIn(operand, types)
+		}
+	case *pattern.Exists:
+		types = append(types, e.Path.Type)
+	case *pattern.Comparison:
+		types = append(types, e.Path.Type)
+	}
+	return types
 }
 
 // simpleAtoms gives the values that alone satisfy the expression, nil when it is not so simple.

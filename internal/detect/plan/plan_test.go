@@ -38,6 +38,7 @@ func TestWhatWakesAPattern(t *testing.T) {
 		{"[domain-name:value = 'Bücher.Example.']", "domain xn--bcher-kva.example", ""},
 		{"[domain-name:value LIKE '%.bad.example']", "subdomain *.bad.example", ""},
 		{"[ipv4-addr:value = '198.51.100.0/24' OR ipv6-addr:value = '2001:DB8::1']", "network 198.51.100.0/24, address 2001:db8::1", ""},
+		{"[domain-name:value = '192.0.2.9']", "address 192.0.2.9", ""},
 		{"[ipv6-addr:value = '::ffff:192.0.2.1']", "address 192.0.2.1", ""},
 		{"[ipv4-addr:value ISSUBSET '192.0.2.7/32']", "address 192.0.2.7", ""},
 		{"[url:value = 'HTTP://Bad.Example:80/a/../b%7Ec#x']", "url http://bad.example/b~c", ""},
