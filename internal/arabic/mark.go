@@ -1,15 +1,15 @@
 package arabic
 
-// Mark returns the bytes of text that meet any of the query's clauses, in order and without overlap, and how many of
+// Mark returns the bytes of text that meet any of the query's clauses, in order and without overlap, and which of
 // the clauses are met. Unlike [Query.Find] it does not ask for all of them: the others may be met in another text of
 // the same record. An Indexer that marks many texts is faster, because their words repeat.
-func (x *Indexer) Mark(q Query, text string, hint Language) (spans []Span, met int) {
-	was := make([]bool, len(q.Clauses))
+func (x *Indexer) Mark(q Query, text string, hint Language) (spans []Span, met []bool) {
+	met = make([]bool, len(q.Clauses))
 	x.each(text, hint, func(t Token) {
 		hit := false
 		for i, c := range q.Clauses {
 			if c.meets(t.Term) {
-				was[i], hit = true, true
+				met[i], hit = true, true
 			}
 		}
 		if !hit {
@@ -21,11 +21,6 @@ func (x *Indexer) Mark(q Query, text string, hint Language) (spans []Span, met i
 			spans = append(spans, Span{Start: t.Start, End: t.End})
 		}
 	})
-	for _, m := range was {
-		if m {
-			met++
-		}
-	}
 	return spans, met
 }
 

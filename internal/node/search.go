@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/mithaq/mithaq/internal/arabic"
 	"github.com/mithaq/mithaq/internal/record"
@@ -112,6 +110,31 @@ type searching struct {
 	decide decision
 	logs   map[int64]string // log ids by number
 	makers map[int64]*entryMaker
+
+	// check says that the index was asked for more than what is looked for, and each record is to be checked.
+	check        bool
+	hits, misses int
+}
+
+// checkedLetters is up to how many letters the index has a list for a word's beginning. A longer beginning of a frequent
+// word makes it gather all places of the word first, which takes longer than reading the few newest records that have
+// the first letters and looking whether they have the rest.
+const checkedLetters = 5
+
+// errTooWide says that too few of the records that have the first letters have the rest: the index is quicker then.
+var errTooWide = errors.New("few records that were read have what was looked for")
+
+// noteCheck counts what became of a record that was checked.
+func (s *searching) noteCheck(hit bool) error {
+	if hit {
+		s.hits++
+	} else {
+		s.misses++
+	}
+	if s.misses > 24+6*s.hits {
+		return errTooWide
+	}
+	return nil
 }
 
 // named returns what the text names outright: a record id, a leaf hash, a STIX id.
@@ -131,6 +154,22 @@ func (s *searching) named(ctx context.Context) ([]store.Indexed, error) {
 
 // page fills out with what the full text finds.
 func (s *searching) page(ctx context.Context, out *SearchResults) error {
+	if short, cut := s.words.Shorten(checkedLetters); cut {
+		s.check = true
+		wide := SearchResults{Results: []SearchResult{}, Behind: out.Behind}
+		err := s.pageOf(ctx, short, &wide)
+		if err == nil {
+			*out = wide
+		}
+		if !errors.Is(err, errTooWide) {
+			return err
+		}
+		s.check = false
+	}
+	return s.pageOf(ctx, s.words, out)
+}
+
+func (s *searching) pageOf(ctx context.Context, q arabic.Query, out *SearchResults) error {
 	var must []string
 	if s.query.Kind != "" {
 		must = append(must, kindTerm(s.query.Kind))
@@ -140,7 +179,7 @@ func (s *searching) page(ctx context.Context, out *SearchResults) error {
 	}
 	before, ask := s.query.Before, s.query.Limit+s.query.Limit/2+2
 	for range maxSearchSteps {
-		matches, err := s.node.store.Index().Search(ctx, s.words, must, before, ask)
+		matches, err := s.node.store.Index().Search(ctx, q, must, before, ask)
 		if err != nil {
 			return err
 		}
@@ -154,7 +193,7 @@ func (s *searching) page(ctx context.Context, out *SearchResults) error {
 		if err := s.take(ctx, out, records, parts); err != nil {
 			return err
 		}
-		if out.Next != 0 || len(matches) < ask {
+		if out.Next != 0 || len(matches) < ask || len(records) == 0 {
 			return nil
 		}
 		before = records[len(records)-1].No
@@ -163,9 +202,9 @@ func (s *searching) page(ctx context.Context, out *SearchResults) error {
 	return nil
 }
 
-// records reads the rows of matches, one for each record, and the first matching part of each.
-func (s *searching) records(ctx context.Context, matches []store.Match) (out []store.Indexed, parts map[int64]int, err error) {
-	parts = map[int64]int{}
+// records reads the rows of matches, one for each record, and the matching parts of each.
+func (s *searching) records(ctx context.Context, matches []store.Match) (out []store.Indexed, parts map[int64][]int, err error) {
+	parts = map[int64][]int{}
 	for _, m := range matches {
 		if _, again := parts[m.No]; !again {
 			e, err := s.node.store.Index().ByNo(ctx, m.No)
@@ -177,13 +216,13 @@ func (s *searching) records(ctx context.Context, matches []store.Match) (out []s
 			}
 			out = append(out, e)
 		}
-		parts[m.No] = m.Part
+		parts[m.No] = append(parts[m.No], m.Part)
 	}
 	return out, parts, nil
 }
 
 // take decides on each record and adds what may be shown, until the page is full; out.Next then says where to go on.
-func (s *searching) take(ctx context.Context, out *SearchResults, records []store.Indexed, parts map[int64]int) error {
+func (s *searching) take(ctx context.Context, out *SearchResults, records []store.Indexed, parts map[int64][]int) error {
 	for i, e := range records {
 		if e.Standing != StandingValid && e.Standing != StandingNotVouched ||
 			s.query.Kind != "" && e.Kind != s.query.Kind || s.query.Agreement != "" && e.Agreement != s.query.Agreement {
@@ -196,9 +235,15 @@ func (s *searching) take(ctx context.Context, out *SearchResults, records []stor
 		if shown == nil {
 			continue
 		}
-		result, err := s.result(ctx, *shown, parts)
+		result, found, err := s.result(ctx, *shown, parts[e.No])
+		if s.check && err == nil {
+			err = s.noteCheck(found)
+		}
 		if err != nil {
 			return err
+		}
+		if s.check && !found {
+			continue
 		}
 		out.Results = append(out.Results, result)
 		if len(out.Results) >= s.query.Limit {
@@ -211,17 +256,18 @@ func (s *searching) take(ctx context.Context, out *SearchResults, records []stor
 	return nil
 }
 
-func (s *searching) result(ctx context.Context, e store.Indexed, parts map[int64]int) (SearchResult, error) {
+// result describes a record, and says whether its text has all that was looked for.
+func (s *searching) result(ctx context.Context, e store.Indexed, parts []int) (r SearchResult, found bool, err error) {
 	log, err := s.log(ctx, e.LogNo)
 	if err != nil {
-		return SearchResult{}, err
+		return r, false, err
 	}
-	r := SearchResult{Log: log, Index: e.Index, Leaf: hex.EncodeToString(e.Leaf[:]), ID: e.ID, Kind: e.Kind, Agreement: e.Agreement,
+	r = SearchResult{Log: log, Index: e.Index, Leaf: hex.EncodeToString(e.Leaf[:]), ID: e.ID, Kind: e.Kind, Agreement: e.Agreement,
 		Author: e.Author, Time: e.Time, TLP: e.TLP, PAP: e.PAP, Standing: e.Standing}
-	if part, ok := parts[e.No]; ok {
-		r.Snippet, err = s.snippet(ctx, e, part)
+	if len(parts) > 0 {
+		r.Snippet, found, err = s.snippet(ctx, e, parts)
 	}
-	return r, err
+	return r, found, err
 }
 
 func (s *searching) log(ctx context.Context, no int64) (string, error) {
@@ -235,112 +281,4 @@ func (s *searching) log(ctx context.Context, no int64) (string, error) {
 		}
 	}
 	return s.logs[no], nil
-}
-
-// snippet opens the record in truth and shows the text around what was found. The index itself holds no text. A
-// record that cannot be opened, because the keys are not here or it was erased this instant, has none.
-func (s *searching) snippet(ctx context.Context, e store.Indexed, part int) ([]Fragment, error) {
-	m, ok := s.makers[e.LogNo]
-	if !ok {
-		var err error
-		if m, err = s.node.entryMaker(ctx, e.LogNo); err != nil {
-			return nil, err
-		}
-		if s.makers == nil {
-			s.makers = map[int64]*entryMaker{}
-		}
-		s.makers[e.LogNo] = m
-	}
-	object, err := s.node.store.Object(ctx, e.Object)
-	if errors.Is(err, store.ErrErased) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, storeFault(err)
-	}
-	r, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
-	if errors.Is(err, record.ErrNotForUs) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("opening what was found: %w", err)
-	}
-	c, err := contentOf(r)
-	if err != nil || part >= len(c.parts) {
-		return nil, err
-	}
-	return highlight(m.words, c.parts[part], s.words), nil
-}
-
-// snippetBytes is how much text stands on each side of what was found.
-const snippetBytes = 80
-
-// highlight picks the segment in which most of the query is found and marks it there.
-func highlight(x *arabic.Indexer, part []segment, q arabic.Query) []Fragment {
-	var best segment
-	var found []arabic.Span
-	most := 0
-	for _, seg := range part {
-		spans, met := x.Mark(q, seg.text, seg.lang)
-		if met > most {
-			best, found, most = seg, spans, met
-		}
-		if most == len(q.Clauses) {
-			break
-		}
-	}
-	if most == 0 {
-		return nil
-	}
-	return fragments(best.text, found)
-}
-
-// fragments cuts the text around the first span.
-func fragments(text string, spans []arabic.Span) []Fragment {
-	from, to := around(text, spans[0].Start, spans[0].End)
-	var out []Fragment
-	put := func(s string, found bool) {
-		if s != "" {
-			out = append(out, Fragment{Text: s, Found: found})
-		}
-	}
-	at := from
-	if from > 0 {
-		put("…", false)
-	}
-	for _, sp := range spans {
-		if sp.Start < at || sp.End > to {
-			continue
-		}
-		put(text[at:sp.Start], false)
-		put(text[sp.Start:sp.End], true)
-		at = sp.End
-	}
-	put(text[at:to], false)
-	if to < len(text) {
-		put("…", false)
-	}
-	return out
-}
-
-// around widens [start, end) by snippetBytes on each side, to a word's edge when one is near.
-func around(text string, start, end int) (from, to int) {
-	from, to = max(0, start-snippetBytes), min(len(text), end+snippetBytes)
-	if from > 0 {
-		if i := strings.IndexAny(text[from:start], " \n\t"); i >= 0 {
-			from += i + 1
-		}
-	}
-	if to < len(text) {
-		if i := strings.LastIndexAny(text[end:to], " \n\t"); i >= 0 {
-			to = end + i
-		}
-	}
-	for from > 0 && !utf8.RuneStart(text[from]) {
-		from--
-	}
-	for to < len(text) && !utf8.RuneStart(text[to]) {
-		to++
-	}
-	return from, to
 }

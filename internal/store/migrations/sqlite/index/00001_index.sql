@@ -120,7 +120,7 @@ CREATE TABLE ix_stix (
 
 -- Terms only, never the text. The rowid is a record's no times 4096, plus the part. Terms are letters and digits, which
 -- the ascii tokenizer splits; prefixes of two and three letters have a list of their own, for answers as one types.
-CREATE VIRTUAL TABLE ix_text USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii', prefix='2 3');
+CREATE VIRTUAL TABLE ix_text USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii', prefix='2 3 4 5');
 -- A deleted row leaves no term behind.
 INSERT INTO ix_text (ix_text, rank) VALUES ('secure-delete', 1);
 INSERT INTO ix_text (ix_text, rank) VALUES ('hashsize', 16777216);

@@ -1,0 +1,155 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// snippet opens the record in truth, shows the text around what was found, and says whether one of the parts has all
+// of it. The index itself holds no text. A record that cannot be opened, because the keys are not here or it was erased
+// this instant, has no snippet; where each is to be checked, it makes the search ask the index alone.
+func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) ([]Fragment, bool, error) {
+	m, err := s.maker(ctx, e.LogNo)
+	if err != nil {
+		return nil, false, err
+	}
+	object, err := s.node.store.Object(ctx, e.Object)
+	if errors.Is(err, store.ErrErased) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, storeFault(err)
+	}
+	r, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
+	if errors.Is(err, record.ErrNotForUs) {
+		if s.check {
+			err = errTooWide
+		} else {
+			err = nil
+		}
+		return nil, false, err
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("opening what was found: %w", err)
+	}
+	c, err := contentOf(r)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, part := range parts {
+		if part >= len(c.parts) {
+			continue
+		}
+		if fragments, all := highlight(m.words, c.parts[part], s.words, s.check); all || !s.check {
+			return fragments, all, nil
+		}
+	}
+	return nil, false, nil
+}
+
+func (s *searching) maker(ctx context.Context, logNo int64) (*entryMaker, error) {
+	if m, ok := s.makers[logNo]; ok {
+		return m, nil
+	}
+	m, err := s.node.entryMaker(ctx, logNo)
+	if err != nil {
+		return nil, err
+	}
+	if s.makers == nil {
+		s.makers = map[int64]*entryMaker{}
+	}
+	s.makers[logNo] = m
+	return m, nil
+}
+
+// snippetBytes is how much text stands on each side of what was found.
+const snippetBytes = 80
+
+// highlight picks the segment in which most of the query is found and marks it there. With check it also says whether the
+// segments together have every clause.
+func highlight(x *arabic.Indexer, part []segment, q arabic.Query, check bool) (out []Fragment, all bool) {
+	var best segment
+	var found []arabic.Span
+	most, met := 0, make([]bool, len(q.Clauses))
+	for _, seg := range part {
+		spans, which := x.Mark(q, seg.text, seg.lang)
+		here := 0
+		for i, yes := range which {
+			if yes {
+				met[i], here = true, here+1
+			}
+		}
+		if here > most {
+			best, found, most = seg, spans, here
+		}
+		if most == len(q.Clauses) {
+			break
+		}
+	}
+	if most == 0 {
+		return nil, false
+	}
+	all = !slices.Contains(met, false)
+	if check && !all {
+		return nil, false
+	}
+	return fragments(best.text, found), all
+}
+
+// fragments cuts the text around the first span.
+func fragments(text string, spans []arabic.Span) []Fragment {
+	from, to := around(text, spans[0].Start, spans[0].End)
+	var out []Fragment
+	put := func(s string, found bool) {
+		if s != "" {
+			out = append(out, Fragment{Text: s, Found: found})
+		}
+	}
+	at := from
+	if from > 0 {
+		put("…", false)
+	}
+	for _, sp := range spans {
+		if sp.Start < at || sp.End > to {
+			continue
+		}
+		put(text[at:sp.Start], false)
+		put(text[sp.Start:sp.End], true)
+		at = sp.End
+	}
+	put(text[at:to], false)
+	if to < len(text) {
+		put("…", false)
+	}
+	return out
+}
+
+// around widens [start, end) by snippetBytes on each side, to a word's edge when one is near.
+func around(text string, start, end int) (from, to int) {
+	from, to = max(0, start-snippetBytes), min(len(text), end+snippetBytes)
+	if from > 0 {
+		if i := strings.IndexAny(text[from:start], " \n\t"); i >= 0 {
+			from += i + 1
+		}
+	}
+	if to < len(text) {
+		if i := strings.LastIndexAny(text[end:to], " \n\t"); i >= 0 {
+			to = end + i
+		}
+	}
+	for from > 0 && !utf8.RuneStart(text[from]) {
+		from--
+	}
+	for to < len(text) && !utf8.RuneStart(text[to]) {
+		to++
+	}
+	return from, to
+}
