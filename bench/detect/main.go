@@ -183,7 +183,7 @@ func compile(list []byte) (*index.Set, error) {
 }
 
 func measureIndex(out io.Writer, list []byte) error {
-	begin, used := time.Now(), cpu()
+	used := cpu()
 	set, err := compile(list)
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func measureIndex(out io.Writer, list []byte) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	begin = time.Now()
+	begin := time.Now()
 	opened, err := index.Open(name)
 	if err != nil {
 		return err

@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"os"
 	"slices"
@@ -22,9 +21,9 @@ import (
 const collection = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 
 func main() {
-	log.SetFlags(0)
 	if err := run(os.Args[1:]); err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, "bench/taxii:", err)
+		os.Exit(1)
 	}
 }
 

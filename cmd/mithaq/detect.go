@@ -189,7 +189,7 @@ func (d *detection) open(name string, read func(io.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	return read(f)
 }
 

@@ -328,7 +328,7 @@ func TestSearchShowsWhatMayBeShown(t *testing.T) {
 
 // TestCheckedSearchFindsWhatTheIndexFinds compares the two ways in which long beginnings are looked for.
 func TestCheckedSearchFindsWhatTheIndexFinds(t *testing.T) {
-	n := newTestNode(t, false)
+	n := newNodeOn(t, false)
 	defer func() { _ = n.Close(context.Background()) }()
 	ctx := context.Background()
 	words := []string{"ransomware", "ransoming", "ransack", "cooperation", "cooperative", "coopetition", "198.51.100.7", "198.51.101.9"}

@@ -21,9 +21,8 @@ type Match struct {
 	Warnings  []string   `json:"warnings,omitempty"` // names of the warning lists that the value is on
 	Together  []Where    `json:"together,omitempty"` // for patterns over several events: all of them
 
-	id    index.ID
-	at    int64
-	atoms []Seen
+	id index.ID
+	at int64
 }
 
 // ID is the indicator's identifier.

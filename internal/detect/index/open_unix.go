@@ -16,7 +16,7 @@ func Open(name string) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening an index: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // the mapping stays
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("opening an index: %w", err)

@@ -17,9 +17,6 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/plan"
 )
 
-// maxLine is the longest line of a list in bytes.
-const maxLine = 1 << 16
-
 // listNamespace is the UUID under which the indicators of plain lists get identifiers of their own.
 var listNamespace = [16]byte{0x2b, 0x1f, 0x7a, 0x5c, 0x8d, 0x1e, 0x4e, 0x0a, 0x9a, 0x35, 0x0b, 0x55, 0x61, 0x7e, 0x90, 0x3d}
 

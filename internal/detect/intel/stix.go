@@ -102,19 +102,19 @@ func (c *Compiler) take(file string, in indicator, known stix.Markings, author s
 	if err != nil {
 		where.Reason = err.Error()
 		c.refuse(where, "unreadable")
-		return nil
+		return nil //nolint:nilerr // one bad indicator is told and does not stop the rest
 	}
 	p, err := pattern.Parse(in.pattern)
 	if err != nil {
 		where.Reason = "its pattern: " + err.Error()
 		c.refuse(where, "pattern")
-		return nil
+		return nil //nolint:nilerr // one bad indicator is told and does not stop the rest
 	}
 	compiled, err := plan.Compile(p)
 	if err != nil {
 		where.Reason = err.Error()
 		c.refuse(where, "pattern")
-		return nil
+		return nil //nolint:nilerr // one bad indicator is told and does not stop the rest
 	}
 	source := index.Source{Feed: file, Author: in.author, AuthorName: author, Agreement: in.extension.Agreement,
 		Record: in.extension.Record, PAP: in.extension.PAP}

@@ -64,10 +64,10 @@ func Read(ctx context.Context, name string, r *bufio.Reader, opts Options, yield
 	}
 	format, reader := in.detect(head)
 	in.event.Format, in.stats.Format = format, format
-	switch {
-	case format == "":
+	switch format {
+	case "":
 		return in.stats, fmt.Errorf("reading %s: %w", name, ErrUnknown)
-	case format == "stix":
+	case "stix":
 		err = in.observed(ctx)
 	default:
 		err = in.lines(ctx, reader)
@@ -171,8 +171,8 @@ func (in *input) lines(ctx context.Context, r lineReader) error {
 				in.take(r, line)
 			}
 		}
-		if err != nil {
-			return nil
+		if err != nil { // the end: any other error has been returned
+			return nil //nolint:nilerr // io.EOF is how reading ends
 		}
 	}
 }

@@ -71,7 +71,7 @@ func (l *Lists) Add(text []byte) error {
 	n := uint16(len(l.lists))
 	list := List{Name: file.Name, Type: file.Type, Sinkholes: strings.Contains(strings.ToLower(file.Name), "sinkhole")}
 	for _, entry := range file.List {
-		ok := false
+		var ok bool
 		switch file.Type {
 		case "cidr":
 			ok = l.addNetwork(n, entry)
