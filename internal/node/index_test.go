@@ -344,7 +344,7 @@ func TestCheckedSearchFindsWhatTheIndexFinds(t *testing.T) {
 		}
 		var ways [2]string
 		for i := range ways {
-			decide, err := n.searchDecision(ctx)
+			decide, err := n.decideFor(ctx, Viewer{Own: true})
 			if err != nil {
 				rt.Fatal(err)
 			}
