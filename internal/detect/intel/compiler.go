@@ -8,6 +8,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/plan"
 	"github.com/mithaq/mithaq/internal/detect/warning"
+	"github.com/mithaq/mithaq/stix"
 )
 
 // Compiler collects indicators from files.
@@ -27,6 +28,12 @@ type Compiler struct {
 	builder index.Builder
 	plans   map[index.ID]*plan.Plan
 	report  Report
+
+	// STIX indicators wait here until all files are read.
+	latest   map[string]indicator
+	order    []string
+	markings []stix.Object
+	authors  map[string]string // identity to name
 }
 
 // Refusal says what was left out and why.
@@ -70,6 +77,7 @@ type Compiled struct {
 
 // Compiled gives everything that was read. The compiler is used up.
 func (c *Compiler) Compiled() Compiled {
+	c.takeAll()
 	return Compiled{Builder: &c.builder, Plans: c.plans, Report: c.report}
 }
 

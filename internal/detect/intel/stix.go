@@ -13,6 +13,7 @@ import (
 
 // indicator is what a STIX indicator says, before it is decided on.
 type indicator struct {
+	file        string
 	object      stix.Object
 	extension   stix.Extension
 	from, until time.Time
@@ -23,12 +24,12 @@ type indicator struct {
 	pattern     string
 }
 
-// readSTIX reads the indicators among a document's objects. Of several versions of one the latest counts.
+// readSTIX reads the indicators among a document's objects. They are decided on when all files are read: of several
+// versions of one, in whichever files, the latest counts.
 func (c *Compiler) readSTIX(name string, text io.Reader) error {
-	latest := map[string]indicator{}
-	var order []string
-	var markings []stix.Object
-	names := map[string]string{}
+	if c.latest == nil {
+		c.latest, c.authors = map[string]indicator{}, map[string]string{}
+	}
 	for object, err := range stix.Objects(text, stix.Limits{}) {
 		if err != nil {
 			if object.Raw == nil {
@@ -39,10 +40,10 @@ func (c *Compiler) readSTIX(name string, text io.Reader) error {
 		}
 		switch object.Type {
 		case "marking-definition":
-			markings = append(markings, object)
+			c.markings = append(c.markings, object)
 		case "identity":
 			if v, err := object.Open(); err == nil {
-				names[object.ID] = v.Get("name").Text()
+				c.authors[object.ID] = v.Get("name").Text()
 			}
 		case "indicator":
 			in, err := readIndicator(object)
@@ -50,23 +51,35 @@ func (c *Compiler) readSTIX(name string, text io.Reader) error {
 				c.refuse(Refusal{File: name, Indicator: object.ID, Reason: err.Error()}, "unreadable")
 				continue
 			}
-			old, seen := latest[object.ID]
-			if !seen {
-				order = append(order, object.ID)
-			}
-			if !seen || stix.Newer(object, old.object) {
-				latest[object.ID] = in
-			}
-		}
-	}
-	known := stix.MarkingsOf(markings)
-	for _, id := range order {
-		in := latest[id]
-		if err := c.take(name, in, known, names[in.author]); err != nil {
-			return err
+			in.file = name
+			c.keep(in)
 		}
 	}
 	return nil
+}
+
+// keep notes an indicator, unless a later version of it is there.
+func (c *Compiler) keep(in indicator) {
+	id := in.object.ID
+	old, seen := c.latest[id]
+	if !seen {
+		c.order = append(c.order, id)
+	}
+	if !seen || stix.Newer(in.object, old.object) {
+		c.latest[id] = in
+	}
+}
+
+// takeAll decides on all STIX indicators that were read. One that there is no room for is refused like others.
+func (c *Compiler) takeAll() {
+	known := stix.MarkingsOf(c.markings)
+	for _, id := range c.order {
+		in := c.latest[id]
+		if err := c.take(in, known); err != nil {
+			c.refuse(Refusal{File: in.file, Indicator: id, Reason: err.Error()}, "no-room")
+		}
+	}
+	c.order, c.latest, c.markings = nil, nil, nil
 }
 
 func readIndicator(o stix.Object) (in indicator, err error) {
@@ -91,8 +104,8 @@ func readIndicator(o stix.Object) (in indicator, err error) {
 }
 
 // take decides on one indicator, and compiles it.
-func (c *Compiler) take(file string, in indicator, known stix.Markings, author string) error {
-	where := Refusal{File: file, Indicator: in.object.ID}
+func (c *Compiler) take(in indicator, known stix.Markings) error {
+	where := Refusal{File: in.file, Indicator: in.object.ID}
 	if reason, group := c.unfit(in); reason != "" {
 		where.Reason = reason
 		c.refuse(where, group)
@@ -116,7 +129,7 @@ func (c *Compiler) take(file string, in indicator, known stix.Markings, author s
 		c.refuse(where, "pattern")
 		return nil //nolint:nilerr // one bad indicator is told and does not stop the rest
 	}
-	source := index.Source{Feed: file, Author: in.author, AuthorName: author, Agreement: in.extension.Agreement,
+	source := index.Source{Feed: in.file, Author: in.author, AuthorName: c.authors[in.author], Agreement: in.extension.Agreement,
 		Record: in.extension.Record, PAP: in.extension.PAP}
 	if marked, err := stix.Effective(in.object, known); err == nil && marked.Strictest() != stix.TLPNone {
 		source.Marking = marked.Strictest().String()

@@ -43,6 +43,26 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// TestARevocationInAnotherFile: the order of files does not matter.
+func TestARevocationInAnotherFile(t *testing.T) {
+	version := func(modified, more string) string {
+		return `{"type":"indicator","spec_version":"2.1","id":"indicator--9d2b6f3c-7c3e-4f58-9a40-1b2c3d4e5f60","created":"2026-01-01T00:00:00Z","modified":"` +
+			modified + `","pattern":"[domain-name:value = 'bad.example']","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z"` + more + `}`
+	}
+	old, revoked := version("2026-01-01T00:00:00Z", ""), version("2026-01-02T00:00:00Z", `,"revoked":true`)
+	for _, files := range [][]string{{old, revoked}, {revoked, old}} {
+		c := &intel.Compiler{}
+		for _, text := range files {
+			if err := c.Read("file", strings.NewReader(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r := c.Compiled().Report; r.Indicators != 0 || r.Refused["revoked"] != 1 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("bad.example\n[2001:db8::1]\n10.0.0.0/8\nhttp://x/%zz\n")
 	f.Add(`{"type":"bundle","objects":[{"type":"indicator","id":"indicator--9d2b6f3c-7c3e-4f58-9a40-1b2c3d4e5f60","pattern":"[domain-name:value LIKE '%.x.example']","valid_from":"2020-01-01T00:00:00Z"}]}`)
