@@ -85,7 +85,7 @@ func (n *Node) checkPublishable(ctx context.Context, l ledger.LogInfo, rec recor
 			return recordFault("publishing", err)
 		}
 		if recall.Action == record.RecallErase {
-			return nil // Erase checked it, and erases also what can no longer be opened
+			return n.checkErasable(ctx, recall.Target)
 		}
 		target, err := n.ownTarget(ctx, recall.Target)
 		if err != nil {
@@ -139,14 +139,31 @@ func (n *Node) ownTarget(ctx context.Context, leaf string) (record.Record, error
 	default:
 		return record.Record{}, faultf(CodeForbidden, "", "changing place %d of log %s: it is %s", place.Index, place.Log, o.view.Why)
 	}
+	return o.record, checkRecallable(o)
+}
+
+// checkErasable refuses to erase what cannot be recalled. What can no longer be opened may be erased all the same.
+func (n *Node) checkErasable(ctx context.Context, leaf string) error {
+	place, err := n.Find(ctx, leaf)
+	if err != nil {
+		return fmt.Errorf("finding what is to be erased: %w", err)
+	}
+	o, _, err := n.openAt(ctx, place.Log, place.Index)
+	if err != nil || o.record.Kind == "" {
+		return err
+	}
+	return checkRecallable(o)
+}
+
+func checkRecallable(o opened) error {
 	spec, err := record.LookupKind(o.record.Kind)
 	if err != nil {
-		return record.Record{}, recordFault("changing a record", err)
+		return recordFault("changing a record", err)
 	}
 	if !spec.Recallable {
-		return record.Record{}, faultf(CodeForbidden, "publish a correction", "changing place %d: records of kind %s cannot be recalled or released", place.Index, o.record.Kind)
+		return faultf(CodeForbidden, "publish a correction", "changing place %d: records of kind %s cannot be recalled or released", o.view.Index, o.record.Kind)
 	}
-	return o.record, nil
+	return nil
 }
 
 // checkNarrower refuses a narrowing that would let anybody see more.
