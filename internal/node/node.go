@@ -145,14 +145,14 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 		return storeFault(err)
 	}
 	n.reader = n.ledger
-	go func() { // ends with the ledger
+	go func(l *ledger.Ledger) { // ends with the ledger
 		select {
-		case <-n.ledger.Lost():
-			n.lost <- &Fault{Code: CodeUnavailable, What: "this process is no longer the node's writer", Err: n.ledger.LostErr(),
+		case <-l.Lost():
+			n.lost <- &Fault{Code: CodeUnavailable, What: "this process is no longer the node's writer", Err: l.LostErr(),
 				Remedy: "see which other process writes to the same store"}
-		case <-n.ledger.Done():
+		case <-l.Done():
 		}
-	}()
+	}(n.ledger)
 	return nil
 }
 
