@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/mithaq/mithaq/internal/coding"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -64,7 +65,10 @@ func New(n *node.Node, o Options) http.Handler {
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	mux.HandleFunc(apiRoot, func(w http.ResponseWriter, r *http.Request) { noSuchRoute(mux, w, r) })
-	return s.outer(mux)
+	if o.Owner {
+		return s.outer(mux) // who it is says no header, and over a socket nothing is gained
+	}
+	return s.outer(coding.New().Anonymous(mux))
 }
 
 // apiRoot begins every route of the JSON API.

@@ -18,6 +18,7 @@ var floors = []string{
 	"internal/federate",
 	"internal/ledger",
 	"internal/store",
+	"internal/coding",
 	"internal/record",
 	"internal/policy",
 	"internal/facts",

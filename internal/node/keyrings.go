@@ -1,7 +1,10 @@
 package node
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/coding"
 	"github.com/mithaq/mithaq/internal/ledger"
 )
 
@@ -24,6 +28,7 @@ const maxKeyrings = 64 << 20
 func (n *Node) LogHandler(allow func(*http.Request, LogView) bool) http.Handler {
 	authorize := func(r *http.Request, l ledger.LogInfo) bool { return allow(r, LogView{ID: l.ID, Public: l.Public}) }
 	static := ledger.NewHandler(n.reader, authorize, n.logger)
+	coder := coding.New()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/log/"), "/"+keyringsName)
 		if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -35,20 +40,29 @@ func (n *Node) LogHandler(allow func(*http.Request, LogView) bool) http.Handler 
 			http.NotFound(w, r)
 			return
 		}
-		n.serveKeyrings(w, id)
+		n.serveKeyrings(w, r, id, l.Public, coder)
 	})
 }
 
-func (n *Node) serveKeyrings(w http.ResponseWriter, id string) {
-	list := []json.RawMessage{}
-	for _, e := range n.book(id).envelopes() {
-		list = append(list, e)
+// serveKeyrings answers with what is public knowledge of one party alone: nobody can put words into it, so that it is
+// compressed for everybody.
+func (n *Node) serveKeyrings(w http.ResponseWriter, r *http.Request, id string, public bool, coder *coding.Coder) {
+	var body bytes.Buffer
+	body.WriteByte('[')
+	for i, e := range n.book(id).envelopes() {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		body.Write(e)
 	}
+	body.WriteString("]\n")
+	sum := sha256.Sum256(body.Bytes())
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-cache")
-	if err := json.NewEncoder(w).Encode(list); err != nil {
-		n.logger.Debug("serving keyrings", "error", err) // the reader has gone
+	if !public {
+		w.Header().Set("Cache-Control", "private, no-cache")
 	}
+	coder.Serve(w, r, coding.Content{Tag: hex.EncodeToString(sum[:16]), Body: body.Bytes()})
 }
 
 func fetchKeyrings(ctx context.Context, logURL, token string) ([][]byte, error) {
