@@ -178,12 +178,23 @@ func (d decision) withChanges(ctx context.Context, leaf [32]byte, it policy.Item
 	if err != nil {
 		return it, err
 	}
+	applyChanges(&it, changes)
+	return it, nil
+}
+
+// counts says whether a recall or release binds a record of an author: only an author takes back or widens what is its own.
+func counts(c store.ChangeOf, author string) bool {
+	return c.By.Author == author && c.By.Standing == StandingValid
+}
+
+// applyChanges adds to an item what its author took back or widened, in the order given.
+func applyChanges(it *policy.Item, changes []store.ChangeOf) {
 	for _, c := range changes {
-		if c.By.Author != it.Author || c.By.Standing != StandingValid {
-			continue // only an author takes back or widens what is its own
+		if !counts(c, it.Author) {
+			continue
 		}
 		if c.Action == actionRelease {
-			release(&it, c)
+			release(it, c)
 			continue
 		}
 		r := policy.Restriction{Action: policy.RestrictionAction(c.Action), Parts: c.Objects, Record: string(c.By.Leaf[:])}
@@ -195,7 +206,6 @@ func (d decision) withChanges(ctx context.Context, leaf [32]byte, it policy.Item
 		}
 		it.Restrictions = append(it.Restrictions, r)
 	}
-	return it, nil
 }
 
 // release widens an item and lifts the narrowings of the whole that came before; a withdrawal stays.

@@ -16,7 +16,7 @@ import (
 )
 
 // indexVersion names the rules by which entries are made. An index of another version is dropped and built again.
-const indexVersion = 1
+const indexVersion = 2
 
 // entryMaker turns leaves of one log into entries of the index. Own records were verified when they were appended, so
 // what is checked again is what a disk can spoil: that the object is the one the leaf commits to. One goroutine uses it.
@@ -39,9 +39,12 @@ func (m *entryMaker) entry(index int64, a store.Arrival) (store.IndexEntry, bool
 		e.Standing = StandingErased
 		return e, true
 	}
-	r, signers, err := m.open(&e, a)
+	r, signers, payload, err := m.open(&e, a)
 	if err == nil {
 		err = m.fill(&e, r, signers)
+	}
+	if err == nil && r.Kind == record.KindIntel {
+		e.STIX, err = stixOf(payload, r.Body)
 	}
 	switch {
 	case errors.Is(err, record.ErrNotForUs):
@@ -53,18 +56,18 @@ func (m *entryMaker) entry(index int64, a store.Arrival) (store.IndexEntry, bool
 	return e, true
 }
 
-func (m *entryMaker) open(e *store.IndexEntry, a store.Arrival) (record.Record, []string, error) {
+func (m *entryMaker) open(e *store.IndexEntry, a store.Arrival) (r record.Record, signers []string, payload []byte, err error) {
 	if sha256.Sum256(a.Bytes) != a.Hash {
-		return record.Record{}, nil, errors.New("the object is not the one that the leaf commits to")
+		return r, nil, nil, errors.New("the object is not the one that the leaf commits to")
 	}
 	form, err := record.ObjectForm(a.Bytes)
 	if err != nil {
-		return record.Record{}, nil, err
+		return r, nil, nil, err
 	}
 	e.Sealed = form == record.FormSealed
 	envelope, err := record.OpenObject(a.Bytes, m.ids...)
 	if err != nil {
-		return record.Record{}, nil, err
+		return r, nil, nil, err
 	}
 	return record.Reread(envelope)
 }
@@ -95,7 +98,6 @@ func (m *entryMaker) fill(e *store.IndexEntry, r record.Record, signers []string
 	if err != nil {
 		return err
 	}
-	e.STIX = c.stix
 	e.Words = wordsOf(m.words, c.parts, e.Kind, e.Agreement)
 	return nil
 }

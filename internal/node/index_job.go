@@ -217,6 +217,9 @@ func (x *indexer) finish(ctx context.Context) any {
 	if err := x.index.Finish(ctx); err != nil {
 		return x.failed("finishing the index", err)
 	}
+	if err := x.complete(ctx); err != nil {
+		return x.failed("going through recalls", err)
+	}
 	return x.step(indexBuilt{})
 }
 
@@ -268,8 +271,17 @@ func (x *indexer) write(ctx context.Context, log string, no, from, to int64, ent
 	if x.erasures != erasures {
 		return errErasedMeanwhile
 	}
-	if err := x.index.Write(ctx, no, from, to, entries); err != nil {
+	placings, err := x.placings(ctx, entries)
+	if err != nil {
 		return err
+	}
+	if err := x.index.Write(ctx, no, from, to, entries, placings...); err != nil {
+		return err
+	}
+	if distrusts(entries) {
+		if err := x.reconsider(ctx, no); err != nil {
+			return err
+		}
 	}
 	x.progress(log, to)
 	return nil

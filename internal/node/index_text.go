@@ -12,7 +12,6 @@ import (
 
 	"github.com/mithaq/mithaq/internal/arabic"
 	"github.com/mithaq/mithaq/internal/record"
-	"github.com/mithaq/mithaq/internal/store"
 )
 
 // partBytes is about how much text makes one part of a record. The words of a query are looked for within one part; a
@@ -28,10 +27,8 @@ type segment struct {
 // content is what the index takes from a record's body.
 type content struct {
 	parts [][]segment
-	stix  []store.IndexSTIX
-
-	size int // of the last part
-	open bool
+	size  int // of the last part
+	open  bool
 }
 
 // unit ends what should stay together: the next text begins a new part when this one is full.
@@ -94,7 +91,6 @@ type bodyWalker struct {
 	dec    *jsontext.Decoder
 	intel  bool
 	frames []frame
-	object *store.IndexSTIX // the STIX object that the walk is in
 }
 
 // frame is an object or array that the walk is in.
@@ -120,13 +116,8 @@ func (w *bodyWalker) walk() error {
 		case '{', '[':
 			name := w.name()
 			w.frames = append(w.frames, frame{array: kind == '[', name: name})
-			if w.intel && kind == '{' && len(w.frames) == stixDepth && name == "objects" {
-				w.stix = append(w.stix, store.IndexSTIX{})
-				w.object = &w.stix[len(w.stix)-1]
-			}
 		case '}', ']':
 			if w.intel && len(w.frames) == stixDepth {
-				w.object = nil
 				w.unit()
 			}
 			w.frames = w.frames[:len(w.frames)-1]
@@ -139,9 +130,6 @@ func (w *bodyWalker) walk() error {
 			w.text(tok.String())
 			w.valueDone()
 		default:
-			if w.object != nil && len(w.frames) == stixDepth && w.name() == "revoked" {
-				w.object.Revoked = kind == 't'
-			}
 			w.valueDone()
 		}
 	}
@@ -170,62 +158,10 @@ func (w *bodyWalker) valueDone() {
 // text takes a string value.
 func (w *bodyWalker) text(s string) {
 	name := w.name()
-	if w.object != nil {
-		switch depth := len(w.frames); {
-		case depth == stixDepth:
-			w.property(name, s)
-		case depth == stixDepth+1 && name == "object_marking_refs":
-			w.object.Markings = append(w.object.Markings, s)
-		}
-	}
 	if silent(name) {
 		return
 	}
 	w.add(s, languageOf(name))
-}
-
-// Limits of what is kept of a STIX object's metadata; the whole is in the record.
-const (
-	maxSTIXName    = 256
-	maxSTIXPattern = 2 << 10
-)
-
-func (w *bodyWalker) property(name, s string) {
-	o := w.object
-	switch name {
-	case "id":
-		o.ID = cut(s, maxSTIXName+64)
-	case "type":
-		o.Type = cut(s, maxSTIXName)
-	case "created":
-		o.Created = cut(s, 40)
-	case "modified":
-		o.Modified = cut(s, 40)
-	case "valid_until":
-		o.ValidUntil = cut(s, 40)
-	case "pattern":
-		o.Pattern = cut(s, maxSTIXPattern)
-	case "name":
-		o.Name = cut(s, maxSTIXName)
-	case "value":
-		if o.Name == "" {
-			o.Name = cut(s, maxSTIXName)
-		}
-	}
-}
-
-func cut(s string, n int) string {
-	if len(s) > n {
-		s = s[:breakRune(s, n)]
-	}
-	return strings.ReplaceAll(s, "\x00", "")
-}
-
-func breakRune(s string, n int) int {
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return n
 }
 
 // silent says whether a member's text is for programs: ids, references, times, hashes of our own. Hashes that are

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -176,11 +177,11 @@ func wrapBundle(bundle []byte) []byte {
 }
 
 func unwrapBundle(body []byte) ([]byte, bool) {
-	rest, ok := strings.CutPrefix(string(body), bundlePrefix)
-	if !ok || !strings.HasSuffix(rest, "}") {
+	rest, ok := bytes.CutPrefix(body, []byte(bundlePrefix))
+	if !ok || !bytes.HasSuffix(rest, []byte("}")) {
 		return nil, false
 	}
-	return []byte(rest[:len(rest)-1]), true
+	return rest[:len(rest)-1], true
 }
 
 func parseRefs(refs []string) ([]record.Ref, error) {

@@ -28,7 +28,7 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) (
 	if err != nil {
 		return nil, false, storeFault(err)
 	}
-	r, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
+	r, _, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
 	if errors.Is(err, record.ErrNotForUs) {
 		if s.check {
 			err = errTooWide

@@ -35,7 +35,7 @@ type Index struct {
 }
 
 // indexTables are the index on PostgreSQL, and what Drop drops there.
-var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_serves", "ix_tally", "ix_ref", "ix_change", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_text"}
+var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_serves", "ix_tally", "ix_ref", "ix_change", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_text"}
 
 // indexPragmas of the writing connection: an index that loses its last commits in a power cut fills up again by itself.
 var indexPragmas = []string{"synchronous(NORMAL)", "cache_size(-48000)"}
@@ -45,7 +45,7 @@ var secondaryIndexes = map[string]string{
 	"ix_record_leaf":   "ix_record (leaf)",
 	"ix_record_id":     "ix_record (id)",
 	"ix_act_agreement": "ix_act (agreement, no)",
-	"ix_stix_id":       "ix_stix (id, modified)",
+	"ix_stix_id":       "ix_stix (uuid)",
 }
 
 func (x *Index) open(ctx context.Context) error {
@@ -139,7 +139,7 @@ func (x *Index) Finish(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return completeSTIX(ctx, t)
 	})
 }
 

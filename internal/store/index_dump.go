@@ -10,7 +10,7 @@ import (
 // dumps say how each table is written by Dump: every column, in the order of the key.
 var dumps = []struct{ table, order string }{
 	{"ix_log", "no"}, {"ix_record", "no"}, {"ix_serves", "agreement, label, kind, time_us, no"}, {"ix_tally", "agreement, label, kind"},
-	{"ix_ref", "leaf, no, rel"}, {"ix_change", "target, no"}, {"ix_act", "no"}, {"ix_party", "id"}, {"ix_key", "log_no, id"}, {"ix_stix", "no, ord"},
+	{"ix_ref", "leaf, no, rel"}, {"ix_change", "target, no"}, {"ix_act", "no"}, {"ix_party", "id"}, {"ix_key", "log_no, id"},
 }
 
 // Dump writes everything that the index says, a line for each row and for each term of the full text, in a fixed order:
@@ -21,6 +21,9 @@ func (x *Index) Dump(ctx context.Context, w io.Writer) error {
 			if err := dumpRows(ctx, c.read, w, d.table, `SELECT * FROM `+d.table+` ORDER BY `+d.order); err != nil {
 				return err
 			}
+		}
+		if err := dumpObjects(ctx, c, w); err != nil {
+			return err
 		}
 		if x.db.kind == postgres {
 			return dumpRows(ctx, c.read, w, "ix_text", `SELECT no, CAST(words AS TEXT) FROM ix_text ORDER BY no`)
@@ -40,6 +43,16 @@ func (x *Index) Dump(ctx context.Context, w io.Writer) error {
 		_, err = one.ExecContext(ctx, `DROP TABLE temp.ix_terms`)
 		return err
 	})
+}
+
+// dumpObjects writes the tables of STIX objects without what depends on the order in which they were written.
+func dumpObjects(ctx context.Context, c *conns, w io.Writer) error {
+	err := dumpRows(ctx, c.read, w, "ix_stix", `SELECT no, ord, type, uuid, spec, version, off, len, marking FROM ix_stix ORDER BY no, ord`)
+	if err != nil {
+		return err
+	}
+	return dumpRows(ctx, c.read, w, "ix_place", `SELECT p.date_us, p.no, p.ord, p.count, p.expires_us, c.agreement, c.item
+		FROM ix_place p JOIN ix_class c ON c.no = p.class ORDER BY p.date_us`)
 }
 
 type queryer interface {

@@ -76,9 +76,13 @@ type IndexKey struct {
 	Distrusted      bool  // what it signed from Revoked on is not vouched for
 }
 
-// IndexSTIX is a STIX object's metadata. Times are as they were written.
+// IndexSTIX is one STIX object of a record's bundle.
 type IndexSTIX struct {
-	ID, Type, Created, Modified, Name, ValidUntil, Pattern string
-	Revoked                                                bool
-	Markings                                               []string // marking definitions' ids
+	ID, Type    string // type--uuid, and the type
+	SpecVersion string
+	Version     string // modified, else created, as it is written; empty when it has neither
+	Offset      int    // of its bytes in the record's payload
+	Length      int
+	Marking     int64 // what the object says of itself, as the caller writes it
+	Many        bool  // as read: other objects here may have the same id
 }

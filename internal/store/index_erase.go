@@ -32,7 +32,7 @@ func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 		if err := discount(ctx, t, no); err != nil {
 			return err
 		}
-		for _, table := range []string{"ix_ref", "ix_change", "ix_act", "ix_stix"} {
+		for _, table := range []string{"ix_ref", "ix_change", "ix_act", "ix_place", "ix_stix"} {
 			if _, err := t.ExecContext(ctx, "DELETE FROM "+table+" WHERE no = $1", no); err != nil {
 				return err
 			}

@@ -122,27 +122,6 @@ func (x *Index) Acts(ctx context.Context, agreement string, after int64, limit i
 	return nos, acts, err
 }
 
-// WithSTIX returns the records that carry a STIX object, newest first.
-func (x *Index) WithSTIX(ctx context.Context, id string, limit int) ([]Indexed, error) {
-	return x.list(ctx, "looking a STIX object up", ` WHERE no IN (SELECT no FROM ix_stix WHERE id = $1) ORDER BY no DESC LIMIT $2`, id, limit)
-}
-
-// STIXOf returns the metadata of the STIX objects that a record carries, in the bundle's order.
-func (x *Index) STIXOf(ctx context.Context, no int64) (out []IndexSTIX, err error) {
-	err = x.reading("listing STIX objects", func(c *conns) error {
-		return queryRows(ctx, c, `SELECT id, type, created, modified, name, revoked, valid_until, pattern, markings FROM ix_stix WHERE no = $1 ORDER BY ord`, []any{no}, func(r *sql.Rows) error {
-			var o IndexSTIX
-			var revoked int64
-			var markings string
-			err := r.Scan(&o.ID, &o.Type, &o.Created, &o.Modified, &o.Name, &revoked, &o.ValidUntil, &o.Pattern, &markings)
-			o.Revoked, o.Markings = revoked != 0, strings.Fields(markings)
-			out = append(out, o)
-			return err
-		})
-	})
-	return out, err
-}
-
 // Tally says what serves one commitment of an agreement: valid records of one kind.
 type Tally struct {
 	Label  string // of the commitment; empty: all records of the kind, whatever they serve

@@ -48,7 +48,7 @@ func TestIndexConformance(t *testing.T) {
 		x := d.Index()
 		empty := dumpOf(t, x)
 		a, b, c := indexed(1, "report", "r-a", "Ransomware against hospitals", "1", "2"), indexed(2, "intel", "r-b", "شبكات ومستشفيات 198.51.100.7", "1"), indexed(3, "report", "r-c", "Les hôpitaux visés; ransomware", "2")
-		b.STIX = []IndexSTIX{{ID: "indicator--1", Type: "indicator", Pattern: "[x]", Markings: []string{"m-1", "m-2"}}}
+		b.STIX = []IndexSTIX{{ID: "indicator--1", Type: "indicator", Version: "2026-01-01T00:00:00Z", Offset: 7, Length: 90}}
 		c.Refs = []IndexRef{{Leaf: a.Leaf, Rel: "about"}, {Leaf: a.Leaf, Rel: "about"}}
 		for _, step := range []struct {
 			from, to int64

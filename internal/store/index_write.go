@@ -17,7 +17,8 @@ var (
 	ixRefInsert    = newInserter(`INSERT INTO ix_ref (leaf, no, rel) VALUES `, 3)
 	ixChangeInsert = newInserter(`INSERT INTO ix_change (target, no, action, tlp, pap, audience, parties, persons, objects) VALUES `, 9)
 	ixActInsert    = newInserter(`INSERT INTO ix_act (no, agreement, act, date, author, party, parent, proposal) VALUES `, 8)
-	ixSTIXInsert   = newInserter(`INSERT INTO ix_stix (no, ord, id, type, created, modified, name, revoked, valid_until, pattern, markings) VALUES `, 11)
+	ixSTIXInsert   = newInserter(`INSERT INTO ix_stix (no, ord, type, uuid, spec, version, off, len, marking, many) VALUES `, 10)
+	ixPlaceInsert  = newInserter(`INSERT INTO ix_place (class, date_us, no, ord, count, expires_us) VALUES `, 6)
 )
 
 const (
@@ -36,8 +37,9 @@ const (
 )
 
 // Write adds the leaves [from, to) of a log in one transaction; entries are those of them that can be said anything
-// about, in order. It fails with ErrBehindIndex when the log is indexed to another place than from.
-func (x *Index) Write(ctx context.Context, logNo, from, to int64, entries []IndexEntry) error {
+// about, in order, and placings where STIX objects stand in collections from now on. It fails with ErrBehindIndex when
+// the log is indexed to another place than from.
+func (x *Index) Write(ctx context.Context, logNo, from, to int64, entries []IndexEntry, placings ...Placing) error {
 	if err := x.warmWrite(ctx); err != nil {
 		return err
 	}
@@ -51,6 +53,12 @@ func (x *Index) Write(ctx context.Context, logNo, from, to int64, entries []Inde
 		}
 		if err := rows.write(ctx, t, x.db.kind); err != nil {
 			return err
+		}
+		if err := markMany(ctx, t, entries); err != nil {
+			return fmt.Errorf("STIX objects with one id: %w", err)
+		}
+		if err := place(ctx, t, placings); err != nil {
+			return fmt.Errorf("places in collections: %w", err)
 		}
 		for i := range entries {
 			if err := learnKeyring(ctx, t, &entries[i]); err != nil {
@@ -112,7 +120,8 @@ func (r *indexRows) add(e *IndexEntry) {
 	}
 	for i := range e.STIX {
 		o := &e.STIX[i]
-		r.stix = append(r.stix, e.No, int64(i), o.ID, o.Type, o.Created, o.Modified, o.Name, flag(o.Revoked), o.ValidUntil, o.Pattern, strings.Join(o.Markings, " "))
+		typ, uuid := splitSTIX(o.ID)
+		r.stix = append(r.stix, e.No, int64(i), typ, uuid, shortSpec(o.SpecVersion), o.Version, int64(o.Offset), int64(o.Length), o.Marking, int64(0))
 	}
 	for part, words := range e.Words[:min(len(e.Words), textParts)] {
 		r.text = append(r.text, e.No*textParts+int64(part), words)
@@ -205,6 +214,9 @@ func distrust(ctx context.Context, t *tx, logNo int64, key IndexKey) error {
 		if _, err := t.exec(ctx, `UPDATE ix_record SET standing = $1 WHERE no = $2`, StandingNotVouched, no); err != nil {
 			return err
 		}
+		if _, err := t.exec(ctx, `DELETE FROM ix_place WHERE no = $1`, no); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -225,7 +237,7 @@ func (x *Index) warmWrite(ctx context.Context) error {
 	if err := x.c.warm(ctx, text); err != nil {
 		return err
 	}
-	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert} {
+	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert, ixPlaceInsert} {
 		if err := x.c.warm(ctx, in.texts[x.db.kind][:]...); err != nil {
 			return err
 		}

@@ -103,20 +103,42 @@ CREATE TABLE ix_key (
     PRIMARY KEY (log_no, id)
 );
 
+-- The STIX objects of intel records, in the order of their bundle. The id is type--uuid; off and len are where the object's
+-- bytes stand in the record's payload; marking is what it says of itself; many: its id stands elsewhere too.
 CREATE TABLE ix_stix (
-    no             BIGINT NOT NULL,
-    ord            BIGINT NOT NULL,
-    id             TEXT    NOT NULL,
-    type           TEXT    NOT NULL,
-    created        TEXT    NOT NULL,
-    modified       TEXT    NOT NULL,
-    name           TEXT    NOT NULL,
-    revoked        BIGINT NOT NULL,
-    valid_until    TEXT    NOT NULL,
-    pattern        TEXT    NOT NULL,
-    markings       TEXT    NOT NULL,
+    no      BIGINT  NOT NULL,
+    ord     BIGINT  NOT NULL,
+    type    TEXT    NOT NULL,
+    uuid    BYTEA   NOT NULL,
+    spec    TEXT    NOT NULL,
+    version TEXT    NOT NULL,
+    off     BIGINT  NOT NULL,
+    len     BIGINT  NOT NULL,
+    marking BIGINT  NOT NULL,
+    many    BIGINT  NOT NULL,
     PRIMARY KEY (no, ord)
 );
+
+-- What a decision sees of an object besides its time, as the caller writes it. One number for each that there is.
+CREATE TABLE ix_class (
+    no        BIGINT  PRIMARY KEY,
+    agreement TEXT    NOT NULL,
+    item      TEXT    NOT NULL,
+    UNIQUE (agreement, item)
+);
+
+-- Where objects stand in the collection of their agreement: the one with the place ord in record no was added at date_us,
+-- the next at date_us + 1, and so on, count of them. Dates are from the journal of the truth scope.
+CREATE TABLE ix_place (
+    class      BIGINT  NOT NULL,
+    date_us    BIGINT  NOT NULL,
+    no         BIGINT  NOT NULL,
+    ord        BIGINT  NOT NULL,
+    count      BIGINT  NOT NULL,
+    expires_us BIGINT  NOT NULL,
+    PRIMARY KEY (class, date_us)
+);
+CREATE INDEX ix_place_no ON ix_place (no);
 
 -- Terms only, never the text. no is a record's no times 4096, plus the part.
 CREATE TABLE ix_text (
@@ -126,6 +148,8 @@ CREATE TABLE ix_text (
 
 -- +goose Down
 DROP TABLE ix_text;
+DROP TABLE ix_place;
+DROP TABLE ix_class;
 DROP TABLE ix_stix;
 DROP TABLE ix_key;
 DROP TABLE ix_party;

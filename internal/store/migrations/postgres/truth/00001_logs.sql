@@ -95,7 +95,21 @@ CREATE TABLE pin (
     keyring   BYTEA  NOT NULL
 );
 
+-- The journal of collections: when the objects of a record were added, one microsecond for each of count. cause is 0 for
+-- the first time, later the seq of what made them visible to more.
+CREATE TABLE added (
+    seq     BIGINT  NOT NULL,
+    cause   BIGINT  NOT NULL,
+    date_us BIGINT  NOT NULL,
+    count   BIGINT  NOT NULL,
+    PRIMARY KEY (seq, cause)
+);
+CREATE TABLE added_last (end_us BIGINT  NOT NULL);
+INSERT INTO added_last (end_us) VALUES (0);
+
 -- +goose Down
+DROP TABLE added_last;
+DROP TABLE added;
 DROP TABLE pin;
 DROP TABLE keyring;
 DROP TABLE epoch_key;

@@ -103,20 +103,42 @@ CREATE TABLE ix_key (
     PRIMARY KEY (log_no, id)
 ) STRICT, WITHOUT ROWID;
 
+-- The STIX objects of intel records, in the order of their bundle. The id is type--uuid; off and len are where the object's
+-- bytes stand in the record's payload; marking is what it says of itself; many: its id stands elsewhere too.
 CREATE TABLE ix_stix (
-    no             INTEGER NOT NULL,
-    ord            INTEGER NOT NULL,
-    id             TEXT    NOT NULL,
-    type           TEXT    NOT NULL,
-    created        TEXT    NOT NULL,
-    modified       TEXT    NOT NULL,
-    name           TEXT    NOT NULL,
-    revoked        INTEGER NOT NULL,
-    valid_until    TEXT    NOT NULL,
-    pattern        TEXT    NOT NULL,
-    markings       TEXT    NOT NULL,
+    no      INTEGER NOT NULL,
+    ord     INTEGER NOT NULL,
+    type    TEXT    NOT NULL,
+    uuid    BLOB    NOT NULL,
+    spec    TEXT    NOT NULL,
+    version TEXT    NOT NULL,
+    off     INTEGER NOT NULL,
+    len     INTEGER NOT NULL,
+    marking INTEGER NOT NULL,
+    many    INTEGER NOT NULL,
     PRIMARY KEY (no, ord)
 ) STRICT, WITHOUT ROWID;
+
+-- What a decision sees of an object besides its time, as the caller writes it. One number for each that there is.
+CREATE TABLE ix_class (
+    no        INTEGER PRIMARY KEY,
+    agreement TEXT    NOT NULL,
+    item      TEXT    NOT NULL,
+    UNIQUE (agreement, item)
+) STRICT;
+
+-- Where objects stand in the collection of their agreement: the one with the place ord in record no was added at date_us,
+-- the next at date_us + 1, and so on, count of them. Dates are from the journal of the truth scope.
+CREATE TABLE ix_place (
+    class      INTEGER NOT NULL,
+    date_us    INTEGER NOT NULL,
+    no         INTEGER NOT NULL,
+    ord        INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    PRIMARY KEY (class, date_us)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_place_no ON ix_place (no);
 
 -- Terms only, never the text. The rowid is a record's no times 4096, plus the part. Terms are letters and digits, which
 -- the ascii tokenizer splits; prefixes of two and three letters have a list of their own, for answers as one types.
@@ -128,6 +150,8 @@ INSERT INTO ix_text (ix_text, rank) VALUES ('automerge', 8);
 
 -- +goose Down
 DROP TABLE ix_text;
+DROP TABLE ix_place;
+DROP TABLE ix_class;
 DROP TABLE ix_stix;
 DROP TABLE ix_key;
 DROP TABLE ix_party;

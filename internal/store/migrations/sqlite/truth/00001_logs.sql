@@ -104,7 +104,21 @@ CREATE TABLE pin (
     keyring   BLOB  NOT NULL
 ) STRICT;
 
+-- The journal of collections: when the objects of a record were added, one microsecond for each of count. cause is 0 for
+-- the first time, later the seq of what made them visible to more.
+CREATE TABLE added (
+    seq     INTEGER NOT NULL,
+    cause   INTEGER NOT NULL,
+    date_us INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (seq, cause)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE added_last (end_us INTEGER NOT NULL) STRICT;
+INSERT INTO added_last (end_us) VALUES (0);
+
 -- +goose Down
+DROP TABLE added_last;
+DROP TABLE added;
 DROP TABLE pin;
 DROP TABLE keyring;
 DROP TABLE epoch_key;
