@@ -20,6 +20,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/detect/engine"
 	"github.com/mithaq/mithaq/internal/detect/event"
+	"github.com/mithaq/mithaq/internal/detect/evidence"
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/intel"
 	"github.com/mithaq/mithaq/internal/detect/logs"
@@ -29,6 +30,8 @@ import (
 
 type detectCmd struct {
 	Indicators  []string `help:"Indicators: STIX bundles, or lists with one domain, address, URL or hash a line (also gzip, zstd). Several times, or with commas." required:"" placeholder:"FILE" short:"i"`
+	Shadow      []string `help:"Indicators on trial: their matches are printed as shadow, with the level they would have had, and make no sighting." placeholder:"FILE"`
+	Beacons     bool     `help:"At the end, print as context what calls its destination like clockwork though no indicator names it."`
 	Subdomains  bool     `help:"Let the domains of lists stand for every name below them, too."`
 	Warninglist []string `help:"Lists of well-known harmless values (MISP's format) that lower a match." placeholder:"FILE"`
 	Suppress    bool     `help:"Leave matches out whose value is on a warning list; they are counted."`
@@ -86,6 +89,9 @@ func (c *detectCmd) Run(ctx context.Context, a *app) error {
 			worst = exitUnread
 		}
 	}
+	if c.Beacons {
+		d.engine.Beacons()
+	}
 	d.summary.Engine = d.engine.Stats()
 	if err := errors.Join(d.failed, out.Flush(), d.writeSightings()); err != nil {
 		return err
@@ -128,7 +134,7 @@ func (d *detection) prepare() error {
 		}
 	}
 	compiler.Warnings, compiler.Warned = lists, func(r intel.Refusal) { d.name("indicator to look at: " + r.String()) }
-	for _, name := range d.cmd.Indicators {
+	for _, name := range slices.Concat(d.cmd.Indicators, d.cmd.Shadow) {
 		if err := d.open(name, func(r io.Reader) error { return compiler.Read(name, r) }); err != nil {
 			return err
 		}
@@ -153,7 +159,11 @@ func (d *detection) prepare() error {
 		return err
 	}
 	validity := map[string]engine.Validity{"event": engine.ValidAtEvent, "now": engine.ValidNow, "any": engine.ValidAlways}[d.cmd.Validity]
-	d.engine = engine.New(index.NewStore(set), compiled.Plans, engine.Options{Validity: validity, Now: now, Warnings: lists}, d.match)
+	d.engine = engine.New(index.NewStore(set), compiled.Plans, engine.Options{
+		Validity: validity, Now: now, Warnings: lists, History: evidence.New(evidence.Options{Seed: random}),
+		Shadow:   func(s index.Source) bool { return slices.Contains(d.cmd.Shadow, s.Feed) },
+		Feedback: func(id index.ID) engine.Feedback { return engine.Feedback{Partners: compiled.Doubted[id]} },
+	}, d.match)
 	if d.cmd.Sightings != "" {
 		d.sightings = engine.NewSightings()
 	}
@@ -289,6 +299,9 @@ func (d *detection) report() error {
 		printCounts(w, in.Malformed)
 	}
 	fmt.Fprintf(w, "matches: %d alerts, %d context, by %d indicators", s.Engine.Matches[engine.Alert], s.Engine.Matches[engine.Context], s.Engine.Indicators)
+	if n := s.Engine.Matches[engine.Shadow]; n > 0 {
+		fmt.Fprintf(w, ", %d more in shadow", n)
+	}
 	if s.Suppressed > 0 {
 		fmt.Fprintf(w, " (%d of these not printed: on a warning list)", s.Suppressed)
 	}

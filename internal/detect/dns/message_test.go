@@ -3,6 +3,7 @@ package dns
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -81,4 +82,21 @@ func FuzzParse(f *testing.F) {
 		for range Stream(b) {
 		}
 	})
+}
+
+func TestEncrypted(t *testing.T) {
+	for _, c := range []struct {
+		server, sni, want string
+		port              uint16
+		alpn              []string
+	}{
+		{"192.0.2.1", "", "dot", 853, nil}, {"192.0.2.1", "resolver.example", "dot", 443, []string{"dot"}}, {"192.0.2.1", "", "doq", 853, []string{"doq"}},
+		{"192.0.2.1", "Dns.Google.", "doh", 443, []string{"h2"}}, {"192.0.2.1", "dns11.quad9.net", "doh", 443, []string{"h2"}},
+		{"192.0.2.1", "doh.example", "doh", 443, nil}, {"9.9.9.9", "", "doh", 443, []string{"h2"}}, {"2620:fe::9", "", "doh", 443, nil},
+		{"192.0.2.1", "notdns.google", "", 443, []string{"h2"}}, {"9.9.9.9", "www.example", "", 443, nil}, {"192.0.2.1", "", "", 443, []string{"h2"}},
+	} {
+		if got := Encrypted(netip.MustParseAddr(c.server), c.port, c.sni, c.alpn); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
 }

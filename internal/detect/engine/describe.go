@@ -39,11 +39,15 @@ func whereOf(ev *event.Event) Where {
 		UID: strings.ToValidUTF8(string(ev.UID), "\uFFFD"), Object: ev.Object}
 }
 
+func wherePlace(p *event.Place) Where {
+	return Where{File: p.File, Format: p.Format, Log: p.Log, Line: p.Line, Packet: p.Packet, Object: p.Object}
+}
+
 func flowOf(ev *event.Event) *Flow {
 	if !ev.Src.IsValid() && !ev.Dst.IsValid() {
 		return nil
 	}
-	f := &Flow{SrcPort: ev.SrcPort, DstPort: ev.DstPort, Protocol: strings.Clone(ev.Protocol)}
+	f := &Flow{SrcPort: ev.SrcPort, DstPort: ev.DstPort, Protocol: strings.Clone(ev.Protocol), Service: ev.Facts.Service}
 	if ev.Src.IsValid() {
 		f.Src = ev.Src.String()
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/event"
+	"github.com/mithaq/mithaq/internal/detect/evidence"
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/plan"
 	"github.com/mithaq/mithaq/internal/detect/warning"
@@ -24,6 +25,13 @@ type Options struct {
 	// Allowed decides, when a match is made, whether what comes from a source may fire; nil allows all. The reason is
 	// counted.
 	Allowed func(index.Source) (reason string, ok bool)
+	// Shadow tells which sources are only on trial: what they find is told with what it would have been, alerts nobody and
+	// makes no sighting. nil is none.
+	Shadow func(index.Source) bool
+	// Feedback gives what became of an indicator's earlier matches, here and at partners; nil knows nothing.
+	Feedback func(index.ID) Feedback
+	// History is shown every event, and asked what it knows of those that match; nil leaves such evidence out.
+	History *evidence.History
 	// Limits bounds patterns over several events.
 	Limits plan.Limits
 }
@@ -65,6 +73,7 @@ type Engine struct {
 	hits  []index.Hit
 	found []found
 	asked []index.ID
+	signs []evidence.Sign
 }
 
 type found struct {
@@ -103,6 +112,12 @@ func (e *Engine) Stats() Stats {
 
 // Event matches one event. It allocates nothing when there is no match.
 func (e *Engine) Event(ev *event.Event) {
+	if e.options.History != nil {
+		e.options.History.Observe(ev)
+	}
+	if len(ev.Values) == 0 && ev.Observed == nil && ev.Log == "flow-end" {
+		return // its beginning was an event
+	}
 	e.stats.Events++
 	e.stats.Values += int64(len(ev.Values))
 	set := e.store.Set()
@@ -264,10 +279,10 @@ func (e *Engine) match(ev *event.Event, all []found, together []pattern.Observat
 		}
 	}
 	m.Evidence = terms(kind, f.hit.Pattern, field, f.hit.Confidence, lists)
-	m.Sure = sureness(m.Evidence)
-	m.Level = Context
-	if m.Sure >= 0.5 && (f.hit.Pattern || !kind.Context()) {
-		m.Level = Alert
+	m.Evidence[1].Rows = append([]Where{m.Where}, m.Together...)
+	e.weigh(m, ev, kind.Context() && !e.needsMore(&f.hit))
+	if e.options.Shadow != nil && e.options.Shadow(f.hit.Source()) {
+		m.Would, m.Level = m.Level, Shadow
 	}
 	e.stats.Matches[m.Level]++
 	if len(e.seen) < maxSeen {

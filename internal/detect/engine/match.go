@@ -10,13 +10,14 @@ import (
 type Match struct {
 	Time      *time.Time `json:"time"` // of the event; null when it is not known
 	Level     Level      `json:"level"`
-	Sure      float64    `json:"sure"` // 0 to 1
+	Would     Level      `json:"would,omitempty"` // of a shadow match: what it would have been
+	Sure      float64    `json:"sure"`            // 0 to 1
 	Seen      Seen       `json:"seen"`
 	Also      []Seen     `json:"also_seen,omitempty"` // more values of the same event by the same indicator
 	Where     Where      `json:"where"`
 	Flow      *Flow      `json:"flow,omitempty"`
-	Indicator Indicator  `json:"indicator"`
-	From      From       `json:"from"`
+	Indicator Indicator  `json:"indicator,omitzero"` // none for what only the traffic itself shows
+	From      From       `json:"from,omitzero"`
 	Evidence  []Term     `json:"evidence"`           // what Sure is made of
 	Warnings  []string   `json:"warnings,omitempty"` // names of the warning lists that the value is on
 	Together  []Where    `json:"together,omitempty"` // for patterns over several events: all of them
@@ -34,10 +35,12 @@ func (m *Match) At() int64 { return m.at }
 // Level says what a match asks of a person.
 type Level string
 
-// The levels. Context alone wakes nobody: a fingerprint many programs share, or a value on a warning list.
+// The levels. Context alone wakes nobody: a fingerprint many programs share, or a value on a warning list. Shadow is by a
+// source that is only on trial.
 const (
 	Alert   Level = "alert"
 	Context Level = "context"
+	Shadow  Level = "shadow"
 )
 
 // Seen is a value in traffic.
@@ -65,6 +68,7 @@ type Flow struct {
 	Dst      string `json:"dst,omitempty"`
 	DstPort  uint16 `json:"dstport,omitempty"`
 	Protocol string `json:"proto,omitempty"`
+	Service  string `json:"service,omitempty"` // dot, doh or doq: DNS under encryption, seen as such
 }
 
 // Indicator is what matched.
@@ -89,9 +93,10 @@ type From struct {
 	PAP        string `json:"pap,omitempty"`
 }
 
-// Term is one piece of evidence: Weight is added to the log-odds.
+// Term is one piece of evidence: Weight is added to the log-odds. Rows are the lines or packets that show it again.
 type Term struct {
 	Name   string  `json:"term"`
 	Weight float64 `json:"weight"`
 	Why    string  `json:"why"`
+	Rows   []Where `json:"rows,omitempty"`
 }

@@ -22,12 +22,40 @@ type Event struct {
 	Protocol         string // tcp, udp, icmp …; may be empty
 	UID              []byte // the connection's name in the log
 	Values           []Value
+	Facts            Facts
 	// Observed is set when the event is observed data: what patterns are matched against then.
 	Observed *pattern.Observation
 
 	// Scratch is room for values that are put together from several fields. Reset keeps it.
 	Scratch []byte
 }
+
+// Facts are what an event tells beside the values: nothing that an indicator names, and what evidence is made of.
+type Facts struct {
+	Begin       int64  // when the connection began, in nanoseconds since 1970; 0: the event's time
+	Duration    int64  // of the connection, in nanoseconds; 0 is not known
+	Bytes       int64  // of the connection in both directions; 0 is not known
+	Service     string // an encrypted service seen as such: dot, doh, doq
+	Certificate Certificate
+}
+
+// Certificate is what an event tells of the server's own certificate.
+type Certificate struct {
+	Subject, Issuer []byte
+	From, Until     int64 // its validity, in seconds since 1970; 0 is not known
+	Name            Answer
+	Trusted         Answer
+}
+
+// Answer is yes, no, or nothing that was said.
+type Answer uint8
+
+// The answers.
+const (
+	NotSaid Answer = iota
+	Yes
+	No
+)
 
 // Place is where an event was found.
 type Place struct {

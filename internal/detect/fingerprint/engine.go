@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/capture"
+	"github.com/mithaq/mithaq/internal/detect/dns"
 	"github.com/mithaq/mithaq/internal/detect/hello"
 	"github.com/mithaq/mithaq/internal/detect/packet"
 )
@@ -29,7 +30,9 @@ type Engine struct {
 	space    []byte // for decrypted QUIC packets
 	info     packet.Info
 	place    Place
-	now      int64
+
+	beginning Beginning // what Options.Stream is given, again and again
+	now       int64
 
 	packets, bytes, tcp, udp, events int64
 	anomalies                        [anomalyKinds]int64
@@ -258,6 +261,10 @@ func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uin
 		Src: p.SrcAddr().String(), Dst: p.DstAddr().String(), SrcPort: p.SrcPort, DstPort: p.DstPort,
 	}
 	ev.describe(h, s.transport)
+	ev.Service = dns.Encrypted(p.DstAddr(), p.DstPort, textOf(ev.SNI), ev.ALPN)
+	if ev.Service == "dot" && s.transport == hello.OverQUIC {
+		ev.Service = "doq"
+	}
 	for _, old := range s.events[:s.n] {
 		// The same hello again after a QUIC Retry or a DTLS HelloVerifyRequest is no other hello.
 		repeated := s.transport != hello.OverTCP && old.random == ev.random && !s.server.retry
@@ -297,8 +304,9 @@ func (e *Engine) tellBeginning(s *session, f *flow) {
 	if s.dir[0].stream.Pieces() == 0 && s.dir[1].stream.Pieces() == 0 {
 		return
 	}
-	b := Beginning{FromClient: &s.dir[client].stream, FromServer: &s.dir[1-client].stream, Place: s.begun}
+	b := &e.beginning
+	*b = Beginning{FromClient: &s.dir[client].stream, FromServer: &s.dir[1-client].stream, Place: s.begun}
 	endpoints(&b.Client, &f.key, client)
 	endpoints(&b.Server, &f.key, 1-client)
-	e.opts.Stream(&b)
+	e.opts.Stream(b)
 }

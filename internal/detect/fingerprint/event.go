@@ -22,6 +22,8 @@ type Event struct {
 	JA3       string    `json:"ja3"`
 	JA4       string    `json:"ja4"`
 	ECH       bool      `json:"ech"`
+	// Service is dot, doh or doq where the hello begins DNS under encryption.
+	Service string `json:"service,omitempty"`
 	// HelloVersion is the highest version the client offers.
 	HelloVersion string `json:"client_version"`
 	// Hello is the number of this hello on its connection, from 1. A second one comes when the

@@ -31,6 +31,9 @@ func (t *Table) Add(e Event) {
 	if e.ECH {
 		notes = append(notes, "ech")
 	}
+	if e.Service != "" {
+		notes = append(notes, e.Service)
+	}
 	if e.Hello > 1 {
 		notes = append(notes, "hello "+strconv.Itoa(e.Hello))
 	}

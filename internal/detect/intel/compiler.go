@@ -34,6 +34,7 @@ type Compiler struct {
 	order    []string
 	markings []stix.Object
 	authors  map[string]string // identity to name
+	opinions map[string]opinion
 }
 
 // Refusal says what was left out and why.
@@ -72,13 +73,14 @@ type Report struct {
 type Compiled struct {
 	Builder *index.Builder
 	Plans   map[index.ID]*plan.Plan
+	Doubted map[index.ID]int // how many parties report an indicator as a false positive
 	Report  Report
 }
 
 // Compiled gives everything that was read. The compiler is used up.
 func (c *Compiler) Compiled() Compiled {
 	c.takeAll()
-	return Compiled{Builder: &c.builder, Plans: c.plans, Report: c.report}
+	return Compiled{Builder: &c.builder, Plans: c.plans, Doubted: c.doubted(), Report: c.report}
 }
 
 // Read reads a file of indicators: a STIX bundle, object or list of objects, else one value a line. The error says why

@@ -45,6 +45,8 @@ func (c *Compiler) readSTIX(name string, text io.Reader) error {
 			if v, err := object.Open(); err == nil {
 				c.authors[object.ID] = v.Get("name").Text()
 			}
+		case "opinion":
+			c.readOpinion(object)
 		case "indicator":
 			in, err := readIndicator(object)
 			if err != nil {

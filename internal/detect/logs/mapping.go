@@ -17,7 +17,9 @@ func roleNames() map[string]role {
 	return map[string]role{"time": timeOf, "connection": uidOf, "source": srcAddr, "source-port": srcPort, "destination": dstAddr,
 		"destination-port": dstPort, "protocol": protocolOf, "log": logName, "host": hostName, "domain": hostName, "address": address, "url": url,
 		"http-host": httpHost, "http-target": uri, "email": mailboxes, "file-hash": fileHash, "certificate-hash": certHash,
-		"certificate-serial": certSerial, "ja3": ja3, "ja3s": ja3s, "ja4": ja4, "file-name": fileName}
+		"certificate-serial": certSerial, "ja3": ja3, "ja3s": ja3s, "ja4": ja4, "file-name": fileName,
+		"begin": beginOf, "duration": durationOf, "bytes": bytesOf, "certificate-subject": certSubject, "certificate-issuer": certIssuer,
+		"certificate-from": certFrom, "certificate-until": certUntil}
 }
 
 // ParseMapping reads a mapping file (TOML): an optional name of the log, and for each field's path (with dots; lists

@@ -37,6 +37,15 @@ const (
 	fileName
 	userAgent
 	indicatorSeen
+	beginOf // of the connection
+	durationOf
+	bytesOf // in one direction
+	certSubject
+	certIssuer
+	certFrom
+	certUntil
+	certName    // whether the certificate is for the name that was asked for
+	certTrusted // in words
 )
 
 // field is a field of a log: its role and its name, which matches print.
@@ -78,6 +87,60 @@ func (f *field) add(ev *event.Event, text []byte) {
 	case userAgent:
 		ev.AddOther("network-traffic:x_user_agent", f.name, text)
 	}
+}
+
+// fact notes what an event tells beside its values. It tells whether the field is of that sort.
+func (f *field) fact(ev *event.Event, text []byte) bool {
+	facts := &ev.Facts
+	switch f.role {
+	case beginOf:
+		facts.Begin = parseTime(text)
+	case durationOf:
+		facts.Duration = parseSeconds(text)
+	case bytesOf:
+		facts.Bytes += count(text)
+	case certSubject:
+		facts.Certificate.Subject = text
+	case certIssuer:
+		facts.Certificate.Issuer = text
+	case certFrom:
+		facts.Certificate.From = parseTime(text) / 1e9
+	case certUntil:
+		facts.Certificate.Until = parseTime(text) / 1e9
+	case certName:
+		facts.Certificate.Name = yesOrNo(text, "T", "true", "F", "false")
+	case certTrusted:
+		// "ok", or what is wrong. That a root is not known to the sensor is no news on a network with authorities of its own.
+		if facts.Certificate.Trusted = yesOrNo(text, "ok", "ok", "self signed certificate", "self-signed certificate"); facts.Certificate.Trusted == event.NotSaid &&
+			string(text) == "certificate has expired" {
+			facts.Certificate.Trusted = event.No
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func yesOrNo(text []byte, yes, alsoYes, no, alsoNo string) event.Answer {
+	switch string(text) {
+	case yes, alsoYes:
+		return event.Yes
+	case no, alsoNo:
+		return event.No
+	}
+	return event.NotSaid
+}
+
+// count reads a number of bytes; what is none is 0.
+func count(b []byte) int64 {
+	n := int64(0)
+	for _, c := range b {
+		if c < '0' || c > '9' || n > 1<<53 {
+			return 0
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
 }
 
 // addMailboxes splits a list of mailboxes at its commas.

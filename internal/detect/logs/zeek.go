@@ -55,6 +55,24 @@ func zeekRole(log, name string) role {
 // zeekRoleInLog knows the names that mean something in one log only.
 func zeekRoleInLog(log, name string) role {
 	switch log {
+	case "conn":
+		switch name {
+		case "duration":
+			return durationOf
+		case "orig_bytes", "resp_bytes":
+			return bytesOf
+		}
+	case "ssl":
+		switch name {
+		case "subject":
+			return certSubject
+		case "issuer":
+			return certIssuer
+		case "sni_matches_cert":
+			return certName
+		case "validation_status":
+			return certTrusted
+		}
 	case "http":
 		switch name {
 		case "host":
@@ -76,6 +94,14 @@ func zeekRoleInLog(log, name string) role {
 			return certHash
 		case "certificate.serial":
 			return certSerial
+		case "certificate.subject":
+			return certSubject
+		case "certificate.issuer":
+			return certIssuer
+		case "certificate.not_valid_before":
+			return certFrom
+		case "certificate.not_valid_after":
+			return certUntil
 		case "san.uri":
 			return url
 		case "san.email":
@@ -165,7 +191,9 @@ func (f *field) take(ev *event.Event, q *request, text []byte) {
 	case httpMethod:
 		q.connect = string(text) == "CONNECT"
 	default:
-		f.add(ev, text)
+		if !f.fact(ev, text) {
+			f.add(ev, text)
+		}
 	}
 }
 

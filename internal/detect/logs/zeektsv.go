@@ -102,7 +102,7 @@ func (z *zeekTSV) value(f *field, ev *event.Event, q *request, text []byte) {
 // single tells whether a comma in the field's value is part of it.
 func (f *field) single() bool {
 	switch f.role {
-	case uri, url, userAgent, httpHost, mailboxes, timeOf, uidOf, srcAddr, dstAddr:
+	case uri, url, userAgent, httpHost, mailboxes, timeOf, uidOf, srcAddr, dstAddr, certSubject, certIssuer:
 		return true
 	case hostName:
 		return f.name != "answers" && f.name != "san.dns"

@@ -2,5 +2,6 @@
 // DNS message and HTTP request in it.
 //
 // It promises what package fingerprint promises, which it stands on: fixed memory, no run stopped by a bad packet, both
-// readings of overlapping segments. It matches nothing. Start reading at [Run].
+// readings of overlapping segments. It matches nothing. Start reading at [Run]; [Source] takes
+// packets one by one.
 package traffic

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 
+	"github.com/mithaq/mithaq/internal/detect/capture"
 	"github.com/mithaq/mithaq/internal/detect/dns"
 	"github.com/mithaq/mithaq/internal/detect/event"
 	"github.com/mithaq/mithaq/internal/detect/fingerprint"
@@ -44,9 +45,49 @@ func IsCapture(head []byte) bool {
 // Run reads a capture and calls yield for every event, which is valid during the call. The error is that of
 // fingerprint.Run; the Stats are right with one, too.
 func Run(ctx context.Context, name string, r io.Reader, opts Options, yield func(*event.Event)) (Stats, error) {
+	s := newSource(name, opts, yield)
+	counts, err := fingerprint.Run(ctx, r, s.listen(opts), s.hello)
+	s.seen.flush(s.over)
+	return s.stats(counts), err
+}
+
+// Source turns packets into events one by one: for captures that never end. It is for one goroutine.
+type Source struct {
+	*source
+	engine *fingerprint.Engine
+}
+
+// NewSource makes a Source that calls yield for every event. name is what events call the place they were found at.
+func NewSource(name string, opts Options, yield func(*event.Event)) *Source {
+	s := &Source{source: newSource(name, opts, yield)}
+	s.engine = fingerprint.NewEngine(s.listen(opts), s.hello)
+	return s
+}
+
+// Packet takes the next packet. Its bytes are not kept. It allocates nothing for packets that carry nothing to match.
+func (s *Source) Packet(p *capture.Packet) { s.engine.Packet(p) }
+
+// Flush ends what is under way: connections that are open are told of as they stand.
+func (s *Source) Flush() {
+	s.engine.Flush()
+	s.seen.flush(s.over)
+}
+
+// Stats tells what was counted so far.
+func (s *Source) Stats() Stats { return s.stats(s.engine.Stats()) }
+
+func newSource(name string, opts Options, yield func(*event.Event)) *source {
 	s := &source{yield: yield, seen: newRecent(opts.Seed)}
+	s.over = s.ended
 	s.event.File, s.event.Format = name, "packets"
-	counts, err := fingerprint.Run(ctx, r, fingerprint.Options{Seed: opts.Seed, Packet: s.packet, Datagram: s.datagram, Stream: s.stream}, s.hello)
+	return s
+}
+
+func (s *source) listen(opts Options) fingerprint.Options {
+	return fingerprint.Options{Seed: opts.Seed, Packet: s.packet, Datagram: s.datagram, Stream: s.stream}
+}
+
+func (s *source) stats(counts fingerprint.Stats) Stats {
 	stats := Stats{Packets: counts.Packets, Bytes: counts.Bytes, Events: s.events, Malformed: counts.Problems, Dropped: counts.Dropped, Anomalies: counts.Anomalies}
 	if stats.Malformed == nil {
 		stats.Malformed = map[string]int64{}
@@ -54,13 +95,14 @@ func Run(ctx context.Context, name string, r io.Reader, opts Options, yield func
 	for kind, n := range counts.Damage {
 		stats.Malformed[kind] += n
 	}
-	return stats, err
+	return stats
 }
 
 type source struct {
 	yield  func(*event.Event)
 	event  event.Event
 	seen   *recent
+	over   func(*connection) // ended, made once: a packet must not allocate
 	events int64
 }
 
@@ -95,9 +137,9 @@ func address(ev *event.Event, field string, a netip.Addr) {
 	ev.Add(index.Address, field, ev.Scratch[begin:])
 }
 
-// packet makes an event of a connection's addresses, once for as long as it is remembered.
+// packet makes an event of a connection's addresses at its first packet.
 func (s *source) packet(p *packet.Info, place fingerprint.Place) {
-	if s.seen.again(p) {
+	if _, first := s.seen.see(p, place, s.over); !first {
 		return
 	}
 	ev := s.begin("flow", place, p.Protocol)
@@ -106,6 +148,15 @@ func (s *source) packet(p *packet.Info, place fingerprint.Place) {
 	address(ev, "src", ev.Src)
 	address(ev, "dst", ev.Dst)
 	s.end()
+}
+
+// ended makes an event of how long a connection lasted and how much it carried. There is nothing in it to match.
+func (s *source) ended(c *connection) {
+	ev := s.begin("flow-end", fingerprint.Place{Packet: c.packet, Time: c.first}, c.protocol)
+	ev.Src, ev.Dst = netip.AddrFrom16(c.src).Unmap(), netip.AddrFrom16(c.dst).Unmap()
+	ev.SrcPort, ev.DstPort = c.srcPort, c.dstPort
+	ev.Facts.Begin, ev.Facts.Duration, ev.Facts.Bytes = c.first, max(c.last-c.first, 1), c.bytes
+	s.yield(ev)
 }
 
 // datagram reads DNS.
@@ -201,6 +252,10 @@ func (s *source) hello(h fingerprint.Event) {
 	}
 	ev.Add(index.JA3, "tls.ja3", []byte(h.JA3))
 	ev.Add(index.JA4, "tls.ja4", []byte(h.JA4))
+	ev.Facts.Service = h.Service
+	if len(h.ServerChain) > 0 {
+		ev.Facts.Certificate = certificateOf(&h)
+	}
 	if h.JA3S != nil {
 		ev.Add(index.JA3S, "tls.ja3s", []byte(*h.JA3S))
 	}
@@ -223,6 +278,22 @@ func (s *source) hello(h fingerprint.Event) {
 		}
 	}
 	s.end()
+}
+
+// certificateOf tells what evidence is made of.
+func certificateOf(h *fingerprint.Event) event.Certificate {
+	own := &h.ServerChain[0]
+	c := event.Certificate{Subject: []byte(own.Subject), Issuer: []byte(own.Issuer)}
+	if own.NotBefore != nil && own.NotAfter != nil {
+		c.From, c.Until = own.NotBefore.Unix(), own.NotAfter.Unix()
+	}
+	if h.SNIMatches != nil {
+		c.Name = event.No
+		if *h.SNIMatches {
+			c.Name = event.Yes
+		}
+	}
+	return c
 }
 
 func addr(text string) netip.Addr {

@@ -18,16 +18,16 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/traffic"
 )
 
-// capture writes packets as a pcap file, a second apart.
-type capture struct {
+// captureFile writes packets as a pcap file, a second apart.
+type captureFile struct {
 	t    testing.TB
 	file bytes.Buffer
 	w    *pcapgo.Writer
 	n    int
 }
 
-func newCapture(t testing.TB) *capture {
-	c := &capture{t: t}
+func newCapture(t testing.TB) *captureFile {
+	c := &captureFile{t: t}
 	c.w = pcapgo.NewWriter(&c.file)
 	if err := c.w.WriteFileHeader(65536, layers.LinkTypeEthernet); err != nil {
 		t.Fatal(err)
@@ -35,7 +35,7 @@ func newCapture(t testing.TB) *capture {
 	return c
 }
 
-func (c *capture) add(src, dst string, transport gopacket.SerializableLayer, payload []byte) {
+func (c *captureFile) add(src, dst string, transport gopacket.SerializableLayer, payload []byte) {
 	eth := &layers.Ethernet{SrcMAC: make(net.HardwareAddr, 6), DstMAC: make(net.HardwareAddr, 6), EthernetType: layers.EthernetTypeIPv4}
 	ip := &layers.IPv4{Version: 4, TTL: 64, SrcIP: net.ParseIP(src), DstIP: net.ParseIP(dst)}
 	switch l := transport.(type) {
@@ -78,8 +78,12 @@ func TestRun(t *testing.T) {
 	c.add("10.0.0.7", "192.0.2.7", tcp(100, false, true), []byte(request[:20]))
 	c.add("10.0.0.7", "192.0.2.7", tcp(120, false, true), []byte(request[20:]))
 	file := append(c.file.Bytes(), "cut"...)
-	var got []string
+	var got, ends []string
 	stats, err := traffic.Run(context.Background(), "x.pcap", bytes.NewReader(file), traffic.Options{Seed: 1}, func(ev *event.Event) {
+		if ev.Log == "flow-end" {
+			ends = append(ends, fmt.Sprintf("%d %v>%v %d bytes in %s", ev.Packet, ev.Src, ev.Dst, ev.Facts.Bytes, time.Duration(ev.Facts.Duration)))
+			return
+		}
 		var values []string
 		for _, v := range ev.Values {
 			values = append(values, fmt.Sprintf("%s=%s", v.Field, v.Text))
@@ -96,6 +100,9 @@ func TestRun(t *testing.T) {
 	}
 	if len(got) != 4 || !slices.Equal(got[:3], want) || !strings.Contains(got[3], "http 10.0.0.7:4000>192.0.2.7:8080 tcp http.host=bad.example http.url=http://bad.example:8080/a") {
 		t.Errorf("got\n%s", strings.Join(got, "\n"))
+	}
+	if want := "2 10.0.0.7>192.0.2.7 58 bytes in 2s"; !slices.Contains(ends, want) {
+		t.Errorf("%q, want %q", ends, want)
 	}
 	if stats.Packets != 4 || stats.Malformed["truncated"] != 1 {
 		t.Errorf("%+v", stats)

@@ -1,0 +1,48 @@
+package dns
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Encrypted tells by what a client hello shows whether DNS is spoken under it: "dot" (over TLS, RFC 7858), "doq" (over
+// QUIC, RFC 9250), "doh" (over HTTPS, RFC 8484), or "" when it does not look so. The first two have a port and an ALPN
+// name of their own. The third looks like any HTTPS by design: it is known by the names and addresses of the large public
+// resolvers, and by names that say so; a resolver of somebody's own is not found.
+func Encrypted(server netip.Addr, port uint16, sni string, alpn []string) string {
+	isDoQ := func(p string) bool { return p == "doq" || strings.HasPrefix(p, "doq-") }
+	switch {
+	case slices.ContainsFunc(alpn, isDoQ):
+		return "doq"
+	case port == 853 || port == 8853, slices.Contains(alpn, "dot"):
+		return "dot"
+	case resolverName(strings.TrimSuffix(strings.ToLower(sni), ".")):
+		return "doh"
+	case sni == "" && port == 443 && slices.Contains(resolverAddresses(), server.Unmap().String()):
+		return "doh"
+	}
+	return ""
+}
+
+// resolverName knows the names under which public resolvers take DNS over HTTPS, with all names below them.
+func resolverName(name string) bool {
+	switch first, _, _ := strings.Cut(name, "."); first {
+	case "doh", "dns-over-https", "mozilla-doh", "doh-de", "doh-fi":
+		return true
+	}
+	for _, known := range [...]string{"dns.google", "cloudflare-dns.com", "one.one.one.one", "quad9.net", "doh.opendns.com", "dns.nextdns.io",
+		"dns.adguard-dns.com", "dns.adguard.com", "dns.mullvad.net", "doh.cleanbrowsing.org", "dns.alidns.com", "doh.pub", "dns0.eu",
+		"freedns.controld.com", "dns.controld.com", "dns.switch.ch", "odvr.nic.cz", "dns.sb", "doh.libredns.gr", "dns.digitale-gesellschaft.ch"} {
+		if rest, ok := strings.CutSuffix(name, known); ok && (rest == "" || strings.HasSuffix(rest, ".")) {
+			return true
+		}
+	}
+	return false
+}
+
+// resolverAddresses are those of the resolvers that clients speak to by address.
+func resolverAddresses() []string {
+	return []string{"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "149.112.112.112", "208.67.222.222", "208.67.220.220",
+		"2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860:4860::8888", "2001:4860:4860::8844", "2620:fe::fe", "2620:fe::9"}
+}

@@ -1,0 +1,149 @@
+package evidence
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/mithaq/mithaq/internal/detect/event"
+)
+
+// census counts who met what: for each key (a destination, a name, a fingerprint) when and where it was first met, how
+// often, and by about how many sources. It is a table of fixed size in rows of four; in a full row the key that was met
+// least often of those not met for longest gives way.
+type census struct {
+	rows  [][4]entry
+	total int64
+}
+
+type entry struct {
+	key         uint64 // 0 is empty
+	first, last int64  // nanoseconds since 1970; 0 when events had no time
+	sources     uint64 // a bitmap of hashed sources
+	at          int64  // line or packet of the first
+	count       uint32
+	file        uint32
+}
+
+func newCensus(rows int) *census {
+	return &census{rows: make([][4]entry, 1<<bits.Len(uint(max(rows, 1)-1)))}
+}
+
+func (c *census) find(key uint64) *entry {
+	row := &c.rows[key>>32&uint64(len(c.rows)-1)]
+	for i := range row {
+		if row[i].key == key {
+			return &row[i]
+		}
+	}
+	return nil
+}
+
+// meet notes that a source met a key. The key's low half chooses nothing, so that it may be any hash that is not 0.
+func (c *census) meet(key, source uint64, at int64, place spot) {
+	c.total++
+	e := c.find(key)
+	if e == nil {
+		row := &c.rows[key>>32&uint64(len(c.rows)-1)]
+		e = &row[0]
+		for i := range row {
+			if row[i].key == 0 {
+				e = &row[i]
+				break
+			}
+			if row[i].last < e.last {
+				e = &row[i]
+			}
+		}
+		*e = entry{key: key, first: at, at: place.at, file: place.file}
+	}
+	if e.count < math.MaxUint32 {
+		e.count++
+	}
+	if at != 0 && (e.first == 0 || at < e.first) {
+		e.first, e.at, e.file = at, place.at, place.file
+	}
+	e.last = max(e.last, at)
+	e.sources |= 1 << (source >> 58)
+}
+
+// about says how many sources a bitmap stands for: linear counting, right within a quarter up to about 100; a full one
+// stands for many.
+func about(bitmap uint64) float64 {
+	empty := 64 - bits.OnesCount64(bitmap)
+	if empty == 0 {
+		return 300
+	}
+	return -64 * math.Log(float64(empty)/64)
+}
+
+// crowd counts distinct sources up to some ten thousand.
+type crowd [128]uint64
+
+func (c *crowd) add(source uint64) {
+	n := source >> 51
+	c[n>>6] |= 1 << (n & 63)
+}
+
+func (c *crowd) about() float64 {
+	set := 0
+	for _, word := range c {
+		set += bits.OnesCount64(word)
+	}
+	all := len(c) * 64
+	if set == all {
+		return 100_000
+	}
+	return -float64(all) * math.Log(float64(all-set)/float64(all))
+}
+
+// spot is a place in few bytes: the file by its number.
+type spot struct {
+	at   int64 // line, or packet
+	file uint32
+}
+
+// files gives places numbers and back. Beyond maxFiles, the names of further ones are not kept.
+type files struct {
+	places []event.Place
+	last   uint32
+}
+
+const maxFiles = 1 << 12
+
+func (f *files) spot(p *event.Place) spot {
+	s := spot{at: max(p.Line, p.Packet)}
+	if n := int(f.last); n < len(f.places) && f.same(n, p) {
+		s.file = f.last
+		return s
+	}
+	for n := range f.places {
+		if f.same(n, p) {
+			f.last, s.file = uint32(n), uint32(n)
+			return s
+		}
+	}
+	if len(f.places) < maxFiles {
+		f.places = append(f.places, event.Place{File: p.File, Format: p.Format, Log: p.Log})
+	}
+	f.last = uint32(len(f.places) - 1)
+	s.file = f.last
+	return s
+}
+
+func (f *files) same(n int, p *event.Place) bool {
+	have := &f.places[n]
+	return have.File == p.File && have.Log == p.Log && have.Format == p.Format
+}
+
+func (f *files) place(s spot) event.Place {
+	if int(s.file) >= len(f.places) {
+		return event.Place{}
+	}
+	p := f.places[s.file]
+	if p.Format == "packets" {
+		p.Packet = s.at
+	} else {
+		p.Line = s.at
+	}
+	return p
+}
