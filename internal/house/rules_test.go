@@ -20,6 +20,7 @@ var floors = []string{
 	"internal/store",
 	"internal/coding",
 	"internal/record",
+	"internal/exchange",
 	"internal/policy",
 	"internal/facts",
 	"internal/agreement",
