@@ -72,7 +72,7 @@ func (d *DB) arrivals(ctx context.Context, logNo, from int64, out []Arrival) err
 // arrival fills in one leaf's object, when it is here.
 func (d *DB) arrival(ctx context.Context, logNo, index int64, out *Arrival) error {
 	hash := out.Hash
-	return queryRows(ctx, d.truth, `SELECT seq, log_no, idx, state, size, hash, bytes FROM object WHERE prefix = $1 ORDER BY seq`, []any{prefix(hash)}, func(r *sql.Rows) error {
+	return d.queryObject(ctx, `SELECT seq, log_no, idx, state, size, hash, bytes FROM object WHERE seq IN `, hash, func(r *sql.Rows) error {
 		a, _, _, err := d.scanArrival(r, func(no, idx int64, h []byte) bool {
 			return out.Seq == 0 && no == logNo && idx == index && bytes.Equal(h, hash[:])
 		})
