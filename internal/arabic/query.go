@@ -105,43 +105,22 @@ func (s *stemmer) clause(u unit, prefix bool) Clause {
 
 func longEnough(t string) bool { return letters(t) >= 2 }
 
-// FTS5 writes the query as an SQLite FTS5 MATCH expression. Terms are letters and digits only, so nothing in it can be
-// read as an operator. Empty when the query looks for nothing.
-func (q Query) FTS5() string {
-	return q.write(" AND ", " OR ", func(b *strings.Builder, a Alternative) {
-		b.WriteByte('"')
-		b.WriteString(a.Term)
-		b.WriteByte('"')
-		if a.Prefix {
-			b.WriteString(" *")
-		}
-	})
-}
-
-// TSQuery writes the query for PostgreSQL's to_tsquery('simple', …). Empty when the query looks for nothing.
-func (q Query) TSQuery() string {
-	return q.write(" & ", " | ", func(b *strings.Builder, a Alternative) {
-		b.WriteByte('\'')
-		b.WriteString(a.Term)
-		b.WriteByte('\'')
-		if a.Prefix {
-			b.WriteString(":*")
-		}
-	})
-}
-
-func (q Query) write(and, or string, term func(*strings.Builder, Alternative)) string {
+// String writes the query for people: beginnings end in *. Empty when it looks for nothing.
+func (q Query) String() string {
 	var b strings.Builder
 	for i, c := range q.Clauses {
 		if i > 0 {
-			b.WriteString(and)
+			b.WriteString(" AND ")
 		}
 		b.WriteByte('(')
 		for j, a := range c.Any {
 			if j > 0 {
-				b.WriteString(or)
+				b.WriteString(" OR ")
 			}
-			term(&b, a)
+			b.WriteString(a.Term)
+			if a.Prefix {
+				b.WriteByte('*')
+			}
 		}
 		b.WriteByte(')')
 	}

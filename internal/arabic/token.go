@@ -23,7 +23,7 @@ func Tokens(text string, hint Language) []Token {
 	return tokens
 }
 
-// Index returns the terms of a text joined by spaces: the column to hand to FTS5 (unicode61) or to to_tsvector('simple', …).
+// Index returns the terms of a text joined by spaces.
 func Index(text string, hint Language) string { return NewIndexer().Index(text, hint) }
 
 // Indexer does what Index does for many texts, and is faster because their words repeat. It remembers a bounded number

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"github.com/mithaq/mithaq/internal/arabic"
 )
 
 // newNodeOn makes a node with a fresh store of its own, on SQLite or on PostgreSQL.
@@ -323,46 +321,4 @@ func TestSearchShowsWhatMayBeShown(t *testing.T) {
 	if err != nil || len(page.Results) != 1 {
 		t.Fatalf("the Arabic text: %+v, %v", page, err)
 	}
-}
-
-// TestCheckedSearchFindsWhatTheIndexFinds compares the two ways in which long beginnings are looked for.
-func TestCheckedSearchFindsWhatTheIndexFinds(t *testing.T) {
-	n := newNodeOn(t, false)
-	defer func() { _ = n.Close(context.Background()) }()
-	ctx := context.Background()
-	words := []string{"ransomware", "ransoming", "ransack", "cooperation", "cooperative", "coopetition", "198.51.100.7", "198.51.101.9"}
-	for i := range 60 {
-		publish(t, n, Draft{Kind: "report", TLP: "CLEAR", Body: report(words[i%len(words)] + " " + words[(i/3)%len(words)] + fmt.Sprint(" n", i))})
-	}
-	settledDump(t, n)
-	rapid.Check(t, func(rt *rapid.T) {
-		word := rapid.SampledFrom(words).Draw(rt, "word")
-		q := SearchQuery{Text: word[:rapid.IntRange(2, len(word)).Draw(rt, "letters")], Limit: rapid.IntRange(1, 30).Draw(rt, "limit")}
-		if rapid.Bool().Draw(rt, "two") {
-			q.Text = rapid.SampledFrom(words).Draw(rt, "first") + " " + q.Text
-		}
-		var ways [2]string
-		for i := range ways {
-			decide, err := n.decideFor(ctx, Viewer{Own: true})
-			if err != nil {
-				rt.Fatal(err)
-			}
-			s := &searching{node: n, query: q, words: arabic.ParseQuery(q.Text, true), logs: map[int64]string{}, decide: decide}
-			out := SearchResults{}
-			if i == 0 {
-				err = s.page(ctx, &out)
-			} else {
-				err = s.pageOf(ctx, s.words, &out)
-			}
-			if err != nil {
-				rt.Fatal(err)
-			}
-			for _, r := range out.Results {
-				ways[i] += fmt.Sprint(r.Index, r.Snippet, "\n")
-			}
-		}
-		if ways[0] != ways[1] {
-			rt.Fatalf("%q: checked\n%sindex alone\n%s", q.Text, ways[0], ways[1])
-		}
-	})
 }

@@ -110,31 +110,6 @@ type searching struct {
 	decide decision
 	logs   map[int64]string // log ids by number
 	makers map[int64]*entryMaker
-
-	// check says that the index was asked for more than what is looked for, and each record is to be checked.
-	check        bool
-	hits, misses int
-}
-
-// checkedLetters is up to how many letters the index has a list for a word's beginning. A longer beginning of a frequent
-// word makes it gather all places of the word first, which takes longer than reading the few newest records that have
-// the first letters and looking whether they have the rest.
-const checkedLetters = 5
-
-// errTooWide says that too few of the records that have the first letters have the rest: the index is quicker then.
-var errTooWide = errors.New("few records that were read have what was looked for")
-
-// noteCheck counts what became of a record that was checked.
-func (s *searching) noteCheck(hit bool) error {
-	if hit {
-		s.hits++
-	} else {
-		s.misses++
-	}
-	if s.misses > 24+6*s.hits {
-		return errTooWide
-	}
-	return nil
 }
 
 // named returns what the text names outright: a record id, a leaf hash, a STIX id.
@@ -154,22 +129,6 @@ func (s *searching) named(ctx context.Context) ([]store.Indexed, error) {
 
 // page fills out with what the full text finds.
 func (s *searching) page(ctx context.Context, out *SearchResults) error {
-	if short, cut := s.words.Shorten(checkedLetters); cut {
-		s.check = true
-		wide := SearchResults{Results: []SearchResult{}, Behind: out.Behind}
-		err := s.pageOf(ctx, short, &wide)
-		if err == nil {
-			*out = wide
-		}
-		if !errors.Is(err, errTooWide) {
-			return err
-		}
-		s.check = false
-	}
-	return s.pageOf(ctx, s.words, out)
-}
-
-func (s *searching) pageOf(ctx context.Context, q arabic.Query, out *SearchResults) error {
 	var must []string
 	if s.query.Kind != "" {
 		must = append(must, kindTerm(s.query.Kind))
@@ -179,7 +138,7 @@ func (s *searching) pageOf(ctx context.Context, q arabic.Query, out *SearchResul
 	}
 	before, ask := s.query.Before, s.query.Limit+s.query.Limit/2+2
 	for range maxSearchSteps {
-		matches, err := s.node.store.Index().Search(ctx, q, must, before, ask)
+		matches, err := s.node.store.Index().Search(ctx, s.words, must, before, ask)
 		if err != nil {
 			return err
 		}
@@ -235,15 +194,9 @@ func (s *searching) take(ctx context.Context, out *SearchResults, records []stor
 		if shown == nil {
 			continue
 		}
-		result, found, err := s.result(ctx, *shown, parts[e.No])
-		if s.check && err == nil {
-			err = s.noteCheck(found)
-		}
+		result, err := s.result(ctx, *shown, parts[e.No])
 		if err != nil {
 			return err
-		}
-		if s.check && !found {
-			continue
 		}
 		out.Results = append(out.Results, result)
 		if len(out.Results) >= s.query.Limit {
@@ -256,18 +209,18 @@ func (s *searching) take(ctx context.Context, out *SearchResults, records []stor
 	return nil
 }
 
-// result describes a record, and says whether its text has all that was looked for.
-func (s *searching) result(ctx context.Context, e store.Indexed, parts []int) (r SearchResult, found bool, err error) {
+// result describes a record.
+func (s *searching) result(ctx context.Context, e store.Indexed, parts []int) (r SearchResult, err error) {
 	log, err := s.log(ctx, e.LogNo)
 	if err != nil {
-		return r, false, err
+		return r, err
 	}
 	r = SearchResult{Log: log, Index: e.Index, Leaf: hex.EncodeToString(e.Leaf[:]), ID: e.ID, Kind: e.Kind, Agreement: e.Agreement,
 		Author: e.Author, Time: e.Time, TLP: e.TLP, PAP: e.PAP, Standing: e.Standing}
 	if len(parts) > 0 {
-		r.Snippet, found, err = s.snippet(ctx, e, parts)
+		r.Snippet, err = s.snippet(ctx, e, parts)
 	}
-	return r, found, err
+	return r, err
 }
 
 func (s *searching) log(ctx context.Context, no int64) (string, error) {

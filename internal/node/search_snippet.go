@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -13,46 +12,32 @@ import (
 	"github.com/mithaq/mithaq/internal/store"
 )
 
-// snippet opens the record in truth, shows the text around what was found, and says whether one of the parts has all
-// of it. The index itself holds no text. A record that cannot be opened, because the keys are not here or it was erased
-// this instant, has no snippet; where each is to be checked, it makes the search ask the index alone.
-func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) ([]Fragment, bool, error) {
+// snippet opens the record in truth and shows the text around what was found. The index itself holds no text. A record that
+// cannot be opened, because the keys are not here or it was erased this instant, has no snippet.
+func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) ([]Fragment, error) {
 	m, err := s.maker(ctx, e.LogNo)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	object, err := s.node.store.Object(ctx, e.Object)
 	if errors.Is(err, store.ErrErased) {
-		return nil, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, false, storeFault(err)
+		return nil, storeFault(err)
 	}
 	r, _, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
 	if errors.Is(err, record.ErrNotForUs) {
-		if s.check {
-			err = errTooWide
-		} else {
-			err = nil
-		}
-		return nil, false, err
+		return nil, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("opening what was found: %w", err)
+		return nil, fmt.Errorf("opening what was found: %w", err)
 	}
 	c, err := contentOf(r)
-	if err != nil {
-		return nil, false, err
+	if err != nil || parts[0] >= len(c.parts) {
+		return nil, err
 	}
-	for _, part := range parts {
-		if part >= len(c.parts) {
-			continue
-		}
-		if fragments, all := highlight(m.words, c.parts[part], s.words, s.check); all || !s.check {
-			return fragments, all, nil
-		}
-	}
-	return nil, false, nil
+	return highlight(m.words, c.parts[parts[0]], s.words), nil
 }
 
 func (s *searching) maker(ctx context.Context, logNo int64) (*entryMaker, error) {
@@ -73,18 +58,17 @@ func (s *searching) maker(ctx context.Context, logNo int64) (*entryMaker, error)
 // snippetBytes is how much text stands on each side of what was found.
 const snippetBytes = 80
 
-// highlight picks the segment in which most of the query is found and marks it there. With check it also says whether the
-// segments together have every clause.
-func highlight(x *arabic.Indexer, part []segment, q arabic.Query, check bool) (out []Fragment, all bool) {
+// highlight picks the segment in which most of the query is found and marks it there.
+func highlight(x *arabic.Indexer, part []segment, q arabic.Query) []Fragment {
 	var best segment
 	var found []arabic.Span
-	most, met := 0, make([]bool, len(q.Clauses))
+	most := 0
 	for _, seg := range part {
 		spans, which := x.Mark(q, seg.text, seg.lang)
 		here := 0
-		for i, yes := range which {
+		for _, yes := range which {
 			if yes {
-				met[i], here = true, here+1
+				here++
 			}
 		}
 		if here > most {
@@ -95,13 +79,9 @@ func highlight(x *arabic.Indexer, part []segment, q arabic.Query, check bool) (o
 		}
 	}
 	if most == 0 {
-		return nil, false
+		return nil
 	}
-	all = !slices.Contains(met, false)
-	if check && !all {
-		return nil, false
-	}
-	return fragments(best.text, found), all
+	return fragments(best.text, found)
 }
 
 // fragments cuts the text around the first span.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 )
 
 // dumps say how each table is written by Dump: every column, in the order of the key.
@@ -25,24 +27,43 @@ func (x *Index) Dump(ctx context.Context, w io.Writer) error {
 		if err := dumpObjects(ctx, c, w); err != nil {
 			return err
 		}
-		if x.db.kind == postgres {
-			return dumpRows(ctx, c.read, w, "ix_text", `SELECT no, CAST(words AS TEXT) FROM ix_text ORDER BY no`)
-		}
-		// The view on the terms belongs to this one connection.
-		one, err := c.write.Conn(ctx)
+		return c.inSnapshot(ctx, nil, func(t snapshot) error { return dumpText(ctx, t, w) })
+	})
+}
+
+// dumpText writes the terms of every document, from whichever segment. The segments themselves depend on how much was
+// written at a time, and say nothing.
+func dumpText(ctx context.Context, t snapshot, w io.Writer) error {
+	all, err := segmentRows(ctx, t)
+	if err != nil {
+		return err
+	}
+	terms := map[int64][]string{}
+	for _, s := range all {
+		rows, _, err := readSegment(ctx, t, s)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = one.Close() }()
-		if _, err := one.ExecContext(ctx, `CREATE VIRTUAL TABLE IF NOT EXISTS temp.ix_terms USING fts5vocab(main, ix_text, instance)`); err != nil {
+		if err := eachBlock(ctx, t, s.no*blockNos, (s.no+1)*blockNos-1, func(b []byte) error {
+			for r := (blockReader{rest: b}); ; {
+				more, err := r.next()
+				if err != nil || !more {
+					return err
+				}
+				if err := eachOf(r.list, s.docs, func(n uint32) { terms[rows[n]] = append(terms[rows[n]], string(r.term)) }); err != nil {
+					return err
+				}
+			}
+		}); err != nil {
 			return err
 		}
-		if err := dumpRows(ctx, one, w, "ix_text", `SELECT doc, term FROM temp.ix_terms ORDER BY doc, term`); err != nil {
+	}
+	for _, row := range slices.Sorted(maps.Keys(terms)) {
+		if _, err := fmt.Fprintf(w, "ix_text %d %q\n", row, terms[row]); err != nil {
 			return err
 		}
-		_, err = one.ExecContext(ctx, `DROP TABLE temp.ix_terms`)
-		return err
-	})
+	}
+	return nil
 }
 
 // dumpObjects writes the tables of STIX objects without what depends on the order in which they were written.

@@ -5,13 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Erase takes out of the index everything that came from a record's contents, at once, and leaves that its place was
 // erased. words are the terms with which it was written, part by part. It may be repeated. A record that is not
 // indexed is no error.
 //
-// On SQLite deleted rows and full-text entries are overwritten and the write-ahead log is emptied; on PostgreSQL old
+// On SQLite deleted rows are overwritten and the write-ahead log is emptied; on PostgreSQL old
 // row versions stay until VACUUM, as in the truth scope.
 func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 	err := x.writing(ctx, "erasing from the index", func(t *tx) error {
@@ -26,8 +27,10 @@ func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 		if parts > 0 && parts != int64(len(words)) {
 			return fmt.Errorf("the record has %d parts of text, %d were given", parts, len(words))
 		}
-		if err := eraseText(ctx, t, x.db.kind, no, words[:parts]); err != nil {
-			return err
+		for part, terms := range words[:parts] {
+			if err := eraseText(ctx, t, no*textParts+int64(part), termSet(terms)); err != nil {
+				return fmt.Errorf("full text: %w", err)
+			}
 		}
 		if err := discount(ctx, t, no); err != nil {
 			return err
@@ -47,21 +50,12 @@ func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 	return x.emptyWAL(ctx)
 }
 
-func eraseText(ctx context.Context, t *tx, k kind, no int64, words []string) error {
-	for part, terms := range words {
-		rowid := no*textParts + int64(part)
-		var err error
-		if k == sqlite {
-			// The table keeps no text, so that it has to be told what to take out (FTS5, "The 'delete' command").
-			_, err = t.exec(ctx, `INSERT INTO ix_text (ix_text, rowid, words) VALUES ('delete', $1, $2)`, rowid, terms)
-		} else {
-			_, err = t.exec(ctx, `DELETE FROM ix_text WHERE no = $1`, rowid)
-		}
-		if err != nil {
-			return err
-		}
+func termSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for term := range strings.FieldsSeq(words) {
+		set[term] = true
 	}
-	return nil
+	return set
 }
 
 // discount takes a record out of what commitments are served by.

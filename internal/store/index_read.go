@@ -4,11 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math"
 	"strings"
 	"time"
-
-	"github.com/mithaq/mithaq/internal/arabic"
 )
 
 const selectIndexed = `SELECT no, log_no, idx, leaf, object, standing, sealed, id, kind, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts FROM ix_record`
@@ -163,36 +160,4 @@ func newest(ctx context.Context, c *conns, agreement string, t *Tally, samples i
 		t.Last = t.Newest[0].Time
 	}
 	return err
-}
-
-// Match is a part of a record that meets a query.
-type Match struct {
-	No   int64
-	Part int
-}
-
-// Search returns up to limit parts of records that meet q and every one of the terms must, newest first, that arrived
-// before the record with the number before; 0: from the newest on.
-func (x *Index) Search(ctx context.Context, q arabic.Query, must []string, before int64, limit int) (out []Match, err error) {
-	if len(q.Clauses) == 0 {
-		return nil, nil
-	}
-	top := int64(math.MaxInt64)
-	if before > 0 {
-		top = before * textParts
-	}
-	text, query, and := `SELECT rowid FROM ix_text WHERE ix_text MATCH $1 AND rowid < $2 ORDER BY rowid DESC LIMIT $3`, q.FTS5(), " AND "
-	if x.db.kind == postgres {
-		text, query, and = `SELECT no FROM ix_text WHERE words @@ to_tsquery('simple', $1) AND no < $2 ORDER BY no DESC LIMIT $3`, q.TSQuery(), " & "
-	}
-	query = strings.Join(append([]string{query}, must...), and)
-	err = x.reading("searching", func(c *conns) error {
-		return queryRows(ctx, c, text, []any{query, top, limit}, func(r *sql.Rows) error {
-			var rowid int64
-			err := r.Scan(&rowid)
-			out = append(out, Match{No: rowid / textParts, Part: int(rowid % textParts)})
-			return err
-		})
-	})
-	return out, err
 }

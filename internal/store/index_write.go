@@ -1,15 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
-
-// textParts is how many rows of full text one record can have: a rowid is its no times textParts, plus the part.
-const textParts = 4096
 
 var (
 	ixRecordInsert = newInserter(`INSERT INTO ix_record (no, log_no, idx, leaf, object, standing, sealed, id, kind, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts) VALUES `, 20)
@@ -30,10 +28,6 @@ const (
 	putKey = `INSERT INTO ix_key (log_no, id, party, role, names, no, revoked) VALUES ($1, $2, $3, $4, $5, $6, $7)
 	ON CONFLICT (log_no, id) DO UPDATE SET role = CASE WHEN excluded.role = '' THEN ix_key.role ELSE excluded.role END,
 		names = CASE WHEN excluded.role = '' THEN ix_key.names ELSE excluded.names END, revoked = excluded.revoked`
-	// One row at a time: a statement of several rows takes a savepoint, at which FTS5 writes out what it has gathered.
-	putTextSQLite = `INSERT INTO ix_text (rowid, words) VALUES ($1, $2)`
-	// On PostgreSQL a word is cut by the parser of the configuration 'simple', which splits our terms as we do.
-	putTextPostgres = `INSERT INTO ix_text (no, words) VALUES ($1, to_tsvector('simple', $2))`
 )
 
 // Write adds the leaves [from, to) of a log in one transaction; entries are those of them that can be said anything
@@ -51,7 +45,7 @@ func (x *Index) Write(ctx context.Context, logNo, from, to int64, entries []Inde
 		for i := range entries {
 			rows.add(&entries[i])
 		}
-		if err := rows.write(ctx, t, x.db.kind); err != nil {
+		if err := rows.write(ctx, t); err != nil {
 			return err
 		}
 		if err := markMany(ctx, t, entries); err != nil {
@@ -89,8 +83,9 @@ type tallyKey struct{ agreement, label, kind string }
 
 // indexRows gathers the rows of a batch.
 type indexRows struct {
-	records, serves, refs, changes, acts, stix, text []any
-	tallies                                          map[tallyKey]int64
+	records, serves, refs, changes, acts, stix []any
+	text                                       []textRow
+	tallies                                    map[tallyKey]int64
 }
 
 func (r *indexRows) add(e *IndexEntry) {
@@ -124,11 +119,11 @@ func (r *indexRows) add(e *IndexEntry) {
 		r.stix = append(r.stix, e.No, int64(i), typ, uuid, shortSpec(o.SpecVersion), o.Version, int64(o.Offset), int64(o.Length), o.Marking, int64(0))
 	}
 	for part, words := range e.Words[:min(len(e.Words), textParts)] {
-		r.text = append(r.text, e.No*textParts+int64(part), words)
+		r.text = append(r.text, textRow{e.No*textParts + int64(part), words})
 	}
 }
 
-func (r *indexRows) write(ctx context.Context, t *tx, k kind) error {
+func (r *indexRows) write(ctx context.Context, t *tx) error {
 	for _, w := range []struct {
 		what string
 		in   *inserter
@@ -141,25 +136,13 @@ func (r *indexRows) write(ctx context.Context, t *tx, k kind) error {
 			return fmt.Errorf("%s: %w", w.what, err)
 		}
 	}
-	if err := r.writeText(ctx, t, k); err != nil {
+	slices.SortFunc(r.text, func(a, b textRow) int { return cmp.Compare(a.row, b.row) })
+	if err := addText(ctx, t, r.text); err != nil {
 		return fmt.Errorf("full text: %w", err)
 	}
 	for key, n := range r.tallies {
 		if _, err := t.exec(ctx, addTally, key.agreement, key.label, key.kind, n); err != nil {
 			return fmt.Errorf("counts: %w", err)
-		}
-	}
-	return nil
-}
-
-func (r *indexRows) writeText(ctx context.Context, t *tx, k kind) error {
-	text := putTextSQLite
-	if k == postgres {
-		text = putTextPostgres
-	}
-	for i := 0; i < len(r.text); i += 2 {
-		if _, err := t.exec(ctx, text, r.text[i], r.text[i+1]); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -227,14 +210,7 @@ func (x *Index) warmWrite(ctx context.Context) error {
 	if x.c == nil || x.readOnly {
 		return nil // writing says so
 	}
-	if err := x.c.warm(ctx, moveIndexed, addTally); err != nil {
-		return err
-	}
-	text := putTextSQLite
-	if x.db.kind == postgres {
-		text = putTextPostgres
-	}
-	if err := x.c.warm(ctx, text); err != nil {
+	if err := x.c.warm(ctx, moveIndexed, addTally, putSegment, putBlock); err != nil {
 		return err
 	}
 	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert, ixPlaceInsert} {

@@ -165,3 +165,40 @@ func queryRows(ctx context.Context, c *conns, query string, args []any, scan fun
 	}
 	return rows.Err()
 }
+
+// snapshot is a transaction that reads one state of the database, whatever is written meanwhile, with statements prepared
+// once.
+type snapshot struct {
+	*sql.Tx
+	c *conns
+}
+
+// inSnapshot runs f in a snapshot. The queries that f asks are prepared before: the pool may have no other connection.
+func (c *conns) inSnapshot(ctx context.Context, queries []string, f func(snapshot) error) error {
+	for _, q := range queries {
+		if _, err := c.reader(ctx, q); err != nil {
+			return err
+		}
+	}
+	o := &sql.TxOptions{}
+	if c.kind == postgres {
+		o.ReadOnly, o.Isolation = true, sql.LevelRepeatableRead
+	}
+	t, err := c.read.BeginTx(ctx, o)
+	if err != nil {
+		return fmt.Errorf("beginning to read: %w", err)
+	}
+	defer func() { _ = t.Rollback() }()
+	return f(snapshot{t, c})
+}
+
+// QueryContext is the transaction's, with the statement that was prepared.
+func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	s.c.mu.Lock()
+	st := s.c.rstmt[query]
+	s.c.mu.Unlock()
+	if st == nil {
+		return s.Tx.QueryContext(ctx, query, args...)
+	}
+	return s.StmtContext(ctx, st).QueryContext(ctx, args...)
+}

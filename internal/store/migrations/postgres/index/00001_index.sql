@@ -140,14 +140,25 @@ CREATE TABLE ix_place (
 );
 CREATE INDEX ix_place_no ON ix_place (no);
 
--- Terms only, never the text. no is a record's no times 4096, plus the part.
-CREATE TABLE ix_text (
-    no    BIGINT   PRIMARY KEY,
-    words TSVECTOR NOT NULL
+-- Full text: terms only, never the text (postings.go has the format). A segment is a run of documents, a document a part
+-- of a record: its row_no is the record's no times 4096, plus the part. Its blocks have the numbers no * 1048576 and on.
+CREATE TABLE ix_segment (
+    no        BIGINT PRIMARY KEY,
+    docs      BIGINT NOT NULL,
+    low       BIGINT NOT NULL,
+    high      BIGINT NOT NULL,
+    row_nos   BYTEA NOT NULL,
+    directory BYTEA NOT NULL
+);
+
+CREATE TABLE ix_block (
+    no   BIGINT PRIMARY KEY,
+    data BYTEA NOT NULL
 );
 
 -- +goose Down
-DROP TABLE ix_text;
+DROP TABLE ix_block;
+DROP TABLE ix_segment;
 DROP TABLE ix_place;
 DROP TABLE ix_class;
 DROP TABLE ix_stix;

@@ -140,16 +140,25 @@ CREATE TABLE ix_place (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ix_place_no ON ix_place (no);
 
--- Terms only, never the text. The rowid is a record's no times 4096, plus the part. Terms are letters and digits, which
--- the ascii tokenizer splits; prefixes of two and three letters have a list of their own, for answers as one types.
-CREATE VIRTUAL TABLE ix_text USING fts5 (words, content='', columnsize=0, detail=none, tokenize='ascii', prefix='2 3 4 5');
--- A deleted row leaves no term behind.
-INSERT INTO ix_text (ix_text, rank) VALUES ('secure-delete', 1);
-INSERT INTO ix_text (ix_text, rank) VALUES ('hashsize', 16777216);
-INSERT INTO ix_text (ix_text, rank) VALUES ('automerge', 8);
+-- Full text: terms only, never the text (postings.go has the format). A segment is a run of documents, a document a part
+-- of a record: its row_no is the record's no times 4096, plus the part. Its blocks have the numbers no * 1048576 and on.
+CREATE TABLE ix_segment (
+    no        INTEGER PRIMARY KEY,
+    docs      INTEGER NOT NULL,
+    low       INTEGER NOT NULL,
+    high      INTEGER NOT NULL,
+    row_nos   BLOB NOT NULL,
+    directory BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE ix_block (
+    no   INTEGER PRIMARY KEY,
+    data BLOB NOT NULL
+) STRICT;
 
 -- +goose Down
-DROP TABLE ix_text;
+DROP TABLE ix_block;
+DROP TABLE ix_segment;
 DROP TABLE ix_place;
 DROP TABLE ix_class;
 DROP TABLE ix_stix;
