@@ -36,6 +36,7 @@ type cli struct {
 	Init        initCmd        `cmd:"" help:"Make a party's node: directory, keys, first log."`
 	Serve       serveCmd       `cmd:"" help:"Run the node."`
 	Agreement   agreementCmd   `cmd:"" help:"Agreements: the shelf, the rolls, acts, kept promises."`
+	Peer        peerCmd        `cmd:"" help:"Other parties' nodes: add, list, show, remove."`
 	Party       partyCmd       `cmd:"" help:"A party: who it is, where it stands, what it runs."`
 	Publish     publishCmd     `cmd:"" help:"Sign records and append them to the log."`
 	Show        showCmd        `cmd:"" help:"Show one record."`

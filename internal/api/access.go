@@ -11,10 +11,11 @@ import (
 	"github.com/mithaq/mithaq/internal/node"
 )
 
-// caller is who stands behind a request: its scopes, all of them for the node's own socket.
+// caller is who stands behind a request: its scopes, all of them for the node's own socket; or the party whose node signed it.
 type caller struct {
 	scopes []string
 	owner  bool
+	party  string
 }
 
 // may reports whether the caller has a scope. Who may read opened records may have them sealed as well.
@@ -31,13 +32,28 @@ func (s *server) identify(r *http.Request) caller {
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return caller{}
+		return s.identifyNode(r)
 	}
 	scopes, err := s.node.TokenScopes(r.Context(), token)
 	if err != nil {
 		return caller{}
 	}
 	return caller{scopes: scopes}
+}
+
+// identifyNode finds the party whose node signed a request that carries nothing. What carries something is read, within
+// bounds, before it is verified.
+func (s *server) identifyNode(r *http.Request) caller {
+	if r.ContentLength != 0 {
+		return caller{}
+	}
+	party, err := s.node.CallerOf(r, nil)
+	if err != nil {
+		s.metrics.refused()
+		s.logger.Debug("a signed request was treated as a stranger's", "from", r.RemoteAddr, "path", r.URL.Path, "error", err)
+		return caller{}
+	}
+	return caller{party: party}
 }
 
 func callerOf(ctx context.Context) caller {

@@ -18,6 +18,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	unsigned prometheus.Counter
 }
 
 // NewMetrics makes the metrics of one node.
@@ -27,7 +28,8 @@ func NewMetrics(n *node.Node) *Metrics {
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "mithaq_http_requests_total", Help: "HTTP requests by route and status."}, []string{"route", "status"}),
 		seconds:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "mithaq_http_request_seconds", Help: "Time to answer by route.", Buckets: prometheus.ExponentialBuckets(0.0005, 4, 8)}, []string{"route"}),
 	}
-	m.registry.MustRegister(m.requests, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.unsigned = prometheus.NewCounter(prometheus.CounterOpts{Name: "mithaq_signatures_refused_total", Help: "Signed requests that were not believed since the start."})
+	m.registry.MustRegister(m.requests, m.seconds, m.unsigned, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, c := range []struct {
 		name, help string
 		value      func(node.Counts) float64
@@ -54,11 +56,18 @@ func (m *Metrics) request(route string, status int, took time.Duration) {
 	m.seconds.WithLabelValues(route).Observe(took.Seconds())
 }
 
+// refused counts a signed request that was not believed.
+func (m *Metrics) refused() {
+	if m != nil {
+		m.unsigned.Inc()
+	}
+}
+
 // routeOf names the route of a path with few values, so that nobody can make labels without end.
 func routeOf(path string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "log", "object", "healthz", "readyz", "metrics", "openapi.json", "openapi.yaml", "schemas":
+	case "log", "object", "healthz", "readyz", "metrics", "changes", "acts", "rolls", "peers", ".well-known", "openapi.json", "openapi.yaml", "schemas":
 		return first
 	case "api":
 		return "api"

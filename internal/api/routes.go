@@ -104,6 +104,7 @@ func register(api huma.API, n *node.Node) {
 	registerKeys(api, n)
 	registerTokens(api, n)
 	registerAgreements(api, n)
+	registerPeers(api, n)
 }
 
 func registerRecords(api huma.API, n *node.Node) {

@@ -58,9 +58,13 @@ func New(n *node.Node, o Options) http.Handler {
 	api.UseMiddleware(requireScope(api))
 	register(api, n)
 
-	logs := n.LogHandler(func(r *http.Request, l node.LogView) bool { return l.Public || callerOf(r.Context()).may(ScopeAudit) })
+	logs := n.LogHandler(func(r *http.Request, l node.LogView) bool {
+		c := callerOf(r.Context())
+		return l.Public || c.may(ScopeAudit) || n.MayFollow(r.Context(), c.party, l.Agreement)
+	})
 	mux.Handle("/log/", logs)
 	mux.Handle("/object/", logs)
+	s.registerExchange(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)

@@ -10,6 +10,8 @@ import (
 
 // board is what the writer has published: the only thing that readers of a Ledger see of its heads.
 type board struct {
+	published func(logID string) // told of each head that is shown; nil: nobody
+
 	mu   sync.RWMutex // guards both maps and what they hold
 	byID map[string]*posted
 	byNo map[int64]*posted
@@ -22,8 +24,8 @@ type posted struct {
 	behind *ErrBehind
 }
 
-func newBoard() *board {
-	return &board{byID: map[string]*posted{}, byNo: map[int64]*posted{}}
+func newBoard(published func(logID string)) *board {
+	return &board{published: published, byID: map[string]*posted{}, byNo: map[int64]*posted{}}
 }
 
 func (b *board) add(row store.Log, guard Head) {
@@ -36,9 +38,12 @@ func (b *board) add(row store.Log, guard Head) {
 // publish shows a head that the guard holds.
 func (b *board) publish(id string, h SignedHead) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	p := b.byID[id]
 	p.head, p.guard, p.behind = h, h.Head, nil
+	b.mu.Unlock()
+	if b.published != nil {
+		b.published(id)
+	}
 }
 
 func (b *board) fail(id string, err *ErrBehind) {

@@ -66,6 +66,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Rand gives the holder's name. Default: crypto/rand.
 	Rand io.Reader
+	// Published is told of a log whose new head readers can see. It must not wait. Default: nobody is told.
+	Published func(logID string)
 
 	// LeaseTTL is how long a writer that fell silent keeps others waiting. On SQLite a file lock makes the next
 	// writer start at once. Default: 15 s.
@@ -162,7 +164,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		state:   NewState(Limits{cfg.BatchEntries, cfg.BatchBytes, cfg.LoadedLogs}),
 		waiters: map[Ticket]chan<- reply{}, bySeries: map[int64]string{},
 	}
-	l.heads = newBoard()
+	l.heads = newBoard(l.cfg.Published)
 	l.reads = reads{store: cfg.Store, view: l.heads}
 	asked, err := l.takeLease(ctx)
 	if err != nil {

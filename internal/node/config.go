@@ -35,6 +35,8 @@ type Config struct {
 	LogLevel  string   `toml:"log_level"`
 	LogFormat string   `toml:"log_format"`
 	Metrics   string   `toml:"metrics"`
+	// OutboundOnly is for a node that nobody can connect to.
+	OutboundOnly bool `toml:"outbound_only"`
 }
 
 // DefaultConfig is what holds where the file says nothing.

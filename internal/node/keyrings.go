@@ -26,7 +26,9 @@ const maxKeyrings = 64 << 20
 
 // LogHandler serves logs and objects to those whom allow lets in; to anybody else they do not exist.
 func (n *Node) LogHandler(allow func(*http.Request, LogView) bool) http.Handler {
-	authorize := func(r *http.Request, l ledger.LogInfo) bool { return allow(r, LogView{ID: l.ID, Public: l.Public}) }
+	authorize := func(r *http.Request, l ledger.LogInfo) bool {
+		return allow(r, LogView{ID: l.ID, Public: l.Public, Agreement: l.Agreement})
+	}
 	static := ledger.NewHandler(n.reader, authorize, n.logger)
 	coder := coding.New()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

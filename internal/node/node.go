@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/facts"
+	"github.com/mithaq/mithaq/internal/federate"
+	"github.com/mithaq/mithaq/internal/federate/httpsig"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -66,6 +69,15 @@ type Node struct {
 	facts  func() (*facts.Facts, error) // what ships with the program, read once
 
 	indexer *indexer // nil when read-only
+
+	feed     *federate.Feed // nil when read-only
+	waiting  atomic.Int64   // requests that wait for a change
+	ending   chan struct{}  // closed when the node closes
+	closing  sync.Once
+	callers  callers
+	outbound *http.Client
+	peerNews chan struct{}   // peers were added, changed or removed
+	signer   *httpsig.Signer // guarded by mu: of this node's requests
 
 	mu      sync.RWMutex // guards address, books, pending, rolls and members
 	address string
@@ -129,8 +141,10 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, facts: sync.OnceValues(facts.Load)}
+	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1)}
+	n.callers.guard = httpsig.NewGuard(n.now)
+	return n
 }
 
 // openLedger takes the writer's lease and begins to sequence.
@@ -138,8 +152,13 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 	if n.guard, err = ledger.OpenFileGuard(n.store.Files(), filepath.Join(n.dir, guardName)); err != nil {
 		return storeFault(err)
 	}
+	session, err := record.NewID(n.rand, record.PrefixLog)
+	if err != nil {
+		return err
+	}
+	n.feed = federate.NewFeed(session)
 	n.ledger, err = ledger.Open(ctx, ledger.Config{
-		Store: n.store, Guard: n.guard, Signer: n.logSigner, Clock: n.now, Logger: n.logger, Rand: n.rand,
+		Store: n.store, Guard: n.guard, Signer: n.logSigner, Clock: n.now, Logger: n.logger, Rand: n.rand, Published: n.feed.Note,
 	})
 	if err != nil {
 		return storeFault(err)
@@ -187,6 +206,8 @@ func storeFault(err error) error {
 // Close stops writing, gives the lease back and closes the store.
 func (n *Node) Close(ctx context.Context) error {
 	var errs []error
+	n.closing.Do(func() { close(n.ending) })
+	n.outbound.CloseIdleConnections()
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close(ctx))
 	}

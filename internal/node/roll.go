@@ -229,6 +229,7 @@ func (n *Node) publishMembers(r *roll) {
 	n.mu.Lock()
 	n.members[r.id] = members
 	n.mu.Unlock()
+	n.callers.forget()
 }
 
 // membersOf lists the keyrings of the others who run an agreement, as the roll introduced them.

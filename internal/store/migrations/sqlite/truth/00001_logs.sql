@@ -97,6 +97,17 @@ CREATE TABLE keyring (
     PRIMARY KEY (log_no, serial)
 ) STRICT, WITHOUT ROWID;
 
+-- Other parties' nodes: where they are reached, and who named them to us (nobody: a person compared a fingerprint).
+CREATE TABLE peer (
+    party      TEXT   PRIMARY KEY,
+    url        TEXT   NOT NULL,
+    mirror     TEXT   NOT NULL,
+    introduced TEXT   NOT NULL,
+    keyring    BLOB  NOT NULL,
+    chg_cursor TEXT   NOT NULL,
+    updated_us INTEGER NOT NULL
+) STRICT;
+
 -- Keyrings of other parties that a person compared and accepted.
 CREATE TABLE pin (
     party     TEXT    PRIMARY KEY,
@@ -121,6 +132,7 @@ DROP TABLE added_last;
 DROP TABLE added;
 DROP TABLE pin;
 DROP TABLE keyring;
+DROP TABLE peer;
 DROP TABLE epoch_key;
 DROP TABLE lease;
 DROP TABLE tombstone;

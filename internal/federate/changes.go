@@ -1,0 +1,87 @@
+package federate
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Feed remembers in which order logs last changed, so that a reader who names where it stopped learns what changed since,
+// each log once. It is in memory: after a restart every reader begins anew, which costs one list. Safe for concurrent use.
+type Feed struct {
+	session string
+
+	mu      sync.Mutex // guards all below
+	version uint64
+	latest  map[string]uint64
+	log     []change // by version; an entry that is not the latest of its log is passed over
+	wake    chan struct{}
+}
+
+type change struct {
+	version uint64
+	log     string
+}
+
+// NewFeed makes an empty feed. session tells this process's cursors from those of another: random, without a dot.
+func NewFeed(session string) *Feed {
+	return &Feed{session: session, latest: map[string]uint64{}, wake: make(chan struct{})}
+}
+
+// Note says that a log changed, and wakes who waits.
+func (f *Feed) Note(log string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.version++
+	f.latest[log] = f.version
+	f.log = append(f.log, change{f.version, log})
+	if len(f.log) > 2*len(f.latest)+64 {
+		f.compact()
+	}
+	close(f.wake)
+	f.wake = make(chan struct{})
+}
+
+func (f *Feed) compact() {
+	kept := make([]change, 0, len(f.latest))
+	for _, c := range f.log {
+		if f.latest[c.log] == c.version {
+			kept = append(kept, c)
+		}
+	}
+	f.log = kept
+}
+
+// Since lists up to limit logs that changed after a cursor, the one that changed first first, with the cursor to go on
+// from; wake is closed at the next change. scope names what the reader may see, without a dot: when that has changed, or the
+// cursor is of another process, reading begins anew.
+func (f *Feed) Since(cursor, scope string, limit int, visible func(log string) bool) (logs []string, next string, wake <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	prefix := f.session + "." + scope + "."
+	after := f.position(cursor, prefix)
+	upto := f.version
+	i := sort.Search(len(f.log), func(i int) bool { return f.log[i].version > after })
+	for ; i < len(f.log); i++ {
+		c := f.log[i]
+		if f.latest[c.log] != c.version || !visible(c.log) {
+			continue
+		}
+		if len(logs) == limit {
+			upto = f.log[i-1].version
+			break
+		}
+		logs = append(logs, c.log)
+	}
+	return logs, prefix + strconv.FormatUint(upto, 10), f.wake
+}
+
+func (f *Feed) position(cursor, prefix string) uint64 {
+	number, ours := strings.CutPrefix(cursor, prefix)
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || !ours || n > f.version {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,131 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// CardPath is where a node introduces itself.
+const CardPath = "/.well-known/mithaq"
+
+// CardFormat names the form of a card.
+const CardFormat = "mithaq-card/1"
+
+// Card is how a node introduces itself to another: the keyring of its party's own house, and where it is reached. The keyring
+// proves itself; that it is the party one means, a person finds out by comparing its fingerprint.
+type Card struct {
+	Format   string          `json:"format" enum:"mithaq-card/1"`
+	Software string          `json:"software"`
+	URL      string          `json:"url,omitempty" doc:"Where the node is reached; absent: it accepts no connection and comes by itself"`
+	Keyring  json.RawMessage `json:"keyring" doc:"DSSE envelope of the party's keyring"`
+}
+
+const (
+	software = "mithaq"
+	// maxCard bounds a card: a keyring of 256 officers is far below it.
+	maxCard = 1 << 20
+	// cardPatience is how long a stranger may take to send one.
+	cardPatience = 15 * time.Second
+)
+
+// Card is this node's.
+func (n *Node) Card(ctx context.Context) (Card, error) {
+	house, err := n.Keyring(ctx, record.OwnAgreement)
+	if err != nil {
+		return Card{}, err
+	}
+	c := Card{Format: CardFormat, Software: software, Keyring: house}
+	if !n.cfg.OutboundOnly {
+		c.URL = n.baseURL()
+	}
+	return c, nil
+}
+
+// read checks a card and returns the keyring in it.
+func (c Card) read() (record.Keyring, error) {
+	if c.Format != CardFormat {
+		return record.Keyring{}, faultf(CodeInvalid, "compare versions", "reading a card: format %s is not %s", clipped(c.Format), CardFormat)
+	}
+	if c.URL != "" {
+		if err := checkURL("url", c.URL); err != nil {
+			return record.Keyring{}, &Fault{Code: CodeInvalid, What: "reading a card", Err: err}
+		}
+	}
+	k, err := record.ParseKeyring(c.Keyring)
+	if err != nil {
+		return k, recordFault("reading a card: its keyring does not verify", err)
+	}
+	return k, nil
+}
+
+// ReadCard reads a card's bytes: a file that somebody carried, or what a node answered.
+func ReadCard(data []byte) (Card, error) {
+	var c Card
+	d := json.NewDecoder(bytes.NewReader(data))
+	if err := d.Decode(&c); err != nil {
+		return c, &Fault{Code: CodeInvalid, What: "reading a card", Err: err, Remedy: "give what 'mithaq peer card' printed, or the address of a mithaq node"}
+	}
+	_, err := c.read()
+	return c, err
+}
+
+// fetchCard asks the node at an address who it is.
+func (n *Node) fetchCard(ctx context.Context, address string) (Card, error) {
+	if err := checkURL("address", address); err != nil {
+		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, cardPatience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+CardPath, nil)
+	if err != nil {
+		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
+	}
+	resp, err := n.outbound.Do(req)
+	if err != nil {
+		return Card{}, &Fault{Code: CodeUnavailable, What: "asking a node who it is", Err: err, Remedy: "compare the address with the party"}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return Card{}, faultf(CodeNotFound, "compare the address with the party", "asking %s who it is: it answers %d", address, resp.StatusCode)
+	}
+	data, err := readBounded(resp.Body, maxCard)
+	if err != nil {
+		return Card{}, fmt.Errorf("asking %s who it is: %w", address, err)
+	}
+	c, err := ReadCard(data)
+	if err == nil {
+		c.URL = strings.TrimRight(address, "/") // where it was found; what it says of itself may lead elsewhere
+	}
+	return c, err
+}
+
+// errTooLong says that another node sent more than it may.
+var errTooLong = errors.New("the answer is longer than it may be")
+
+func readBounded(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = errTooLong
+	}
+	return data, err
+}
+
+// newOutbound is the client for requests to other nodes: no redirects, which could lead inside this network, and bounds on
+// everything that the other side can make us wait for or hold.
+func newOutbound() *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 8, MaxConnsPerHost: 32, MaxIdleConns: 4096,
+			IdleConnTimeout: 2 * time.Minute, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 70 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true, ForceAttemptHTTP2: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("the node redirects, which is refused") },
+	}
+}

@@ -1,0 +1,123 @@
+package node
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// Changes tells another node which logs have grown since it last asked.
+type Changes struct {
+	Cursor string       `json:"cursor" doc:"To go on from; opaque"`
+	Logs   []ChangedLog `json:"logs"`
+}
+
+// ChangedLog is the head of a log that the caller may follow here.
+type ChangedLog struct {
+	Log        string `json:"log"`
+	Party      string `json:"party" doc:"Author"`
+	Agreement  string `json:"agreement"`
+	Generation int64  `json:"generation"`
+	Size       int64  `json:"size"`
+	Checkpoint string `json:"checkpoint" doc:"C2SP tlog-checkpoint with its signatures"`
+}
+
+const (
+	// maxChanges is how many logs one answer holds; the next one begins where it ended.
+	maxChanges = 1000
+	// maxWaiting bounds the requests that wait for a change at the same time.
+	maxWaiting = 10_000
+)
+
+// Changes lists what changed for a party since a cursor, and waits up to wait for a change where nothing did. A stranger
+// ("") learns of public logs and waits for nothing.
+func (n *Node) Changes(ctx context.Context, party, cursor string, wait time.Duration) (Changes, error) {
+	if n.feed == nil {
+		return Changes{}, errReadOnly()
+	}
+	if n.waiting.Add(1) > maxWaiting || party == "" {
+		wait = 0
+	}
+	defer n.waiting.Add(-1)
+	var timeout <-chan time.Time
+	if wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	for {
+		out, wake, err := n.changesNow(ctx, party, cursor)
+		if err != nil || len(out.Logs) > 0 || wait <= 0 {
+			return out, err
+		}
+		select {
+		case <-wake:
+		case <-timeout:
+			return out, nil
+		case <-ctx.Done():
+			return out, ctx.Err()
+		case <-n.ending:
+			return out, nil
+		}
+	}
+}
+
+func (n *Node) changesNow(ctx context.Context, party, cursor string) (Changes, <-chan struct{}, error) {
+	may, scope, err := n.followable(ctx, party)
+	if err != nil {
+		return Changes{}, nil, err
+	}
+	infos := map[string]ledger.LogInfo{}
+	ids, next, wake := n.feed.Since(cursor, scope, maxChanges, func(id string) bool {
+		l, err := n.reader.Log(ctx, id)
+		if err != nil || !n.begun(id) || l.Size == 0 || !l.Public && !slices.Contains(may, l.Agreement) {
+			return false
+		}
+		infos[id] = l
+		return true
+	})
+	out := Changes{Cursor: next, Logs: []ChangedLog{}}
+	for _, id := range ids {
+		checkpoint, err := n.reader.Checkpoint(ctx, id)
+		if err != nil {
+			continue // it is being restored: its next head is a change again
+		}
+		l := infos[id]
+		out.Logs = append(out.Logs, ChangedLog{Log: id, Party: n.authorOf(id), Agreement: l.Agreement, Generation: l.Generation,
+			Size: l.Size, Checkpoint: string(checkpoint)})
+	}
+	return out, wake, nil
+}
+
+// followable lists the agreements whose logs a party may follow here, with a name for the list.
+func (n *Node) followable(ctx context.Context, party string) (ids []string, scope string, err error) {
+	if party == "" {
+		return nil, "public", nil
+	}
+	all, err := n.rollIDs(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, id := range all {
+		if n.MayFollow(ctx, party, id) {
+			ids = append(ids, id)
+		}
+	}
+	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
+	return ids, hex.EncodeToString(sum[:8]), nil
+}
+
+// authorOf is the party whose log it is, by the log's own keyrings.
+func (n *Node) authorOf(logID string) string {
+	k, err := n.keyring(logID)
+	if err != nil || !record.IsID(k.Party, record.PrefixParty) {
+		return n.party.ID
+	}
+	return k.Party
+}

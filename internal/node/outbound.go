@@ -1,0 +1,144 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/federate/httpsig"
+	"github.com/mithaq/mithaq/internal/record"
+)
+
+// requestSigner signs this node's requests with the http key in force; a new one begins with every key.
+func (n *Node) requestSigner() (*httpsig.Signer, error) {
+	if n.keys == nil {
+		return nil, errReadOnly()
+	}
+	house, err := n.resolveLog(context.Background(), record.OwnAgreement)
+	if err != nil {
+		return nil, err
+	}
+	k, err := n.keyring(house.ID)
+	if err != nil {
+		return nil, err
+	}
+	keys := k.WithRole(record.RoleHTTP)
+	if len(keys) == 0 {
+		return nil, faultf(CodeInvalid, "add one with 'mithaq key rotate --role http'", "signing a request: the keyring has no http key")
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.signer != nil && n.signer.KeyID() == keys[0].ID {
+		return n.signer, nil
+	}
+	key, err := n.keys.signer(keys[0].PublicKey())
+	if err != nil {
+		return nil, err
+	}
+	n.signer, err = httpsig.NewSigner(key, n.rand, n.now)
+	return n.signer, err
+}
+
+// signedTransport signs every request with this party's http key.
+type signedTransport struct{ n *Node }
+
+// RoundTrip implements [http.RoundTripper].
+func (t signedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	signer, err := t.n.requestSigner()
+	if err != nil {
+		return nil, err
+	}
+	return (&httpsig.Transport{Signer: signer, Base: t.n.outbound.Transport}).RoundTrip(req)
+}
+
+// exchange sends a signed request to another node and reads its JSON answer of at most limit bytes. body is nil for a GET.
+func (n *Node) exchange(ctx context.Context, base, path string, body any, limit int64, into any) error {
+	var content []byte
+	method := http.MethodGet
+	if body != nil {
+		method = http.MethodPost
+		var err error
+		if content, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("asking another node: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(base, "/")+path, bytes.NewReader(content))
+	if err != nil {
+		return &Fault{Code: CodeInvalid, What: "asking another node", Err: err}
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	signer, err := n.requestSigner()
+	if err != nil {
+		return err
+	}
+	if err := signer.Sign(req, content); err != nil {
+		return err
+	}
+	resp, err := n.outbound.Do(req)
+	if err != nil {
+		return &Fault{Code: CodeUnavailable, What: "asking another node", Err: err, Remedy: "try again later"}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := readBounded(resp.Body, limit)
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", base, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return answeredWith(base+path, resp.StatusCode, data)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("reading the answer of %s: %w", base, err)
+	}
+	return nil
+}
+
+// answeredWith is the fault that another node answered with: its own words where it gave any, cut short.
+func answeredWith(where string, status int, data []byte) error {
+	var p struct {
+		Detail string `json:"detail"`
+		Code   Code   `json:"code"`
+	}
+	code := CodeUnavailable
+	switch {
+	case status == http.StatusNotFound:
+		code = CodeNotFound
+	case status >= 400 && status < 500:
+		code = CodeConflict
+	}
+	if json.Unmarshal(data, &p) == nil && p.Detail != "" {
+		if p.Code != "" {
+			code = p.Code
+		}
+		return &Fault{Code: code, What: fmt.Sprintf("%s answers %d", where, status), Err: errors.New(oneLine(p.Detail))}
+	}
+	return &Fault{Code: code, What: fmt.Sprintf("%s answers %d %s", where, status, http.StatusText(status))}
+}
+
+// oneLine keeps another node's words on one line and short: they are printed on a terminal.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, s)
+	if len(s) > 500 {
+		s = strings.ToValidUTF8(s[:500], "") + "…"
+	}
+	return s
+}
+
+// SignedClient is a client whose requests this party's http key signs: for fetching what only members may have. It sends
+// no content.
+func (n *Node) SignedClient() *http.Client {
+	return &http.Client{Transport: signedTransport{n}, CheckRedirect: n.outbound.CheckRedirect}
+}

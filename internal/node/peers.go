@@ -1,0 +1,167 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// PeerView is another party's node as this one knows it.
+type PeerView struct {
+	PartyView
+	URL        string `json:"url,omitempty" doc:"Where it is reached; absent: it accepts no connection"`
+	Mirror     string `json:"mirror,omitempty" doc:"Host that its logs are fetched from instead"`
+	Introduced string `json:"introduced,omitempty" doc:"Party that named it to us; absent: a person compared its fingerprint"`
+	Pinned     bool   `json:"pinned" doc:"Whether a person accepted its keyring"`
+	Changed    bool   `json:"changed,omitempty" doc:"Whether it is known here already, with other keys or another address"`
+}
+
+// PeerRequest names a node to know: by its address, or by the card that somebody carried.
+type PeerRequest struct {
+	URL    string `json:"url,omitempty" doc:"Address of the node"`
+	Card   *Card  `json:"card,omitempty" doc:"Instead of an address: the node's card"`
+	Party  string `json:"party,omitempty" doc:"The party whose fingerprint was compared; adding another one is refused"`
+	Mirror string `json:"mirror,omitempty" doc:"Host to fetch its logs from instead of itself"`
+}
+
+// LookAtPeer asks a node who it is, or reads its card, and keeps nothing.
+func (n *Node) LookAtPeer(ctx context.Context, q PeerRequest) (PeerView, error) {
+	v, _, err := n.lookAt(ctx, q)
+	return v, err
+}
+
+func (n *Node) lookAt(ctx context.Context, q PeerRequest) (PeerView, record.Keyring, error) {
+	var c Card
+	var err error
+	switch {
+	case q.Card != nil:
+		c = *q.Card
+	case q.URL != "":
+		c, err = n.fetchCard(ctx, q.URL)
+	default:
+		err = faultf(CodeInvalid, "give the node's address or its card", "looking at a peer: nothing is named")
+	}
+	if err != nil {
+		return PeerView{}, record.Keyring{}, err
+	}
+	k, err := c.read()
+	if err != nil {
+		return PeerView{}, k, err
+	}
+	if q.Mirror != "" {
+		if err := checkURL("mirror", q.Mirror); err != nil {
+			return PeerView{}, k, &Fault{Code: CodeInvalid, What: "looking at a peer", Err: err}
+		}
+	}
+	if k.Party == n.party.ID {
+		return PeerView{}, k, faultf(CodeInvalid, "give another party's address", "looking at a peer: it is this node's own party")
+	}
+	v := PeerView{PartyView: viewParty(k), URL: c.URL, Mirror: strings.TrimRight(q.Mirror, "/")}
+	known, err := n.store.Peers(ctx)
+	if err != nil {
+		return v, k, storeFault(err)
+	}
+	if i := slices.IndexFunc(known, func(p store.Peer) bool { return p.Party == k.Party }); i >= 0 {
+		v.Changed = known[i].URL != v.URL || string(known[i].Keyring) != string(k.Envelope())
+	}
+	return v, k, nil
+}
+
+// AddPeer keeps a node whose fingerprint a person compared, and pins its keyring.
+func (n *Node) AddPeer(ctx context.Context, q PeerRequest) (PeerView, error) {
+	if n.ledger == nil {
+		return PeerView{}, errReadOnly()
+	}
+	v, k, err := n.lookAt(ctx, q)
+	if err != nil {
+		return v, err
+	}
+	if q.Party != k.Party {
+		return v, faultf(CodeForbidden, "compare the fingerprint again", "adding a peer: the node is party %s, the fingerprint that was compared is of %s", k.Party, clipped(q.Party))
+	}
+	if _, err := n.Pin(ctx, k.Envelope()); err != nil {
+		return v, err
+	}
+	v.Pinned = true
+	return v, n.keepPeer(ctx, store.Peer{Party: k.Party, URL: v.URL, Mirror: v.Mirror, Keyring: k.Envelope(), Updated: n.now()})
+}
+
+func (n *Node) keepPeer(ctx context.Context, p store.Peer) error {
+	if err := n.store.PutPeer(ctx, p); err != nil {
+		return storeFault(err)
+	}
+	n.callers.forget()
+	n.peersChanged()
+	return nil
+}
+
+// Peers lists the nodes that this one knows.
+func (n *Node) Peers(ctx context.Context) ([]PeerView, error) {
+	rows, err := n.store.Peers(ctx)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	out := make([]PeerView, 0, len(rows))
+	for _, p := range rows {
+		k, err := record.ParseKeyring(p.Keyring)
+		if err != nil {
+			return nil, recordFault("reading the keyring of peer "+p.Party, err)
+		}
+		out = append(out, PeerView{PartyView: viewParty(k), URL: p.URL, Mirror: p.Mirror, Introduced: p.Introduced, Pinned: p.Introduced == ""})
+	}
+	return out, nil
+}
+
+// RemovePeer forgets a node and the keyring that was pinned with it. What was fetched from it stays.
+func (n *Node) RemovePeer(ctx context.Context, ref string) (PeerView, error) {
+	if n.ledger == nil {
+		return PeerView{}, errReadOnly()
+	}
+	all, err := n.Peers(ctx)
+	if err != nil {
+		return PeerView{}, err
+	}
+	p, err := PickPeer(all, ref)
+	if err != nil {
+		return PeerView{}, err
+	}
+	if err := n.store.RemovePeer(ctx, p.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return PeerView{}, storeFault(err)
+	}
+	n.callers.forget()
+	n.peersChanged()
+	return p, nil
+}
+
+// peersChanged tells the jobs that follow other nodes. It never waits.
+func (n *Node) peersChanged() {
+	select {
+	case n.peerNews <- struct{}{}:
+	default:
+	}
+}
+
+// PickPeer finds the peer that a person means: by its party id, the beginning of it, a name, or its address.
+func PickPeer(all []PeerView, ref string) (PeerView, error) {
+	var found []PeerView
+	for _, p := range all {
+		named := false
+		for _, name := range p.Names {
+			named = named || strings.EqualFold(name, ref)
+		}
+		if p.ID == ref || named || p.URL != "" && p.URL == strings.TrimRight(ref, "/") || len(ref) > len(record.PrefixParty) && strings.HasPrefix(p.ID, ref) {
+			found = append(found, p)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return PeerView{}, faultf(CodeNotFound, "see 'mithaq peer list'", "no peer is called %s", clipped(ref))
+	}
+	return PeerView{}, faultf(CodeInvalid, "give its party id", "%d peers are called %s", len(found), clipped(ref))
+}
