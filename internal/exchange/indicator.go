@@ -107,3 +107,11 @@ func Single(terms []Term) (t Term, with []Term, ok bool) {
 	}
 	return main[0], with, true
 }
+
+// Writer writes indicators in one format.
+type Writer interface {
+	// Add writes one. The error is that of the writer below; what the format cannot carry is in the report.
+	Add(in Indicator) error
+	// Close writes what is left and says what became of it all. It does not close the writer below.
+	Close() (Report, error)
+}

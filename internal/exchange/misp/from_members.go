@@ -76,7 +76,8 @@ func common(v stix.Value, known stix.Markings) members {
 // attributeMembers makes an attribute of an object that stands for one; why says why it cannot.
 func (t *table) attributeMembers(v stix.Value, lookup func(id string) stix.Value, known stix.Markings) (m members, why string) {
 	m = common(v, known)
-	typ, value, detect := "", "", false
+	var typ, value string
+	detect := false
 	switch v.Get("type").Text() {
 	case "indicator":
 		detect = true
