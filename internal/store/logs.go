@@ -13,6 +13,7 @@ type Log struct {
 	No         int64 // short name inside this store; 0 until stored
 	ID         string
 	Origin     string
+	Author     string // party id of whose log it is when it is followed; empty: this party's own
 	Agreement  string
 	Generation int64
 	Public     bool
@@ -30,7 +31,7 @@ type Head struct {
 	Checkpoint []byte // signed note
 }
 
-const selectLogs = `SELECT no, id, origin, agreement, generation, public, created_us, retired_us FROM log`
+const selectLogs = `SELECT no, id, origin, author, agreement, generation, public, created_us, retired_us FROM log`
 
 // Logs lists every log in order of creation.
 func (d *DB) Logs(ctx context.Context) ([]Log, error) {
@@ -66,7 +67,7 @@ func (d *DB) Log(ctx context.Context, id string) (Log, error) {
 func (d *DB) LogsNumbered(ctx context.Context, nos []int64) ([]Log, []Head, error) {
 	var logs []Log
 	var heads []Head
-	err := d.queryIn(ctx, `SELECT no, id, origin, agreement, generation, public, created_us, retired_us,
+	err := d.queryIn(ctx, `SELECT no, id, origin, author, agreement, generation, public, created_us, retired_us,
 		size, serial, fence, root, frontier, checkpoint FROM log JOIN head ON log_no = no WHERE no IN `, nos, func(r *sql.Rows) error {
 		var h Head
 		var root []byte
@@ -91,14 +92,14 @@ func (d *DB) LogsNumbered(ctx context.Context, nos []int64) ([]Log, []Head, erro
 func scanLog(scan func(...any) error) (Log, error) {
 	var l Log
 	var public, created, retired int64
-	err := scan(&l.No, &l.ID, &l.Origin, &l.Agreement, &l.Generation, &public, &created, &retired)
+	err := scan(&l.No, &l.ID, &l.Origin, &l.Author, &l.Agreement, &l.Generation, &public, &created, &retired)
 	l.Public = public != 0
 	l.Created = fromMicros(created)
 	l.Retired = fromMicros(retired)
 	return l, err
 }
 
-const insertLog = `INSERT INTO log (id, origin, agreement, generation, public, created_us) VALUES ($1, $2, $3, $4, $5, $6) RETURNING no`
+const insertLog = `INSERT INTO log (id, origin, author, agreement, generation, public, created_us) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING no`
 
 const insertHead = `INSERT INTO head (log_no, size, serial, fence, root, frontier, checkpoint) VALUES ($1, $2, $3, $4, $5, $6, $7)`
 
@@ -108,17 +109,21 @@ func (d *DB) CreateLog(ctx context.Context, lease Lease, l Log, h Head) (Log, er
 		if err := t.holds(ctx, lease); err != nil {
 			return err
 		}
-		row := t.QueryRowContext(ctx, insertLog, l.ID, l.Origin, l.Agreement, l.Generation, flag(l.Public), micros(l.Created))
-		if err := row.Scan(&l.No); err != nil {
-			return err
-		}
-		_, err := t.exec(ctx, insertHead, l.No, h.Size, h.Serial, lease.Fence, h.Root[:], orEmpty(h.Frontier), h.Checkpoint)
-		return err
+		return t.createLog(ctx, lease, &l, h)
 	})
 	if err != nil {
 		return Log{}, fmt.Errorf("creating log %s: %w", l.ID, d.explain(err))
 	}
 	return l, nil
+}
+
+func (t *tx) createLog(ctx context.Context, lease Lease, l *Log, h Head) error {
+	row := t.QueryRowContext(ctx, insertLog, l.ID, l.Origin, l.Author, l.Agreement, l.Generation, flag(l.Public), micros(l.Created))
+	if err := row.Scan(&l.No); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, insertHead, l.No, h.Size, h.Serial, lease.Fence, h.Root[:], orEmpty(h.Frontier), orEmpty(h.Checkpoint))
+	return err
 }
 
 // RetireLog marks a log as ended at the given time.

@@ -1,10 +1,12 @@
 -- +goose Up
 CREATE VIEW clock AS SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now_us;
 
+-- author is empty for the own party's logs; the logs of others are followed.
 CREATE TABLE log (
     no         INTEGER PRIMARY KEY,
     id         TEXT    NOT NULL UNIQUE,
     origin     TEXT    NOT NULL UNIQUE,
+    author     TEXT    NOT NULL DEFAULT '',
     agreement  TEXT    NOT NULL,
     generation INTEGER NOT NULL,
     public     INTEGER NOT NULL,
@@ -130,6 +132,48 @@ INSERT INTO added_last (end_us) VALUES (0);
 -- +goose Down
 DROP TABLE added_last;
 DROP TABLE added;
+-- What a follower keeps of another party's log beside its rows: where it is fetched from, how far its leaves are here
+-- (ahead of the head while a signed tree is being taken), the largest signed checkpoint that was ever seen, and when one
+-- was last verified.
+CREATE TABLE follow (
+    log_no  INTEGER PRIMARY KEY REFERENCES log (no),
+    source  TEXT    NOT NULL,
+    staged  INTEGER NOT NULL,
+    serial  INTEGER NOT NULL,
+    target  BLOB NOT NULL,
+    seen_us INTEGER NOT NULL
+) STRICT;
+
+-- Leaves of followed logs whose object has not come.
+CREATE TABLE absent (
+    log_no   INTEGER NOT NULL,
+    idx      INTEGER NOT NULL,
+    hash     BLOB NOT NULL,
+    PRIMARY KEY (log_no, idx)
+) STRICT, WITHOUT ROWID;
+
+-- Objects that came after the head had passed their leaf, until the index has taken them.
+CREATE TABLE late (
+    log_no INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
+    PRIMARY KEY (log_no, idx)
+) STRICT, WITHOUT ROWID;
+
+-- Proofs that a party signed two histories. Each is kept; a person decides what becomes of it.
+CREATE TABLE evidence (
+    id           TEXT PRIMARY KEY,
+    log_id       TEXT NOT NULL,
+    party        TEXT NOT NULL,
+    found_us     INTEGER NOT NULL,
+    published_us INTEGER NOT NULL DEFAULT 0,
+    file         BLOB NOT NULL
+) STRICT;
+
+-- +goose Down
+DROP TABLE evidence;
+DROP TABLE late;
+DROP TABLE absent;
+DROP TABLE follow;
 DROP TABLE pin;
 DROP TABLE keyring;
 DROP TABLE peer;
