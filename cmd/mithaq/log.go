@@ -16,6 +16,8 @@ type logCmd struct {
 	Open   logOpenCmd   `cmd:"" help:"Open a log under an agreement; the root key signs its keyring."`
 	Verify logVerifyCmd `cmd:"" help:"Audit a log: a node's directory, a URL, or an offline proof."`
 	Proof  logProofCmd  `cmd:"" help:"Write the offline proof that a record is in the log."`
+	Follow logFollowCmd `cmd:"" help:"Follow another party's log: fetch, verify, keep and index it."`
+	Sync   logSyncCmd   `cmd:"" help:"Take what the hosts of followed logs show, now."`
 }
 
 type logListCmd struct {
@@ -36,7 +38,10 @@ func (c *logListCmd) Run(ctx context.Context, a *app) error {
 		}
 		for _, l := range logs {
 			who := "readers need a token"
-			if l.Public {
+			switch {
+			case l.State == "followed":
+				who = "of " + l.Party
+			case l.Public:
 				who = "public"
 			}
 			fmt.Fprintf(a.stdout, "%s  %d leaves, %s, %s, agreement %s\n  url   %s\n  vkey  %s\n", l.ID, l.Size, l.State, who, l.Agreement, l.URL, l.VKey)

@@ -105,6 +105,7 @@ func register(api huma.API, n *node.Node) {
 	registerTokens(api, n)
 	registerAgreements(api, n)
 	registerPeers(api, n)
+	registerFollows(api, n)
 }
 
 func registerRecords(api huma.API, n *node.Node) {

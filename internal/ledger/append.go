@@ -43,6 +43,9 @@ func (l *Ledger) Append(ctx context.Context, logID string, e Entry) (Receipt, er
 	if err != nil {
 		return Receipt{}, fmt.Errorf("appending: %w", err)
 	}
+	if p.row.Author != "" {
+		return Receipt{}, fmt.Errorf("appending to log %s: %w", logID, ErrFollowed)
+	}
 	if p.behind != nil {
 		return Receipt{}, fmt.Errorf("appending: %w", p.behind)
 	}

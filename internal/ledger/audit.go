@@ -272,6 +272,19 @@ func (a *auditor) check(ctx context.Context, j *job) ([]byte, error) {
 // checkBundle checks a bundle leaf by leaf against a verified tile of level 0.
 func checkBundle(b, tile []byte, n int64) error {
 	width := len(tile) / hashSize
+	if err := checkForm(b, n, width); err != nil {
+		return err
+	}
+	for i := range width {
+		if leafHashOf(Hash(b[i*bundleEntry+3:])) != Hash(tile[i*hashSize:]) {
+			return fmt.Errorf("leaf %d does not hash to its tile's entry", n*tileWidth+int64(i))
+		}
+	}
+	return nil
+}
+
+// checkForm checks that a bundle has width leaves of the form that this program knows.
+func checkForm(b []byte, n int64, width int) error {
 	if len(b) != width*bundleEntry {
 		return fmt.Errorf("it has %d bytes, not the %d of %d leaves", len(b), width*bundleEntry, width)
 	}
@@ -283,9 +296,6 @@ func checkBundle(b, tile []byte, n int64) error {
 		}
 		if e[2] != leafVersion {
 			return fmt.Errorf("leaf %d is of version %d, which this program does not know", index, e[2])
-		}
-		if leafHashOf(Hash(e[3:])) != Hash(tile[i*hashSize:]) {
-			return fmt.Errorf("leaf %d does not hash to its tile's entry", index)
 		}
 	}
 	return nil

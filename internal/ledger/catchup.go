@@ -67,6 +67,9 @@ func (l *Ledger) catchUp(ctx context.Context, logID string, src Source, o CatchU
 	if err != nil {
 		return CatchUpReport{}, err
 	}
+	if p.row.Author != "" {
+		return CatchUpReport{}, ErrFollowed
+	}
 	h, err := l.store.Head(ctx, p.row.No)
 	if err != nil {
 		return CatchUpReport{}, err

@@ -58,6 +58,20 @@ func OpenCheckpoint(b []byte, origin string, v note.Verifier) (Head, error) {
 	return h, nil
 }
 
+// ParseCheckpoint reads what a checkpoint says without verifying it: for one that was verified when it was stored, and for
+// finding out which key should have signed it.
+func ParseCheckpoint(b []byte) (Head, error) {
+	text, _, signed := strings.Cut(string(b), "\n\n")
+	if len(b) > maxCheckpoint || !signed {
+		return Head{}, errors.New("checkpoint: it is not a signed note of at most 64 KiB")
+	}
+	h, err := parseHead(text + "\n")
+	if err != nil {
+		return Head{}, fmt.Errorf("checkpoint: %w", err)
+	}
+	return h, nil
+}
+
 // parseHead reads a checkpoint's body; extension lines after the third are allowed and ignored.
 func parseHead(text string) (Head, error) {
 	lines := strings.SplitN(text, "\n", 4)

@@ -10,6 +10,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrRetired: the log has ended; its successor takes new entries.
 	ErrRetired = errors.New("the log is retired: append to its successor")
+	// ErrFollowed: the log is another party's; only its author appends to it.
+	ErrFollowed = errors.New("the log is another party's: it is followed here, and only its author appends to it")
 	// ErrClosed: the ledger is shutting down.
 	ErrClosed = errors.New("the ledger is closed")
 	// ErrTooLarge: an object is over MaxObject.

@@ -34,6 +34,13 @@ type Store interface {
 	Commit(ctx context.Context, lease store.Lease, advances []store.Advance) ([]error, error)
 	AddObjects(ctx context.Context, lease store.Lease, logNo int64, objects []store.Object) error
 
+	CreateFollowed(ctx context.Context, lease store.Lease, l store.Log, source string, empty store.Head) (store.Log, error)
+	Follow(ctx context.Context, logNo int64) (store.Follow, error)
+	SetSource(ctx context.Context, lease store.Lease, logNo int64, source string) error
+	Take(ctx context.Context, lease store.Lease, t store.Taking) error
+	Absent(ctx context.Context, logNo, from int64, limit int) ([]store.AbsentObject, error)
+	Keyrings(ctx context.Context, logNo int64) ([]store.Keyring, error)
+
 	Leaves(ctx context.Context, logNo, from, to int64) ([]byte, error)
 	Tile(ctx context.Context, logNo int64, level int, n int64) ([]byte, error)
 	TileRoots(ctx context.Context, logNo int64, level int, from, to int64) ([]byte, error)

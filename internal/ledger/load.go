@@ -68,6 +68,15 @@ func (l *Ledger) compare(ctx context.Context, row store.Log, h store.Head, guard
 
 // loadEdge reads a log's right edge and checks it against the root.
 func loadEdge(ctx context.Context, s Store, no, size int64, root Hash) (*edge, error) {
+	tiles, err := edgeTiles(ctx, s, no, size)
+	if err != nil {
+		return nil, err
+	}
+	return edgeFrom(size, tiles, root)
+}
+
+// edgeTiles reads the incomplete tile of each level, from level 0.
+func edgeTiles(ctx context.Context, s Store, no, size int64) ([][]byte, error) {
 	tiles := make([][]byte, levelsOf(size))
 	for level := range tiles {
 		n := size >> (tileHeight * level)
@@ -77,7 +86,7 @@ func loadEdge(ctx context.Context, s Store, no, size int64, root Hash) (*edge, e
 		}
 		tiles[level] = hashes
 	}
-	return edgeFrom(size, tiles, root)
+	return tiles, nil
 }
 
 // tileHashes returns the hashes [from, to) of a level of tiles, within one tile: leaf hashes at level 0, above it the

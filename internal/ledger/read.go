@@ -15,6 +15,7 @@ import (
 type LogInfo struct {
 	ID         string
 	Origin     string
+	Author     string // party id of whose log it is, when it is followed; empty: this party's own
 	Agreement  string
 	Generation int64
 	Public     bool
@@ -25,6 +26,9 @@ type LogInfo struct {
 	Checkpoint []byte
 	Behind     *ErrBehind // not nil: the log signs nothing until it is restored
 }
+
+// Followed says whether it is another party's log.
+func (l LogInfo) Followed() bool { return l.Author != "" }
 
 // Reader is what serving, proving and auditing need: a *Ledger, or NewReader over a store that another process writes.
 type Reader interface {
@@ -140,7 +144,7 @@ func notFound(err error) error {
 }
 
 func (p posted) info() LogInfo {
-	return LogInfo{ID: p.row.ID, Origin: p.row.Origin, Agreement: p.row.Agreement, Generation: p.row.Generation,
+	return LogInfo{ID: p.row.ID, Origin: p.row.Origin, Author: p.row.Author, Agreement: p.row.Agreement, Generation: p.row.Generation,
 		Public: p.row.Public, Created: p.row.Created, Retired: p.row.Retired,
 		Size: p.head.Size, Root: p.head.Root, Checkpoint: p.head.Checkpoint, Behind: p.behind}
 }
@@ -174,7 +178,7 @@ func (r *reads) Checkpoint(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a checkpoint: %w", err)
 	}
-	if p.head.Checkpoint == nil {
+	if len(p.head.Checkpoint) == 0 {
 		if p.behind != nil {
 			return nil, fmt.Errorf("reading a checkpoint: %w", p.behind)
 		}

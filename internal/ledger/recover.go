@@ -35,6 +35,12 @@ func (l *Ledger) recover(ctx context.Context) error {
 			return fmt.Errorf("log %s has no head: the database is damaged", row.ID)
 		}
 		l.bySeries[row.No] = row.ID
+		if row.Author != "" {
+			// The author's signature guards a followed log: this party signs nothing in it.
+			l.heads.add(row, Head{})
+			publish = append(publish, row)
+			continue
+		}
 		l.heads.add(row, guard[row.Origin])
 		if err := l.compare(ctx, row, h, guard[row.Origin]); err != nil {
 			var behind *ErrBehind

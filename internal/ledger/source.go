@@ -59,9 +59,9 @@ type HTTPOptions struct {
 	Timeout time.Duration
 }
 
-// httpSource fetches over HTTP from a server that may be hostile: sizes are limited by what is asked for, redirects
+// HTTPLog is a log that is fetched over HTTP from a server that may be hostile: sizes are limited by what is asked for, redirects
 // are refused, each request has a deadline.
-type httpSource struct {
+type HTTPLog struct {
 	base   string // ends in …/log/<id>
 	root   string // what /object/ hangs under
 	token  string
@@ -77,7 +77,7 @@ func HTTPSource(logURL, token string) (Source, error) {
 }
 
 // HTTPSourceWith is HTTPSource with options.
-func HTTPSourceWith(logURL string, o HTTPOptions) (Source, error) {
+func HTTPSourceWith(logURL string, o HTTPOptions) (*HTTPLog, error) {
 	u, err := url.Parse(strings.TrimSuffix(logURL, "/"))
 	if err != nil {
 		return nil, fmt.Errorf("log URL: %w", err)
@@ -100,25 +100,37 @@ func HTTPSourceWith(logURL string, o HTTPOptions) (Source, error) {
 	}
 	root := *u
 	root.Path = u.Path[:i]
-	return &httpSource{base: u.String(), root: root.String(), token: o.Token, client: &http.Client{
+	return &HTTPLog{base: u.String(), root: root.String(), token: o.Token, client: &http.Client{
 		Transport: o.Transport, Timeout: o.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },
 	}}, nil
 }
 
-func (s *httpSource) Checkpoint(ctx context.Context) ([]byte, error) {
+// Checkpoint implements Source.
+func (s *HTTPLog) Checkpoint(ctx context.Context) ([]byte, error) {
 	return s.get(ctx, s.base+"/checkpoint", maxCheckpoint, -1)
 }
 
-func (s *httpSource) Tile(ctx context.Context, level int, n int64, width int) ([]byte, error) {
+// Tile implements Source.
+func (s *HTTPLog) Tile(ctx context.Context, level int, n int64, width int) ([]byte, error) {
 	return s.get(ctx, s.base+"/"+tilePath(level, n, width), int64(width*hashSize), int64(width*hashSize))
 }
 
-func (s *httpSource) Entries(ctx context.Context, n int64, width int) ([]byte, error) {
+// Entries implements Source.
+func (s *HTTPLog) Entries(ctx context.Context, n int64, width int) ([]byte, error) {
 	return s.get(ctx, s.base+"/"+tilePath(-1, n, width), int64(width*bundleEntry), int64(width*bundleEntry))
 }
 
-func (s *httpSource) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
+// maxKeyrings bounds the list of a log's keyrings.
+const maxKeyrings = 16 << 20
+
+// Keyrings fetches the list of the log's keyrings: a JSON array of envelopes, to be checked by whoever reads it.
+func (s *HTTPLog) Keyrings(ctx context.Context) ([]byte, error) {
+	return s.get(ctx, s.base+"/keyrings", maxKeyrings, -1)
+}
+
+// Object implements Source.
+func (s *HTTPLog) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
 	b, err := s.get(ctx, fmt.Sprintf("%s/object/%x", s.root, hash[:]), MaxObject, -1)
 	var status *StatusError
 	if errors.As(err, &status) && status.Status == http.StatusGone {
@@ -156,7 +168,7 @@ func (e *StatusError) Unwrap() error {
 }
 
 // get fetches at most limit bytes, and exactly want when that is not negative.
-func (s *httpSource) get(ctx context.Context, target string, limit, want int64) ([]byte, error) {
+func (s *HTTPLog) get(ctx context.Context, target string, limit, want int64) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return nil, err

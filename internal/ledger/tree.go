@@ -119,6 +119,18 @@ var errDamaged = errors.New("stored rows do not make the signed tree: the databa
 
 // edgeFrom rebuilds an edge from its incomplete tiles (level 0 first) and checks it against a root.
 func edgeFrom(size int64, tiles [][]byte, root Hash) (*edge, error) {
+	e, err := edgeOf(size, tiles)
+	if err != nil {
+		return nil, err
+	}
+	if e.root() != root {
+		return nil, errDamaged
+	}
+	return e, nil
+}
+
+// edgeOf rebuilds an edge from its incomplete tiles, level 0 first.
+func edgeOf(size int64, tiles [][]byte) (*edge, error) {
 	e := &edge{size: size, tiles: tiles}
 	for level := range tiles {
 		want := int(size >> (tileHeight * level) & (tileWidth - 1))
@@ -133,9 +145,6 @@ func edgeFrom(size int64, tiles [][]byte, root Hash) (*edge, error) {
 			e.frontier = append(e.frontier, subtreeRoot(rest[:n*hashSize]))
 			rest = rest[n*hashSize:]
 		}
-	}
-	if e.root() != root {
-		return nil, errDamaged
 	}
 	return e, nil
 }

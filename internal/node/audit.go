@@ -139,7 +139,10 @@ func AuditDir(ctx context.Context, dir string, secret SecretSource, o AuditOptio
 		a := audit{src: ledger.StoreSource(n.reader, l.ID), origin: l.Origin, opts: o, ids: ids, keyrings: func(context.Context) ([][]byte, error) {
 			return n.book(l.ID).envelopes(), nil
 		}}
-		if a.opts.Party == "" {
+		switch {
+		case l.Followed():
+			a.opts.Party = l.Author
+		case a.opts.Party == "":
 			a.opts.Party = n.party.ID
 		}
 		report, err := a.run(ctx)
@@ -254,29 +257,11 @@ func (a *audit) candidates(ctx context.Context) ([]string, error) {
 // followKeyrings verifies the keyrings of a log, each of which follows from the one before. They carry their own proof, so
 // it does not matter who passed them on.
 func followKeyrings(envelopes [][]byte, origin string) ([]record.Keyring, error) {
-	var out []record.Keyring
-	for i, e := range envelopes {
-		k, err := record.ParseKeyring(e)
-		if err != nil {
-			return nil, fmt.Errorf("%w: keyring %d: %w", errAudit, i+1, err)
-		}
-		if k.Log.Origin != origin {
-			return nil, fmt.Errorf("%w: keyring %d is of log %s", errAudit, i+1, k.Log.Origin)
-		}
-		if i == 0 && k.Serial != 1 {
-			return nil, fmt.Errorf("%w: its keyrings begin with serial %d", errAudit, k.Serial)
-		}
-		if i > 0 {
-			if err := out[i-1].Next(k); err != nil {
-				return nil, fmt.Errorf("%w: keyring %d: %w", errAudit, i+1, err)
-			}
-		}
-		out = append(out, k)
+	chain, err := record.KeyringChain(envelopes, origin)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errAudit, err)
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%w: it has no keyring", errAudit)
-	}
-	return out, nil
+	return chain, nil
 }
 
 // VerifyProof checks offline that object is what a proof says stands in a log whose checkpoints vkey verifies.

@@ -87,7 +87,7 @@ func (n *Node) loadBooks(ctx context.Context) error {
 		n.mu.Lock()
 		n.books[l.ID] = b
 		n.mu.Unlock()
-		if k, ok := b.history.Last(); ok && n.party.ID == "" {
+		if k, ok := b.history.Last(); ok && n.party.ID == "" && !l.Followed() {
 			n.party = viewParty(k)
 		}
 	}

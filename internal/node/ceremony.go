@@ -120,7 +120,7 @@ func (n *Node) draftFirst(model record.Keyring, log record.LogIdentity) (record.
 
 // draftChange drafts the next keyring of every open log that has a key which the change is about.
 func (n *Node) draftChange(ctx context.Context, c KeyChange) ([]record.Keyring, error) {
-	infos, err := n.reader.Logs(ctx)
+	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		return nil, storeFault(err)
 	}

@@ -228,7 +228,7 @@ func (n *Node) RestrictionsOf(ctx context.Context, agreementID, leaf string) ([]
 // eachRecord opens every record of this party under an agreement in order, earlier logs before their successors. It is what
 // there is to answer questions about a whole log without an index.
 func (n *Node) eachRecord(ctx context.Context, agreementID string, do func(opened) error) error {
-	infos, err := n.reader.Logs(ctx)
+	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		return storeFault(err)
 	}

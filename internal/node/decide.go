@@ -26,7 +26,7 @@ func (n *Node) Owner() Viewer {
 	defer n.mu.RUnlock()
 	for _, b := range n.books {
 		k, ok := b.history.Last()
-		if !ok || b.log.Agreement != record.OwnAgreement {
+		if !ok || b.log.Followed() || b.log.Agreement != record.OwnAgreement {
 			continue
 		}
 		if officer, err := n.officerFor(k, record.KindReport); err == nil {

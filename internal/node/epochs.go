@@ -11,6 +11,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -138,7 +139,7 @@ func (n *Node) relearn(ctx context.Context, logID string, from int64) error {
 		if err != nil {
 			continue // erased, or the host did not have it
 		}
-		r, ok := clearRecord(object)
+		r, ok := federate.ClearRecord(object)
 		if !ok || r.Kind != record.KindEpoch {
 			continue
 		}

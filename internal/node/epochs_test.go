@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -39,7 +40,7 @@ func opensFor(t *testing.T, n *Node, r Receipt, secret *keyset) error {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rec, ok := clearRecord(clear)
+		rec, ok := federate.ClearRecord(clear)
 		if !ok || rec.Kind != record.KindEpoch {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -96,26 +97,9 @@ func (n *Node) catchUp(ctx context.Context, logID, host, token string) (int64, e
 	return report.Size - report.From, n.obeyErasures(ctx, logID, report.From)
 }
 
-// clearRecord reads a clear object's record without judging it.
-func clearRecord(object []byte) (record.Record, bool) {
-	if form, err := record.ObjectForm(object); err != nil || form != record.FormClear {
-		return record.Record{}, false
-	}
-	envelope, err := record.OpenObject(object)
-	if err != nil {
-		return record.Record{}, false
-	}
-	e, err := record.ParseEnvelope(envelope)
-	if err != nil {
-		return record.Record{}, false
-	}
-	r, err := record.ParsePayload(e.Payload)
-	return r, err == nil
-}
-
 // keyringSerial is the serial of the keyring that an object brings, or 0.
 func keyringSerial(object []byte) uint64 {
-	r, ok := clearRecord(object)
+	r, ok := federate.ClearRecord(object)
 	if !ok || r.Kind != record.KindKeyring {
 		return 0
 	}
@@ -132,7 +116,7 @@ func keyringSerial(object []byte) uint64 {
 
 // wrapsOf names the wraps that came with an epoch's object.
 func wrapsOf(object []byte) [][32]byte {
-	r, ok := clearRecord(object)
+	r, ok := federate.ClearRecord(object)
 	if !ok || r.Kind != record.KindEpoch {
 		return nil
 	}
@@ -152,7 +136,7 @@ const followerPatience = 10 * time.Second
 
 // askFollowers compares our heads with what followers have, at the start of the daemon: all of them side by side.
 func (n *Node) askFollowers(ctx context.Context) {
-	infos, err := n.reader.Logs(ctx)
+	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		n.logger.Warn("followers were not asked", "error", err)
 		return

@@ -19,12 +19,14 @@ import (
 const indexVersion = 3
 
 // entryMaker turns leaves of one log into entries of the index. Own records were verified when they were appended, so
-// what is checked again is what a disk can spoil: that the object is the one the leaf commits to. One goroutine uses it.
+// what is checked again is what a disk can spoil: that the object is the one the leaf commits to. Records of others are
+// verified here, before anything is done with them. One goroutine uses it.
 type entryMaker struct {
 	words   *arabic.Indexer
 	logNo   int64
 	history *record.History
 	ids     []age.Identity
+	foreign bool // another party's: nobody has verified its records yet
 }
 
 // entry makes the entry of a leaf, or false when nothing is here to say about it.
@@ -69,7 +71,14 @@ func (m *entryMaker) open(e *store.IndexEntry, a store.Arrival) (r record.Record
 	if err != nil {
 		return r, nil, nil, err
 	}
-	return record.Reread(envelope)
+	if !m.foreign {
+		return record.Reread(envelope)
+	}
+	r, signers, payload, err = m.history.JudgeSigned(e.Index, envelope)
+	if err == nil {
+		err = record.CheckForm(form, r)
+	}
+	return r, signers, payload, err
 }
 
 func (m *entryMaker) fill(e *store.IndexEntry, r record.Record, signers []string) error {

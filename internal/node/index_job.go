@@ -178,6 +178,9 @@ func (x *indexer) look(ctx context.Context) any {
 	if err != nil {
 		return x.failed("listing logs", err)
 	}
+	if err := x.takeLate(ctx); err != nil {
+		return x.failed("indexing what came late", err)
+	}
 	var sizes map[int64]int64
 	for _, l := range logs {
 		x.mu.Lock()

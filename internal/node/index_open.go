@@ -24,5 +24,5 @@ func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entryMaker, error)
 	if err != nil {
 		return nil, err
 	}
-	return &entryMaker{words: arabic.NewIndexer(), logNo: logNo, history: b.history, ids: ids}, nil
+	return &entryMaker{words: arabic.NewIndexer(), logNo: logNo, history: b.history, ids: ids, foreign: b.log.Followed()}, nil
 }

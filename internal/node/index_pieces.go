@@ -60,7 +60,7 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 	})
 	for _, words := range x.words {
 		p.workers.Go(func() {
-			m := entryMaker{words: words, logNo: k.no, history: k.history, ids: k.ids}
+			m := entryMaker{words: words, logNo: k.no, history: k.history, ids: k.ids, foreign: k.log.Followed()}
 			for job := range jobs {
 				job.out <- x.readPiece(ctx, &m, job.from, job.to)
 			}

@@ -5,24 +5,19 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/coding"
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
 )
 
 // keyringsName is the resource of a log that lists its keyrings: a JSON array of their envelopes, in order. It saves an
 // auditor from reading the whole log to learn which key signs its checkpoints. Each keyring proves itself.
 const keyringsName = "keyrings"
-
-// maxKeyrings bounds what is read of a stranger's list, in bytes.
-const maxKeyrings = 64 << 20
 
 // LogHandler serves logs and objects to those whom allow lets in; to anybody else they do not exist.
 func (n *Node) LogHandler(allow func(*http.Request, LogView) bool) http.Handler {
@@ -68,39 +63,17 @@ func (n *Node) serveKeyrings(w http.ResponseWriter, r *http.Request, id string, 
 }
 
 func fetchKeyrings(ctx context.Context, logURL, token string) ([][]byte, error) {
-	target := strings.TrimSuffix(logURL, "/") + "/" + keyringsName
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	src, err := ledger.HTTPSourceWith(logURL, ledger.HTTPOptions{Token: token, Timeout: time.Minute})
 	if err != nil {
 		return nil, &Fault{Code: CodeInvalid, What: "auditing", Err: err}
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	client := http.Client{Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return errors.New("the server redirects, which is refused") // it would hand the token to another host
-	}}
-	resp, err := client.Do(req)
+	data, err := src.Keyrings(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("fetching the log's keyrings: %w", err)
 	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetching the log's keyrings: %w", &ledger.StatusError{URL: target, Status: resp.StatusCode})
-	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxKeyrings+1))
+	list, err := record.SplitKeyrings(data)
 	if err != nil {
-		return nil, fmt.Errorf("fetching the log's keyrings: %w", err)
+		return nil, fmt.Errorf("%w: %w", errAudit, err)
 	}
-	if len(data) > maxKeyrings {
-		return nil, fmt.Errorf("%w: the list of its keyrings is larger than %d bytes", errAudit, maxKeyrings)
-	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("%w: the list of its keyrings is not a JSON array: %w", errAudit, err)
-	}
-	out := make([][]byte, len(list))
-	for i, e := range list {
-		out[i] = e
-	}
-	return out, nil
+	return list, nil
 }

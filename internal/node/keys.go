@@ -8,7 +8,7 @@ import (
 
 // Keys lists the keys of every log's keyring, revoked ones too.
 func (n *Node) Keys(ctx context.Context) ([]KeyView, error) {
-	infos, err := n.reader.Logs(ctx)
+	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		return nil, storeFault(err)
 	}

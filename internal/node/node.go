@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,7 +69,8 @@ type Node struct {
 	lost   chan error
 	facts  func() (*facts.Facts, error) // what ships with the program, read once
 
-	indexer *indexer // nil when read-only
+	indexer  *indexer         // nil when read-only
+	follower *federate.Runner // nil when read-only
 
 	feed     *federate.Feed // nil when read-only
 	waiting  atomic.Int64   // requests that wait for a change
@@ -79,13 +81,14 @@ type Node struct {
 	peerNews chan struct{}   // peers were added, changed or removed
 	signer   *httpsig.Signer // guarded by mu: of this node's requests
 
-	mu      sync.RWMutex // guards address, books, pending, rolls and members
+	mu      sync.RWMutex // guards address, books, pending, rolls, members and notices
 	address string
-	books   map[string]*book            // keyring history by log id
-	pending map[string]record.Keyring   // keyrings that are just being appended
-	rolls   map[string]*roll            // by agreement id; each has a lock of its own
-	members map[string][]record.Keyring // by agreement id: the others who run it, for sealing
-	ahead   atomic.Bool                 // a follower is ahead of this node
+	books   map[string]*book             // keyring history by log id
+	pending map[string]record.Keyring    // keyrings that are just being appended
+	rolls   map[string]*roll             // by agreement id; each has a lock of its own
+	members map[string][]record.Keyring  // by agreement id: the others who run it, for sealing
+	notices map[string]map[string]string // of followed logs, by log id and kind
+	ahead   atomic.Bool                  // a follower is ahead of this node
 	// sealing serialises taking an epoch, so that two records to one audience share it.
 	sealing sync.Mutex
 	// erasing serialises erasures, each of which is one order and one deed.
@@ -142,7 +145,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1)}
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1)}
 	n.callers.guard = httpsig.NewGuard(n.now)
 	return n
 }
@@ -164,6 +167,7 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 		return storeFault(err)
 	}
 	n.reader = n.ledger
+	n.startFollower()
 	go func(l *ledger.Ledger) { // ends with the ledger
 		select {
 		case <-l.Lost():
@@ -309,6 +313,8 @@ func (n *Node) viewLog(l ledger.LogInfo) LogView {
 		Generation: int(l.Generation), Public: l.Public, URL: n.baseURL() + "/log/" + l.ID + "/", Party: n.party.ID, State: "open",
 	}
 	switch {
+	case l.Followed():
+		v.State, v.Party = "followed", l.Author
 	case !l.Retired.IsZero():
 		v.State = "retired"
 	case l.Behind != nil || n.unsettled():
@@ -320,7 +326,16 @@ func (n *Node) viewLog(l ledger.LogInfo) LogView {
 	return v
 }
 
-// resolveLog finds a log by its id or by its agreement; of several generations the open one.
+// ownLogs lists the logs that this party writes, in order of creation.
+func (n *Node) ownLogs(ctx context.Context) ([]ledger.LogInfo, error) {
+	infos, err := n.reader.Logs(ctx)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	return slices.DeleteFunc(infos, ledger.LogInfo.Followed), nil
+}
+
+// resolveLog finds a log by its id, or one of this party's own by its agreement; of several generations the open one.
 func (n *Node) resolveLog(ctx context.Context, ref string) (ledger.LogInfo, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
@@ -328,7 +343,7 @@ func (n *Node) resolveLog(ctx context.Context, ref string) (ledger.LogInfo, erro
 	}
 	var found *ledger.LogInfo
 	for i, l := range infos {
-		if l.ID == ref || l.Agreement == ref && n.begun(l.ID) && (found == nil || !found.Retired.IsZero()) {
+		if l.ID == ref || l.Agreement == ref && !l.Followed() && n.begun(l.ID) && (found == nil || !found.Retired.IsZero()) {
 			found = &infos[i]
 		}
 	}

@@ -55,7 +55,7 @@ func Restore(ctx context.Context, dir string, o RestoreOptions) (out []RestoreOu
 	if len(o.Ask) == 0 {
 		o.Ask = n.cfg.Followers
 	}
-	infos, err := n.reader.Logs(ctx)
+	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		return nil, storeFault(err)
 	}
@@ -225,7 +225,7 @@ func (n *Node) endLog(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (
 
 // successorOf finds the open log whose keyring names l as the one before it, or returns "".
 func (n *Node) successorOf(ctx context.Context, l ledger.LogInfo) (string, error) {
-	infos, err := n.reader.Logs(ctx)
+	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		return "", storeFault(err)
 	}

@@ -18,7 +18,7 @@ type LogView struct {
 	Party      string `json:"party" doc:"Party id of the author"`
 	Generation int    `json:"generation" doc:"0, or the number of successor logs before this one"`
 	Public     bool   `json:"public" doc:"Whether tiles and objects are served without a token"`
-	State      string `json:"state" enum:"open,behind,retired" doc:"open: appends; behind: others have seen more of it than this node has; retired: a successor log has been opened"`
+	State      string `json:"state" enum:"open,behind,retired,followed" doc:"open: appends; followed: another party's, of which what is here is verified; behind: others have seen more of it than this node has; retired: a successor log has been opened"`
 }
 
 // PartyView is the party that this node is.

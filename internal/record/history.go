@@ -118,21 +118,29 @@ func (v Verdict) String() string {
 // Judge opens the record that stands at index of the log and says whether it is vouched for. An error means that it is
 // not valid at all. The history must have every keyring up to and including index; later ones may add revocations.
 func (h *History) Judge(index int64, envelope []byte) (Record, Verdict, error) {
+	r, signers, _, err := h.JudgeSigned(index, envelope)
+	if err != nil {
+		return Record{}, Verdict{}, err
+	}
+	return r, h.Vouched(index, r.Kind, signers), nil
+}
+
+// JudgeSigned is Judge that returns the ids of the keys that signed, for [History.Vouched], and the payload.
+func (h *History) JudgeSigned(index int64, envelope []byte) (r Record, signers []string, payload []byte, err error) {
 	k, ok := h.At(index)
 	if !ok {
-		return Record{}, Verdict{}, fail(CodeChain, "", "no keyring before leaf %d: read the log from its leaf 0", index)
+		return Record{}, nil, nil, fail(CodeChain, "", "no keyring before leaf %d: read the log from its leaf 0", index)
 	}
 	e, err := ParseEnvelope(envelope)
 	if err != nil {
-		return Record{}, Verdict{}, err
+		return Record{}, nil, nil, err
 	}
-	r, err := e.openRecord(k)
-	if err != nil {
-		return Record{}, Verdict{}, err
+	if r, err = e.openRecord(k); err != nil {
+		return Record{}, nil, nil, err
 	}
-	signers := make([]string, len(e.Signatures))
+	signers = make([]string, len(e.Signatures))
 	for i, s := range e.Signatures {
 		signers[i] = s.KeyID
 	}
-	return r, h.Vouched(index, r.Kind, signers), nil
+	return r, signers, e.Payload, nil
 }

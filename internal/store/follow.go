@@ -27,6 +27,7 @@ type Taking struct {
 	Tiles    []Tile
 	Objects  []Object // of these leaves, of earlier ones that were absent, and attachments
 	Keyrings []Keyring
+	Epochs   []int64 // leaves with an epoch record
 	Serial   int64   // after these leaves
 	Absent   []int64 // leaves among these whose object has not come
 	Late     []int64 // earlier leaves whose object is among Objects
@@ -167,6 +168,11 @@ func (t *tx) noteAbsence(ctx context.Context, k Taking) error {
 			return err
 		}
 	}
+	for _, idx := range k.Epochs {
+		if _, err := t.exec(ctx, `INSERT INTO epoch_at (log_no, idx) VALUES ($1, $2) ON CONFLICT (log_no, idx) DO NOTHING`, k.LogNo, idx); err != nil {
+			return err
+		}
+	}
 	for _, idx := range k.Late {
 		if _, err := t.exec(ctx, deleteAbsent, k.LogNo, idx); err != nil {
 			return err
@@ -207,6 +213,21 @@ func (d *DB) Absent(ctx context.Context, logNo, from int64, limit int) ([]Absent
 		})
 	if err != nil {
 		return nil, fmt.Errorf("listing absent objects of log number %d: %w", logNo, err)
+	}
+	return out, nil
+}
+
+// EpochPlaces lists the leaves [from, to) of a followed log that hold an epoch record.
+func (d *DB) EpochPlaces(ctx context.Context, logNo, from, to int64) ([]int64, error) {
+	var out []int64
+	err := queryRows(ctx, d.truth, `SELECT idx FROM epoch_at WHERE log_no = $1 AND idx >= $2 AND idx < $3 ORDER BY idx`, []any{logNo, from, to}, func(r *sql.Rows) error {
+		var idx int64
+		err := r.Scan(&idx)
+		out = append(out, idx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing epochs of log number %d: %w", logNo, err)
 	}
 	return out, nil
 }

@@ -41,26 +41,50 @@ func (x *Index) Write(ctx context.Context, logNo, from, to int64, entries []Inde
 		if err := moveWatermark(ctx, t, logNo, from, to); err != nil {
 			return err
 		}
-		var rows indexRows
+		return addEntries(ctx, t, entries, placings)
+	})
+}
+
+// Add writes entries of leaves that are indexed already but had no object then. One that is here is left as it is.
+func (x *Index) Add(ctx context.Context, entries []IndexEntry, placings ...Placing) error {
+	if err := x.warmWrite(ctx); err != nil {
+		return err
+	}
+	return x.writing(ctx, "writing the index", func(t *tx) error {
+		var fresh []IndexEntry
 		for i := range entries {
-			rows.add(&entries[i])
-		}
-		if err := rows.write(ctx, t); err != nil {
-			return err
-		}
-		if err := markMany(ctx, t, entries); err != nil {
-			return fmt.Errorf("STIX objects with one id: %w", err)
-		}
-		if err := place(ctx, t, placings); err != nil {
-			return fmt.Errorf("places in collections: %w", err)
-		}
-		for i := range entries {
-			if err := learnKeyring(ctx, t, &entries[i]); err != nil {
+			var n int64
+			if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM ix_record WHERE no = $1`, entries[i].No).Scan(&n); err != nil {
 				return err
 			}
+			if n == 0 {
+				fresh = append(fresh, entries[i])
+			}
 		}
-		return nil
+		return addEntries(ctx, t, fresh, placings)
 	})
+}
+
+func addEntries(ctx context.Context, t *tx, entries []IndexEntry, placings []Placing) error {
+	var rows indexRows
+	for i := range entries {
+		rows.add(&entries[i])
+	}
+	if err := rows.write(ctx, t); err != nil {
+		return err
+	}
+	if err := markMany(ctx, t, entries); err != nil {
+		return fmt.Errorf("STIX objects with one id: %w", err)
+	}
+	if err := place(ctx, t, placings); err != nil {
+		return fmt.Errorf("places in collections: %w", err)
+	}
+	for i := range entries {
+		if err := learnKeyring(ctx, t, &entries[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func moveWatermark(ctx context.Context, t *tx, logNo, from, to int64) error {

@@ -120,9 +120,6 @@ CREATE TABLE added (
 CREATE TABLE added_last (end_us BIGINT  NOT NULL);
 INSERT INTO added_last (end_us) VALUES (0);
 
--- +goose Down
-DROP TABLE added_last;
-DROP TABLE added;
 -- What a follower keeps of another party's log beside its rows: where it is fetched from, how far its leaves are here
 -- (ahead of the head while a signed tree is being taken), the largest signed checkpoint that was ever seen, and when one
 -- was last verified.
@@ -140,6 +137,13 @@ CREATE TABLE absent (
     log_no   BIGINT NOT NULL,
     idx      BIGINT NOT NULL,
     hash     BYTEA NOT NULL,
+    PRIMARY KEY (log_no, idx)
+);
+
+-- Places of epoch records in followed logs, so that their keys are learnt without reading the log.
+CREATE TABLE epoch_at (
+    log_no BIGINT NOT NULL,
+    idx    BIGINT NOT NULL,
     PRIMARY KEY (log_no, idx)
 );
 
@@ -161,8 +165,11 @@ CREATE TABLE evidence (
 );
 
 -- +goose Down
+DROP TABLE added_last;
+DROP TABLE added;
 DROP TABLE evidence;
 DROP TABLE late;
+DROP TABLE epoch_at;
 DROP TABLE absent;
 DROP TABLE follow;
 DROP TABLE pin;

@@ -129,9 +129,6 @@ CREATE TABLE added (
 CREATE TABLE added_last (end_us INTEGER NOT NULL) STRICT;
 INSERT INTO added_last (end_us) VALUES (0);
 
--- +goose Down
-DROP TABLE added_last;
-DROP TABLE added;
 -- What a follower keeps of another party's log beside its rows: where it is fetched from, how far its leaves are here
 -- (ahead of the head while a signed tree is being taken), the largest signed checkpoint that was ever seen, and when one
 -- was last verified.
@@ -149,6 +146,13 @@ CREATE TABLE absent (
     log_no   INTEGER NOT NULL,
     idx      INTEGER NOT NULL,
     hash     BLOB NOT NULL,
+    PRIMARY KEY (log_no, idx)
+) STRICT, WITHOUT ROWID;
+
+-- Places of epoch records in followed logs, so that their keys are learnt without reading the log.
+CREATE TABLE epoch_at (
+    log_no INTEGER NOT NULL,
+    idx    INTEGER NOT NULL,
     PRIMARY KEY (log_no, idx)
 ) STRICT, WITHOUT ROWID;
 
@@ -170,8 +174,11 @@ CREATE TABLE evidence (
 ) STRICT;
 
 -- +goose Down
+DROP TABLE added_last;
+DROP TABLE added;
 DROP TABLE evidence;
 DROP TABLE late;
+DROP TABLE epoch_at;
 DROP TABLE absent;
 DROP TABLE follow;
 DROP TABLE pin;

@@ -1,0 +1,26 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+// registerFollows binds what is about other parties' logs.
+func registerFollows(api huma.API, n *node.Node) {
+	huma.Register(api, op(http.MethodGet, "/follows", "list-follows", ScopeRead, "Other parties' logs that are followed here"),
+		func(ctx context.Context, _ *struct{}) (*output[[]node.FollowView], error) {
+			return reply(n.Follows(ctx))
+		})
+	huma.Register(api, op(http.MethodPost, "/follows", "follow-log", ScopeAdmin, "Follow another party's log, from its author's host or a mirror"),
+		func(ctx context.Context, in *struct{ Body node.FollowRequest }) (*output[node.FollowView], error) {
+			return reply(n.FollowLog(ctx, in.Body))
+		})
+	huma.Register(api, op(http.MethodPost, "/follows/{log}/sync", "sync-log", ScopeAdmin, "Take what the host of a followed log shows, now"),
+		func(ctx context.Context, in *LogPath) (*output[node.SyncView], error) {
+			return reply(n.SyncNow(ctx, in.Log))
+		})
+}

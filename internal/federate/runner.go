@@ -1,0 +1,262 @@
+package federate
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// Source is where a log is fetched from. Nothing it returns is trusted.
+type Source interface {
+	ledger.Source
+	// Keyrings returns the list of the log's keyrings, a JSON array of envelopes.
+	Keyrings(ctx context.Context) ([]byte, error)
+}
+
+// Shelf is where followed logs are kept: *ledger.Ledger.
+type Shelf interface {
+	Stand(ctx context.Context, logID string) (ledger.Stand, error)
+	Take(ctx context.Context, logID string, t store.Taking) error
+	Prefix(ctx context.Context, logID string, size int64) ([][32]byte, error)
+	PutObject(hash [32]byte, data []byte) error
+}
+
+// Runner is the shell around the step function: it fetches, stores and tells. Its methods are safe for concurrent use.
+type Runner struct {
+	Shelf Shelf
+	// Open returns the source of a log at the URL that it is followed from.
+	Open func(l Log, source string) (Source, error)
+	// Options of a log.
+	Options func(Log) Options
+	// Tell gets notices, in order for each log. Growth is told before the round's Sync returns.
+	Tell   func(ctx context.Context, l Log, n Notice)
+	Clock  func() time.Time
+	Logger *slog.Logger
+	// Workers is how many requests to one host are under way at once. Default: 16.
+	Workers int
+
+	mu   sync.Mutex // guards logs
+	logs map[string]*followed
+}
+
+// followed is one log with its state, if a round has made one.
+type followed struct {
+	mu    sync.Mutex // held for a round
+	state *State
+	src   Source
+	from  string
+}
+
+// Round is how a round ended.
+type Round struct {
+	Until time.Time // when to look again by itself
+	Size  int64     // what is published here
+	Err   error     // why it ended early
+}
+
+// Sync runs one round of a log: when it returns without an error, everything is here that the host showed when it began. The
+// error is of this node's own store; what was wrong at the host stands in the Round.
+func (r *Runner) Sync(ctx context.Context, logID string) (Round, error) {
+	f := r.log(logID)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := r.prepare(ctx, logID, f); err != nil {
+		return Round{}, err
+	}
+	run := &round{r: r, f: f, events: make(chan Event), slots: semaphore.NewWeighted(int64(r.workers()))}
+	rest := run.drive(ctx)
+	out := Round{Until: rest.Until, Size: f.state.Head().Size, Err: rest.Err}
+	if rest.Spent {
+		f.state = nil
+	}
+	return out, ctx.Err()
+}
+
+// Forget drops what is kept in memory of a log: it is read anew at its next round.
+func (r *Runner) Forget(logID string) {
+	f := r.log(logID)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.state = nil
+}
+
+func (r *Runner) workers() int {
+	if r.Workers > 0 {
+		return r.Workers
+	}
+	return 16
+}
+
+func (r *Runner) log(id string) *followed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.logs == nil {
+		r.logs = map[string]*followed{}
+	}
+	f := r.logs[id]
+	if f == nil {
+		f = &followed{}
+		r.logs[id] = f
+	}
+	return f
+}
+
+// prepare makes the state out of what is stored, once.
+func (r *Runner) prepare(ctx context.Context, logID string, f *followed) error {
+	if f.state != nil {
+		return nil
+	}
+	stand, err := r.Shelf.Stand(ctx, logID)
+	if err != nil {
+		return err
+	}
+	l := Log{ID: stand.Log.ID, Origin: stand.Log.Origin, Party: stand.Log.Author, Agreement: stand.Log.Agreement}
+	history, err := historyOf(stand.Keyrings)
+	if err != nil {
+		return fmt.Errorf("reading the keyrings of log %s: %w", logID, err)
+	}
+	if f.src == nil || f.from != stand.Follow.Source {
+		if f.src, err = r.Open(l, stand.Follow.Source); err != nil {
+			return fmt.Errorf("following log %s: %w", logID, err)
+		}
+		f.from = stand.Follow.Source
+	}
+	f.state, err = New(Start{Log: l, Head: ledger.Head{Origin: l.Origin, Size: stand.Log.Size, Root: stand.Log.Root}, Checkpoint: stand.Log.Checkpoint,
+		Target: stand.Follow.Target, Growth: stand.Growth, History: history, Absent: stand.Absent, Seen: stand.Follow.Seen}, r.Options(l))
+	return err
+}
+
+func historyOf(keyrings []ledger.PlacedObject) (*record.History, error) {
+	h := new(record.History)
+	for _, p := range keyrings {
+		k, ok := carriedKeyring(p.Bytes)
+		if !ok {
+			return nil, fmt.Errorf("leaf %d is not a keyring: the database is damaged", p.Index)
+		}
+		if err := h.Add(p.Index, k); err != nil {
+			return nil, fmt.Errorf("leaf %d: %w", p.Index, err)
+		}
+	}
+	return h, nil
+}
+
+// round is one round under way.
+type round struct {
+	r      *Runner
+	f      *followed
+	events chan Event
+	slots  *semaphore.Weighted
+	wg     sync.WaitGroup
+}
+
+// drive feeds the state with what happens until it rests.
+func (x *round) drive(ctx context.Context) Rest {
+	ctx, cancel := context.WithCancel(ctx)
+	defer x.wg.Wait()
+	defer cancel()
+	effects := x.f.state.Step(Look{x.r.Clock()})
+	for {
+		for _, e := range effects {
+			if rest, done := x.perform(ctx, e); done {
+				return rest
+			}
+		}
+		select {
+		case ev := <-x.events:
+			effects = x.f.state.Step(ev)
+		case <-ctx.Done():
+			return Rest{Until: x.r.Clock(), Err: ctx.Err(), Spent: true}
+		}
+	}
+}
+
+func (x *round) perform(ctx context.Context, e Effect) (Rest, bool) {
+	switch e := e.(type) {
+	case Fetch:
+		x.start(ctx, func() Event {
+			if err := x.slots.Acquire(ctx, 1); err != nil {
+				return Came{Request: e.Request, Err: err, Now: x.r.Clock()}
+			}
+			defer x.slots.Release(1)
+			body, err := x.fetch(ctx, e.Request)
+			return Came{Request: e.Request, Body: body, Err: err, Now: x.r.Clock()}
+		})
+	case Store:
+		x.start(ctx, func() Event {
+			return Stored{Err: x.r.Shelf.Take(context.WithoutCancel(ctx), x.f.state.log.ID, e.Taking), Now: x.r.Clock()}
+		})
+	case Prefix:
+		x.start(ctx, func() Event {
+			proof, err := x.r.Shelf.Prefix(ctx, x.f.state.log.ID, e.Size)
+			return Prefixed{Proof: proof, Err: err, Now: x.r.Clock()}
+		})
+	case Notice:
+		x.r.Tell(ctx, x.f.state.log, e)
+	case Rest:
+		return e, true
+	}
+	return Rest{}, false
+}
+
+// start does something beside the state and brings what came of it.
+func (x *round) start(ctx context.Context, do func() Event) {
+	x.wg.Go(func() {
+		ev := do()
+		select {
+		case x.events <- ev:
+		case <-ctx.Done():
+		}
+	})
+}
+
+func (x *round) fetch(ctx context.Context, q Request) (Body, error) {
+	var b []byte
+	var err error
+	switch q.What {
+	case ResourceCheckpoint:
+		b, err = x.f.src.Checkpoint(ctx)
+	case ResourceKeyrings:
+		b, err = x.f.src.Keyrings(ctx)
+	case ResourceTile:
+		b, err = x.f.src.Tile(ctx, q.Level, q.N, q.Width)
+	case ResourceBundle:
+		b, err = x.f.src.Entries(ctx, q.N, q.Width)
+	case ResourceObject:
+		return x.fetchObject(ctx, q.Hash)
+	default:
+		err = errors.New("no such resource")
+	}
+	return Body{Bytes: b}, err
+}
+
+// maxRead is the largest object that is read for what it may name: keyrings, and epochs with the wraps of all members.
+const maxRead = 2 << 20
+
+// fetchObject writes a large object to its file at once, so that it waits for its leaf on the disk and not in memory.
+func (x *round) fetchObject(ctx context.Context, hash [32]byte) (Body, error) {
+	b, err := x.f.src.Object(ctx, hash)
+	if err != nil || len(b) <= store.SmallObject {
+		return Body{Bytes: b}, err
+	}
+	body := Body{File: true, Hash: sha256.Sum256(b), Size: int64(len(b))}
+	if body.Hash != hash {
+		return body, nil // the state refuses it
+	}
+	if err := x.r.Shelf.PutObject(hash, b); err != nil {
+		return Body{}, err
+	}
+	if len(b) <= maxRead {
+		body.Bytes = b
+	}
+	return body, nil
+}

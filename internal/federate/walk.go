@@ -1,0 +1,296 @@
+package federate
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// objectsAhead is how many objects are asked for at once. With what is gathered for the next transaction they bound the
+// memory of a round, whatever the log's size.
+const objectsAhead = 128
+
+// walk goes through the bundles from what is stored to the end of the signed tree.
+type walk struct {
+	next   int64 // bundle to ask for
+	front  int64 // bundle to add
+	rows   map[int64][]tlog.Hash
+	pieces map[int64]*piece
+	queue  []place
+	wanted map[[32]byte][]place
+	flying int   // objects that were asked for
+	held   int64 // bytes of pieces that are not added yet
+	batch  batch // added and not stored
+}
+
+// piece is a bundle that came, or the absent objects of a round that mends.
+type piece struct {
+	n       int64
+	first   int64 // index of objects[0]
+	objects [][32]byte
+	got     []store.Object
+	keyring map[int64]record.Keyring // that its leaves bring
+	epochs  []int64                  // leaves with an epoch record
+	waiting int
+}
+
+// place is what an object is wanted for: a leaf of a piece, or with index -1 an attachment.
+type place struct {
+	piece *piece
+	index int64
+	hash  [32]byte
+}
+
+// batch is what the next transaction stores.
+type batch struct {
+	objects  []store.Object
+	keyrings []store.Keyring
+	absent   []int64
+	epochs   []int64
+	bytes    int64
+}
+
+func newWalk(size int64) *walk {
+	n := size / bundleWidth
+	return &walk{next: n, front: n, rows: map[int64][]tlog.Hash{}, pieces: map[int64]*piece{}, wanted: map[[32]byte][]place{}}
+}
+
+func (w *walk) want(p *piece, index int64, hash [32]byte) {
+	p.waiting++
+	w.queue = append(w.queue, place{p, index, hash})
+}
+
+// bundles is how many bundles the target has, the incomplete one included.
+func (s *State) bundles() int64 { return (s.target.Size + bundleWidth - 1) / bundleWidth }
+
+func (s *State) bundleWidth(n int64) int {
+	return int(min(bundleWidth, s.target.Size-n*bundleWidth))
+}
+
+// advance asks for bundles and objects ahead, adds what is complete in order, and stores when there is enough.
+func (s *State) advance(now time.Time) []Effect {
+	w := s.walk
+	for s.phase == walking {
+		p := w.pieces[w.front]
+		if p == nil || p.waiting > 0 || s.full() {
+			break
+		}
+		if err := s.absorb(p); err != nil {
+			return s.refuse(now, err)
+		}
+	}
+	out, stop := s.flush(now)
+	if stop {
+		return out
+	}
+	for w.next < s.bundles() && w.next-w.front < int64(s.opts.Ahead) {
+		if over, notice := s.overQuota(now, int64(s.bundleWidth(w.next))); over {
+			if len(s.asked) > 0 || s.storing {
+				break
+			}
+			if s.growth.Waiting() > 0 {
+				return append(append(out, notice...), s.store(nil))
+			}
+			out = append(out, notice...)
+			s.phase = resting
+			return append(out, Rest{Until: s.quota.ends(s.opts.Quota.Window), Err: errQuota})
+		}
+		ok, more := s.rowOf(now, w.next)
+		out = append(out, more...)
+		if !ok {
+			return out
+		}
+		out = append(out, s.fetch(Request{What: ResourceBundle, N: w.next, Width: s.bundleWidth(w.next)}))
+		w.next++
+	}
+	return append(out, s.askObjects()...)
+}
+
+var errQuota = errors.New("the author's quota is used up")
+
+// full says that what was added must be stored before more is.
+func (s *State) full() bool {
+	return s.growth.Waiting() >= s.opts.PieceLeaves || s.walk.batch.bytes >= s.opts.PieceBytes
+}
+
+// rowOf sees to it that the hashes by which a bundle is judged are here: of a complete bundle its root, of the last one its
+// leaf hashes.
+func (s *State) rowOf(now time.Time, n int64) (bool, []Effect) {
+	key, indexes := s.rowKey(n)
+	if _, ok := s.walk.rows[key]; ok {
+		return true, nil
+	}
+	var hashes []tlog.Hash
+	ok, out := s.withTiles(now, func(h tlog.HashReader) (err error) {
+		hashes, err = h.ReadHashes(indexes)
+		return err
+	})
+	if !ok {
+		return false, out
+	}
+	for old := range s.walk.rows {
+		if old >= 0 && old < s.walk.front/bundleWidth {
+			delete(s.walk.rows, old)
+		}
+	}
+	s.walk.rows[key] = hashes
+	for k := range s.tiles { // the tiles of complete rows are not needed again
+		if k.width == bundleWidth && k.level <= 1 {
+			delete(s.tiles, k)
+		}
+	}
+	return true, nil
+}
+
+// lastRow is the key of the incomplete bundle's leaf hashes among the rows.
+const lastRow = -1
+
+func (s *State) rowKey(n int64) (key int64, indexes []int64) {
+	complete := s.target.Size / bundleWidth
+	if n == complete {
+		for i := n * bundleWidth; i < s.target.Size; i++ {
+			indexes = append(indexes, tlog.StoredHashIndex(0, i))
+		}
+		return lastRow, indexes
+	}
+	key = n / bundleWidth
+	for i := key * bundleWidth; i < min((key+1)*bundleWidth, complete); i++ {
+		indexes = append(indexes, tlog.StoredHashIndex(tileHeight, i))
+	}
+	return key, indexes
+}
+
+func (s *State) cameBundle(ev Came) []Effect {
+	r := ev.Request
+	if ev.Err != nil {
+		return s.giveUp(ev.Now, fmt.Errorf("fetching bundle %d: %w", r.N, ev.Err))
+	}
+	objects, tile, err := ledger.BundleLeaves(ev.Body.Bytes, r.N, r.Width)
+	if err == nil && !s.fits(r.N, tile) {
+		err = errors.New("it does not hash into the signed tree")
+	}
+	if err != nil {
+		return s.refuse(ev.Now, fmt.Errorf("bundle %d: %w", r.N, err))
+	}
+	p := &piece{n: r.N, first: r.N * bundleWidth, objects: objects, keyring: map[int64]record.Keyring{}}
+	if skip := s.growth.Size() - p.first; skip > 0 && skip < int64(len(objects)) {
+		p.first, p.objects = p.first+skip, objects[skip:]
+	} else if skip >= int64(len(objects)) {
+		p.objects = nil
+	}
+	s.walk.pieces[r.N] = p
+	if s.opts.Objects {
+		for i, h := range p.objects {
+			s.walk.want(p, p.first+int64(i), h)
+		}
+	}
+	return s.advance(ev.Now)
+}
+
+// fits compares a bundle's leaf hashes with the signed tree.
+func (s *State) fits(n int64, tile []byte) bool {
+	key, _ := s.rowKey(n)
+	row := s.walk.rows[key]
+	if key != lastRow {
+		return ledger.SubtreeRoot(tile) == [32]byte(row[n%bundleWidth])
+	}
+	for i, h := range row {
+		if [32]byte(h) != [32]byte(tile[i*tlog.HashSize:]) {
+			return false
+		}
+	}
+	return true
+}
+
+// askObjects asks for the objects that are wanted next, in the order of their leaves.
+func (s *State) askObjects() []Effect {
+	w := s.walk
+	var out []Effect
+	for len(w.queue) > 0 && w.flying < objectsAhead {
+		p := w.queue[0]
+		if p.piece.n > w.front && w.held >= s.opts.PieceBytes {
+			break // the pieces before it come first
+		}
+		w.queue = w.queue[1:]
+		w.wanted[p.hash] = append(w.wanted[p.hash], p)
+		r := Request{What: ResourceObject, Hash: p.hash}
+		if !s.asked[r] {
+			w.flying++
+			out = append(out, s.fetch(r))
+		}
+	}
+	return out
+}
+
+func (s *State) cameObject(ev Came) []Effect {
+	w, hash := s.walk, ev.Request.Hash
+	w.flying--
+	places := w.wanted[hash]
+	delete(w.wanted, hash)
+	body, err := ev.Body, ev.Err
+	if err == nil && !body.File {
+		body.Hash, body.Size = sha256.Sum256(body.Bytes), int64(len(body.Bytes))
+	}
+	var out []Effect
+	switch {
+	case err == nil && (body.Hash != hash || body.Size == 0):
+		// The tree is what the author signed, whatever the host makes of an object: the leaf is taken, the object waits.
+		out = s.tell(Notice{Kind: NoticeRefused, Text: fmt.Sprintf("log %s of %s: the host sent other bytes than object %x", s.log.ID, s.log.Party, hash[:8])})
+	case err == nil:
+		for _, p := range places {
+			s.keep(p, body)
+		}
+	case !errors.Is(err, ledger.ErrNotFound) && !isErased(err):
+		return s.giveUp(ev.Now, fmt.Errorf("fetching object %x: %w", hash[:8], err))
+	}
+	for _, p := range places {
+		p.piece.waiting--
+	}
+	if s.phase == mending {
+		if s.walk.pieces[-1].waiting == 0 {
+			return append(out, s.mended(ev.Now)...)
+		}
+		return append(out, s.askObjects()...)
+	}
+	return append(out, s.advance(ev.Now)...)
+}
+
+func isErased(err error) bool {
+	var erased *ledger.ErrErased
+	return errors.As(err, &erased)
+}
+
+// keep puts an object beside its leaf, and asks for the wraps that an epoch record names.
+func (s *State) keep(p place, b Body) {
+	o := store.Object{Hash: p.hash, Index: p.index, Size: b.Size}
+	if !b.File {
+		o.Bytes = b.Bytes
+	}
+	p.piece.got = append(p.piece.got, o)
+	s.walk.held += int64(len(o.Bytes))
+	s.quota.bytes += b.Size
+	if p.index < 0 || b.Bytes == nil {
+		return
+	}
+	if k, ok := carriedKeyring(b.Bytes); ok && p.piece.keyring != nil {
+		p.piece.keyring[p.index] = k
+		return
+	}
+	epoch, ok := carriedEpoch(b.Bytes)
+	if !ok {
+		return
+	}
+	p.piece.epochs = append(p.piece.epochs, p.index)
+	for _, w := range epoch.Wraps {
+		if hash, ok := hashOf(w.Object); ok && s.opts.Wraps != nil && s.opts.Wraps(w) {
+			s.walk.want(p.piece, -1, hash)
+		}
+	}
+}
