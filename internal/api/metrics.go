@@ -69,8 +69,8 @@ func routeOf(path string) string {
 	switch first {
 	case "log", "object", "healthz", "readyz", "metrics", "changes", "acts", "rolls", "peers", ".well-known", "openapi.json", "openapi.yaml", "schemas":
 		return first
-	case "api":
-		return "api"
+	case "api", "taxii2":
+		return first
 	}
 	return "other"
 }

@@ -94,5 +94,9 @@ func listen(ctx context.Context, cfg node.Config, dir string) (net.Listener, err
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("loading tls_cert and tls_key: %w", err), l.Close())
 	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}), nil
+	t := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if len(cfg.TAXIICertificates) > 0 {
+		t.ClientAuth = tls.RequestClientCert // each is compared with the ones in the configuration, whoever signed it
+	}
+	return tls.NewListener(l, t), nil
 }

@@ -40,7 +40,7 @@ type server struct {
 	logger  *slog.Logger
 }
 
-// New is the node's whole HTTP surface: /api/v1, /log, /object, /healthz, /readyz, /metrics, /openapi.json.
+// New is the node's whole HTTP surface: /api/v1, /taxii2, /log, /object, /healthz, /readyz, /metrics, /openapi.json.
 func New(n *node.Node, o Options) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -65,6 +65,7 @@ func New(n *node.Node, o Options) http.Handler {
 	mux.Handle("/log/", logs)
 	mux.Handle("/object/", logs)
 	s.registerExchange(mux)
+	s.mountTAXII(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)

@@ -37,6 +37,11 @@ type Config struct {
 	Metrics   string   `toml:"metrics"`
 	// OutboundOnly is for a node that nobody can connect to.
 	OutboundOnly bool `toml:"outbound_only"`
+
+	TAXIIRate         int           `toml:"taxii_rate"`
+	TAXIICertificates []Certificate `toml:"taxii_certificates"`
+	Views             []View        `toml:"views"`
+	Feeds             []Feed        `toml:"feeds"`
 }
 
 // DefaultConfig is what holds where the file says nothing.
@@ -48,6 +53,7 @@ func DefaultConfig() Config {
 		LogLevel:  "info",
 		LogFormat: "text",
 		Metrics:   "loopback",
+		TAXIIRate: 500,
 	}
 }
 
@@ -112,6 +118,14 @@ func (c Config) check() error {
 	}
 	if c.Store != "sqlite" && !strings.HasPrefix(c.Store, "postgres://") && !strings.HasPrefix(c.Store, "postgresql://") {
 		return fmt.Errorf("store = %q: write \"sqlite\" or a postgres:// address", c.Store)
+	}
+	if c.TAXIIRate < 0 || c.TAXIIRate > 1_000_000 {
+		return fmt.Errorf("taxii_rate = %d: write how many requests a second a token may make, 0 for any number", c.TAXIIRate)
+	}
+	for _, err := range []error{checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds)} {
+		if err != nil {
+			return err
+		}
 	}
 	for _, choice := range []struct {
 		key, value string

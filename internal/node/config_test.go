@@ -15,7 +15,7 @@ func TestConfigTemplateIsTheManual(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := DefaultConfig()
-	want.Followers = []string{}
+	want.Followers, want.TAXIICertificates, want.Views, want.Feeds = []string{}, []Certificate{}, []View{}, []Feed{}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("the template says %+v, the defaults are %+v", cfg, want)
 	}
@@ -42,14 +42,22 @@ func TestConfigTemplateIsTheManual(t *testing.T) {
 
 func TestConfigErrorsNameThePlace(t *testing.T) {
 	for text, want := range map[string]string{
-		"lisen = \"x:1\"":                    `mithaq.toml:1:1: unknown key "lisen"`,
-		"# c\nlisten = 7":                    "mithaq.toml:2:10",
-		"listen = \"no port\"":               "HOST:PORT",
-		"tls_cert = \"a.pem\"":               "both or neither",
-		"public_url = \"ftp://x\"":           "public_url",
-		"followers = [\"https://x?y=1\"]":    "followers",
-		"store = \"mysql://x\"":              "postgres://",
-		"log_level = \"loud\"":               "log_level",
+		"lisen = \"x:1\"":                 `mithaq.toml:1:1: unknown key "lisen"`,
+		"# c\nlisten = 7":                 "mithaq.toml:2:10",
+		"listen = \"no port\"":            "HOST:PORT",
+		"tls_cert = \"a.pem\"":            "both or neither",
+		"public_url = \"ftp://x\"":        "public_url",
+		"followers = [\"https://x?y=1\"]": "followers",
+		"store = \"mysql://x\"":           "postgres://",
+		"log_level = \"loud\"":            "log_level",
+		"taxii_rate = -1":                 "taxii_rate",
+		"taxii_certificates = [{sha256 = \"12\", token = \"t-x\"}]":                           "64 hexadecimal digits",
+		"views = [{name = \"a b\", agreement = \"own\"}]":                                     "views: name",
+		"views = [{name = \"a\", agreement = \"own\", tlp = \"X\"}]":                          "TLP 2.0",
+		"views = [{name = \"a\", agreement = \"x\"}]":                                         "agreement",
+		"feeds = [{name = \"a\", agreement = \"own\", url = \"x\"}]":                          "feeds: a: url",
+		"feeds = [{name = \"a\", agreement = \"own\", url = \"https://x\", every = \"1s\"}]":  "10s or more",
+		"feeds = [{name = \"a\", agreement = \"own\", url = \"https://x\", secret = \"1s\"}]": "unknown key",
 		"log_format = \"xml\"":               "log_format",
 		"metrics = \"all\"":                  "metrics",
 		"listen = \"a:1\"\nlisten = \"b:1\"": "mithaq.toml:2",

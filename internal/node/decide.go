@@ -53,6 +53,15 @@ func (n *Node) decideFor(ctx context.Context, v Viewer) (decision, error) {
 	if err != nil {
 		return decision{}, storeFault(err)
 	}
+	agreements := make([]string, len(infos))
+	for i, l := range infos {
+		agreements[i] = l.Agreement
+	}
+	return n.decideUnder(ctx, v, agreements...)
+}
+
+// decideUnder is decideFor for what stands under a few agreements.
+func (n *Node) decideUnder(ctx context.Context, v Viewer, agreements ...string) (decision, error) {
 	d := decision{index: n.store.Index(), members: map[string]policy.Membership{}, now: n.now()}
 	if v.Own {
 		d.who = policy.Principal{Party: n.party.ID, Person: v.Person, Standing: policy.Joined, Connected: true}
@@ -61,15 +70,15 @@ func (n *Node) decideFor(ctx context.Context, v Viewer) (decision, error) {
 		d.who = policy.Principal{Party: v.Party, Person: v.Person}
 	}
 	var rules []*policy.Rules
-	for _, l := range infos {
-		if _, seen := d.members[l.Agreement]; seen {
+	for _, id := range agreements {
+		if _, seen := d.members[id]; seen {
 			continue
 		}
-		own, membership, err := n.rulesFor(ctx, l.Agreement, d.who.Party)
+		own, membership, err := n.rulesFor(ctx, id, d.who.Party)
 		if err != nil {
 			return decision{}, err
 		}
-		d.members[l.Agreement] = membership
+		d.members[id] = membership
 		rules = append(rules, own)
 	}
 	book, err := policy.NewBook(rules...)

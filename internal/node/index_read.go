@@ -138,6 +138,7 @@ func (n *Node) unindex(ctx context.Context, object [32]byte, destroy func() erro
 	}
 	x.erasures++
 	err = destroy()
+	n.opened.clear()
 	x.nudge()
 	return err
 }

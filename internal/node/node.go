@@ -78,8 +78,12 @@ type Node struct {
 	closing  sync.Once
 	callers  callers
 	outbound *http.Client
-	peerNews chan struct{}   // peers were added, changed or removed
-	signer   *httpsig.Signer // guarded by mu: of this node's requests
+	peerNews chan struct{}    // peers were added, changed or removed
+	signer   *httpsig.Signer  // guarded by mu: of this node's requests
+	posted   map[string]Place // how far each token has written to each log over TAXII; mu guards it
+
+	opened    payloads  // records that were opened for TAXII
+	takenBack takenBack // recalls that are not indexed yet
 
 	mu      sync.RWMutex // guards address, books, pending, rolls, members and notices
 	address string

@@ -26,6 +26,8 @@ type Draft struct {
 	Refs    []string // "REL:LEAF"
 	Expires string   // RFC 3339, or empty
 	Body    []byte   // for intel the STIX bundle itself, kept byte for byte; else the body of the kind
+
+	checked bool // the bundle was found to be valid STIX before
 }
 
 // defaultTLP marks what nobody marked: it stays with the recipients and their clients.
@@ -135,7 +137,7 @@ func (d Draft) record() (record.Record, error) {
 	if err := spec.Check(r.Body); err != nil {
 		return record.Record{}, recordFault("publishing: the body of the "+d.Kind+" is not right", err)
 	}
-	if spec.Name == record.KindIntel {
+	if spec.Name == record.KindIntel && !d.checked {
 		if err := checkSTIX(d.Body); err != nil {
 			return record.Record{}, err
 		}
@@ -249,6 +251,7 @@ func (n *Node) append(ctx context.Context, logID string, rec record.Record, sign
 		return Receipt{}, err
 	}
 	n.counts.leaves.Add(1)
+	n.takenBack.note(rec, logID, receipt.Index)
 	n.indexer.nudge()
 	return receipt, nil
 }

@@ -1,9 +1,11 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -33,7 +36,8 @@ var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPad
 // TokenRequest asks for a token.
 type TokenRequest struct {
 	Name    string     `json:"name" minLength:"1" maxLength:"100" doc:"What the token is for"`
-	Scopes  []string   `json:"scopes" minItems:"1" doc:"audit, read, publish, metrics, admin"`
+	Scopes  []string   `json:"scopes" minItems:"1" doc:"audit, read, publish, metrics, admin; over TAXII also read:AGREEMENT and publish:AGREEMENT, for one agreement"`
+	Party   string     `json:"party,omitempty" doc:"Party id: the token reads over TAXII what this other party may have, and nothing else"`
 	Expires *time.Time `json:"expires,omitempty" doc:"From when it is no longer valid"`
 }
 
@@ -42,6 +46,7 @@ type TokenView struct {
 	ID      string     `json:"id"`
 	Name    string     `json:"name"`
 	Scopes  []string   `json:"scopes"`
+	Party   string     `json:"party,omitempty" doc:"The other party on whose behalf it reads"`
 	Created time.Time  `json:"created"`
 	Expires *time.Time `json:"expires,omitempty"`
 	Revoked *time.Time `json:"revoked,omitempty"`
@@ -56,12 +61,21 @@ type NewToken struct {
 // CreateToken makes a token. Only the SHA-256 of its secret is stored.
 func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error) {
 	for _, s := range r.Scopes {
-		if !slices.Contains(scopes, s) {
-			return NewToken{}, faultf(CodeInvalid, "use "+strings.Join(scopes, ", "), "creating a token: unknown scope %q", s)
+		if !knownScope(s) {
+			return NewToken{}, faultf(CodeInvalid, "use "+strings.Join(scopes, ", ")+", or read or publish with :AGREEMENT after it", "creating a token: unknown scope %q", s)
+		}
+		if what, _, _ := strings.Cut(s, ":"); r.Party != "" && what != ScopeRead {
+			return NewToken{}, faultf(CodeInvalid, "give it the scope read, or read:AGREEMENT", "creating a token: another party's token cannot have the scope %s", s)
 		}
 	}
 	if r.Name == "" || len(r.Scopes) == 0 {
 		return NewToken{}, faultf(CodeInvalid, "give a name and at least one scope", "creating a token: it has no name or no scope")
+	}
+	if r.Party != "" && !record.IsID(r.Party, record.PrefixParty) {
+		return NewToken{}, faultf(CodeInvalid, "see 'mithaq party'", "creating a token: %s is not a party id", clipped(r.Party))
+	}
+	if r.Party == n.party.ID {
+		r.Party = ""
 	}
 	var secret [32]byte
 	var id [5]byte
@@ -71,7 +85,7 @@ func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error
 		}
 	}
 	out := NewToken{Secret: tokenPrefix + lowerBase32.EncodeToString(secret[:])}
-	t := store.Token{ID: "t-" + lowerBase32.EncodeToString(id[:]), Hash: sha256.Sum256([]byte(out.Secret)), Name: r.Name, Scopes: r.Scopes, Created: n.now()}
+	t := store.Token{ID: "t-" + lowerBase32.EncodeToString(id[:]), Hash: sha256.Sum256([]byte(out.Secret)), Name: r.Name, Scopes: r.Scopes, Party: r.Party, Created: n.now()}
 	if r.Expires != nil {
 		if !r.Expires.After(t.Created) {
 			return NewToken{}, faultf(CodeInvalid, "give a later time", "creating a token: it would have expired on %s", r.Expires.UTC().Format(time.RFC3339))
@@ -96,7 +110,7 @@ func (n *Node) Tokens(ctx context.Context) ([]TokenView, error) {
 }
 
 func viewToken(t store.Token) TokenView {
-	return TokenView{ID: t.ID, Name: t.Name, Scopes: t.Scopes, Created: t.Created, Expires: optional(t.Expires), Revoked: optional(t.Revoked)}
+	return TokenView{ID: t.ID, Name: t.Name, Scopes: t.Scopes, Party: t.Party, Created: t.Created, Expires: optional(t.Expires), Revoked: optional(t.Revoked)}
 }
 
 func optional(t time.Time) *time.Time {
@@ -115,18 +129,88 @@ func (n *Node) RevokeToken(ctx context.Context, id string) error {
 	return storeFault(err)
 }
 
-// TokenScopes returns what the bearer of secret may do. An unknown, expired or revoked token is an error.
+// knownScope says whether a token can carry a scope. read and publish can be limited to one agreement.
+func knownScope(s string) bool {
+	what, id, limited := strings.Cut(s, ":")
+	if limited {
+		return (what == ScopeRead || what == ScopePublish) && record.IsAgreementID(id)
+	}
+	return slices.Contains(scopes, s)
+}
+
+// TokenScopes returns what the bearer of secret may do over the API. An unknown, expired or revoked token is an error, and so
+// is one that reads on behalf of another party: over TAXII alone is decided for whom.
 func (n *Node) TokenScopes(ctx context.Context, secret string) ([]string, error) {
+	t, err := n.token(ctx, secret)
+	if err == nil && t.Party != "" {
+		err = faultf(CodeForbidden, "", "checking a token: it is for TAXII alone")
+	}
+	return t.Scopes, err
+}
+
+// TokenForTAXII returns who the bearer of secret is to TAXII.
+func (n *Node) TokenForTAXII(ctx context.Context, secret string) (TAXIICaller, error) {
+	t, err := n.token(ctx, secret)
+	if err != nil {
+		return TAXIICaller{}, err
+	}
+	return taxiiCaller(t), nil
+}
+
+func taxiiCaller(t store.Token) TAXIICaller {
+	return TAXIICaller{Token: t.ID, Party: t.Party, Scopes: strings.Join(t.Scopes, " ")}
+}
+
+// CertificateForTAXII returns who the holder of a client certificate is to TAXII, as the configuration says.
+func (n *Node) CertificateForTAXII(ctx context.Context, der []byte) (TAXIICaller, error) {
+	sum := sha256.Sum256(der)
+	for _, c := range n.cfg.TAXIICertificates {
+		if raw, err := hex.DecodeString(c.SHA256); err != nil || !bytes.Equal(raw, sum[:]) {
+			continue
+		}
+		t, err := n.store.TokenByID(ctx, c.Token)
+		if err != nil {
+			return TAXIICaller{}, err
+		}
+		return taxiiCaller(t), n.inForce(t)
+	}
+	return TAXIICaller{}, faultf(CodeForbidden, "", "checking a certificate: it is not in the configuration")
+}
+
+// token finds the token in force that a secret is of.
+func (n *Node) token(ctx context.Context, secret string) (store.Token, error) {
 	if !strings.HasPrefix(secret, tokenPrefix) || len(secret) > 200 {
-		return nil, faultf(CodeForbidden, "", "checking a token: it is not one of this program's")
+		return store.Token{}, faultf(CodeForbidden, "", "checking a token: it is not one of this program's")
 	}
 	t, err := n.store.TokenByHash(ctx, sha256.Sum256([]byte(secret)))
+	if errors.Is(err, store.ErrNotFound) {
+		err = faultf(CodeForbidden, "", "checking a token: it is not known here")
+	}
 	if err != nil {
-		return nil, err
+		return store.Token{}, err
 	}
-	now := n.now()
-	if !t.Revoked.IsZero() || (!t.Expires.IsZero() && !now.Before(t.Expires)) {
-		return nil, faultf(CodeForbidden, "", "checking a token: it is no longer valid")
+	return t, n.inForce(t)
+}
+
+func (n *Node) inForce(t store.Token) error {
+	if !t.Revoked.IsZero() || (!t.Expires.IsZero() && !n.now().Before(t.Expires)) {
+		return faultf(CodeForbidden, "", "checking a token: it is no longer valid")
 	}
-	return t.Scopes, nil
+	return nil
+}
+
+// Certificate lets the holder of a client certificate in over TAXII with the rights of a token.
+type Certificate struct {
+	SHA256 string `toml:"sha256"` // of the certificate in DER, hexadecimal
+	Token  string `toml:"token"`  // a token's id
+}
+
+func checkCertificates(list []Certificate) error {
+	for _, c := range list {
+		raw, err := hex.DecodeString(c.SHA256)
+		if err != nil || len(raw) != sha256.Size || !strings.HasPrefix(c.Token, "t-") {
+			return fmt.Errorf("taxii_certificates: sha256 %q with token %q: give 64 hexadecimal digits and an id that 'mithaq token list' prints", c.SHA256, c.Token)
+		}
+	}
+	return nil
 }

@@ -15,18 +15,19 @@ type Token struct {
 	Hash    [32]byte
 	Name    string
 	Scopes  []string // no scope contains a space
+	Party   string   // on whose behalf it reads, when it is not this node's own
 	Created time.Time
 	Expires time.Time // zero: never
 	Revoked time.Time // zero: valid
 }
 
-const selectTokens = `SELECT id, hash, name, scopes, created_us, expires_us, revoked_us FROM token`
+const selectTokens = `SELECT id, hash, name, scopes, party, created_us, expires_us, revoked_us FROM token`
 
 // PutToken adds a token.
 func (d *DB) PutToken(ctx context.Context, t Token) error {
 	err := d.local.inTx(ctx, func(x *tx) error {
-		_, err := x.exec(ctx, `INSERT INTO token (id, hash, name, scopes, created_us, expires_us, revoked_us) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			t.ID, t.Hash[:], t.Name, strings.Join(t.Scopes, " "), micros(t.Created), micros(t.Expires), micros(t.Revoked))
+		_, err := x.exec(ctx, `INSERT INTO token (id, hash, name, scopes, party, created_us, expires_us, revoked_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			t.ID, t.Hash[:], t.Name, strings.Join(t.Scopes, " "), t.Party, micros(t.Created), micros(t.Expires), micros(t.Revoked))
 		return err
 	})
 	if err != nil {
@@ -42,6 +43,22 @@ func (d *DB) TokenByHash(ctx context.Context, hash [32]byte) (Token, error) {
 		return Token{}, fmt.Errorf("looking a token up: %w", err)
 	}
 	t, err := scanToken(st.QueryRowContext(ctx, hash[:]).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Token{}, fmt.Errorf("looking a token up: %w", err)
+	}
+	return t, nil
+}
+
+// TokenByID returns a token by its id, or ErrNotFound.
+func (d *DB) TokenByID(ctx context.Context, id string) (Token, error) {
+	st, err := d.local.reader(ctx, selectTokens+` WHERE id = $1`)
+	if err != nil {
+		return Token{}, fmt.Errorf("looking a token up: %w", err)
+	}
+	t, err := scanToken(st.QueryRowContext(ctx, id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -85,7 +102,7 @@ func scanToken(scan func(...any) error) (Token, error) {
 	var hash []byte
 	var scopes string
 	var created, expires, revoked int64
-	if err := scan(&t.ID, &hash, &t.Name, &scopes, &created, &expires, &revoked); err != nil {
+	if err := scan(&t.ID, &hash, &t.Name, &scopes, &t.Party, &created, &expires, &revoked); err != nil {
 		return t, err
 	}
 	t.Scopes = strings.Fields(scopes)

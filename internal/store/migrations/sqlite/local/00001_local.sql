@@ -5,6 +5,7 @@ CREATE TABLE token (
     hash       BLOB    NOT NULL UNIQUE,
     name       TEXT    NOT NULL,
     scopes     TEXT    NOT NULL,
+    party      TEXT    NOT NULL DEFAULT '',
     created_us INTEGER NOT NULL,
     expires_us INTEGER NOT NULL DEFAULT 0,
     revoked_us INTEGER NOT NULL DEFAULT 0
@@ -15,6 +16,24 @@ CREATE TABLE setting (
     value BLOB NOT NULL
 ) STRICT;
 
+-- What became of requests to add objects over TAXII, each for the token that made it, until kept_us.
+CREATE TABLE taxii_status (
+    id      TEXT    PRIMARY KEY,
+    caller  TEXT    NOT NULL,
+    kept_us INTEGER NOT NULL,
+    body    BLOB    NOT NULL
+) STRICT;
+CREATE INDEX taxii_status_kept ON taxii_status (kept_us);
+
+-- How far each feed was read, and what became of its last run.
+CREATE TABLE feed (
+    name   TEXT    PRIMARY KEY,
+    cursor BLOB    NOT NULL,
+    state  BLOB    NOT NULL
+) STRICT;
+
 -- +goose Down
+DROP TABLE feed;
+DROP TABLE taxii_status;
 DROP TABLE setting;
 DROP TABLE token;

@@ -1,0 +1,305 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/policy"
+	"github.com/mithaq/mithaq/internal/store"
+	"github.com/mithaq/mithaq/taxii"
+)
+
+// Objects implements taxii.Backend. What a page costs depends on what is on it, not on what is hidden: the classes that the
+// caller may not have are not read.
+func (b collections) Objects(ctx context.Context, caller taxii.Caller, at taxii.Place, q taxii.Query) (taxii.Page, error) {
+	c, err := b.find(ctx, caller, at.Collection)
+	if err != nil {
+		return taxii.Page{}, err
+	}
+	who := caller.(TAXIICaller) //nolint:forcetypeassert // find checked it
+	b.n.awaitPosted(ctx, who)
+	s, err := b.n.query(ctx, who, c, q)
+	if err != nil {
+		return taxii.Page{}, err
+	}
+	var page taxii.Page
+	size := 0
+	err = s.each(ctx, func(p store.Placed) (bool, error) {
+		size += p.Length
+		if len(page.Entries) == q.Limit || len(page.Entries) > 0 && !q.Bare && size > q.MaxBytes {
+			page.More = true
+			return false, nil
+		}
+		e := taxii.Entry{Object: taxii.Object{ID: p.ID, Type: p.Type, SpecVersion: p.SpecVersion, Version: p.Version}, DateAdded: time.UnixMicro(p.Date).UTC()}
+		if q.Bare {
+			page.Entries = append(page.Entries, e)
+			return true, nil
+		}
+		raw, err := b.n.rawSTIX(ctx, p)
+		if err != nil || raw == nil {
+			return err == nil, err // erased since the index was read
+		}
+		e.Raw = raw
+		page.Entries = append(page.Entries, e)
+		return true, nil
+	})
+	return page, err
+}
+
+// selection is one query on a collection, for one caller.
+type selection struct {
+	n        *Node
+	q        taxii.Query
+	view     *View
+	decide   decision
+	items    map[int64]policy.Item // of the classes that the caller may have
+	order    []int64               // their numbers
+	standing map[string]*versions  // of ids that stand more than once
+	hidden   hiding
+}
+
+func (n *Node) query(ctx context.Context, who TAXIICaller, c collection, q taxii.Query) (*selection, error) {
+	complete, err := n.store.Index().Complete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !complete {
+		return nil, taxiiBusy("the node builds its index")
+	}
+	s := &selection{n: n, q: q, view: c.view, items: map[int64]policy.Item{}, standing: map[string]*versions{}}
+	if s.decide, err = n.decideUnder(ctx, n.taxiiViewer(who), c.agreement); err != nil {
+		return nil, err
+	}
+	classes, err := n.store.Index().Classes(ctx, c.agreement)
+	if err != nil {
+		return nil, err
+	}
+	for _, class := range classes {
+		var item classItem
+		if err := json.Unmarshal([]byte(class.Item), &item); err != nil {
+			return nil, fmt.Errorf("reading class %d: %w", class.No, err)
+		}
+		if !c.view.hasClass(item) {
+			continue
+		}
+		it := item.item(c.agreement)
+		it.ID = "class " + strconv.FormatInt(class.No, 10)
+		if allowed, answer := policy.Ask(s.decide.decider, s.decide.request(policy.ToTAXII(), it), policy.Guard(it, it)); answer.Allow {
+			s.items[class.No] = allowed
+			s.order = append(s.order, class.No)
+		}
+	}
+	s.hidden = n.takenBack.now(n)
+	return s, nil
+}
+
+// may asks for one run of objects of an allowed class: what is left to decide is whether they have expired.
+func (s *selection) may(r store.Run) bool {
+	it, ok := s.items[r.Class]
+	if !ok {
+		return false
+	}
+	if r.Expires == 0 {
+		return true // decided with its class
+	}
+	it.ID, it.Expires = "record "+strconv.FormatInt(r.No, 10), time.UnixMicro(r.Expires)
+	_, answer := policy.Ask(s.decide.decider, s.decide.request(policy.ToTAXII(), it), policy.Guard(it, r))
+	return answer.Allow
+}
+
+// each calls yield with what is selected, in the order of dates, until it returns false.
+func (s *selection) each(ctx context.Context, yield func(store.Placed) (bool, error)) error {
+	after := s.q.AddedAfter
+	if s.q.After.After(after) {
+		after = s.q.After
+	}
+	from := int64(-1)
+	if !after.IsZero() {
+		from = after.UnixMicro()
+	}
+	if len(s.q.IDs) > 0 {
+		return s.eachNamed(ctx, from, yield)
+	}
+	runs := s.merge(from)
+	for {
+		r, ok, err := runs.next(ctx)
+		if err != nil || !ok {
+			return err
+		}
+		if !s.may(r) {
+			continue
+		}
+		goOn, err := s.eachOf(ctx, r, yield)
+		if err != nil || !goOn {
+			return err
+		}
+	}
+}
+
+// objectsAtOnce is how many objects of a run are read from the index together.
+const objectsAtOnce = 1024
+
+func (s *selection) eachOf(ctx context.Context, r store.Run, yield func(store.Placed) (bool, error)) (bool, error) {
+	atOnce := objectsAtOnce
+	if s.q.Limit > 0 && len(s.q.Types) == 0 {
+		atOnce = min(atOnce, s.q.Limit+1)
+	}
+	for r.Count > 0 {
+		n := min(r.Count, atOnce)
+		list, err := s.n.store.Index().STIXOf(ctx, r.No, r.Ord, r.Ord+n)
+		if err != nil {
+			return false, err
+		}
+		for i, o := range list {
+			p := store.Placed{IndexSTIX: o, Run: r}
+			p.Date, p.Ord, p.Count = r.Date+int64(i), r.Ord+i, 1
+			chosen, err := s.selects(ctx, p)
+			if err != nil {
+				return false, err
+			}
+			if !chosen {
+				continue
+			}
+			if goOn, err := yield(p); err != nil || !goOn {
+				return false, err
+			}
+		}
+		r.Date, r.Ord, r.Count = r.Date+int64(n), r.Ord+n, r.Count-n
+	}
+	return true, nil
+}
+
+// eachNamed goes through the versions of the objects that the query names.
+func (s *selection) eachNamed(ctx context.Context, from int64, yield func(store.Placed) (bool, error)) error {
+	var list []store.Placed
+	for _, id := range s.q.IDs {
+		placed, err := s.n.store.Index().PlacedSTIX(ctx, id)
+		if err != nil {
+			return err
+		}
+		list = append(list, placed...)
+	}
+	slices.SortFunc(list, func(a, b store.Placed) int { return cmp.Compare(a.Date, b.Date) })
+	for _, p := range list {
+		if p.Date <= from || !s.may(p.Run) {
+			continue
+		}
+		chosen, err := s.selects(ctx, p)
+		if err != nil {
+			return err
+		}
+		if !chosen {
+			continue
+		}
+		if goOn, err := yield(p); err != nil || !goOn {
+			return err
+		}
+	}
+	return nil
+}
+
+// matches tests all conditions of the query but those on versions.
+func (s *selection) matches(ctx context.Context, p store.Placed) (bool, error) {
+	if !time.UnixMicro(p.Date).After(s.q.AddedAfter) || len(s.q.Types) > 0 && !slices.Contains(s.q.Types, p.Type) || !s.view.hasType(p.Type) {
+		return false, nil
+	}
+	hidden, err := s.hidden.hides(ctx, p)
+	return !hidden, err
+}
+
+// selects says whether a query selects an object that the caller may have.
+func (s *selection) selects(ctx context.Context, p store.Placed) (bool, error) {
+	if ok, err := s.matches(ctx, p); err != nil || !ok {
+		return false, err
+	}
+	v := s.q.Versions
+	wanted := len(s.q.SpecVersions) == 0 || slices.Contains(s.q.SpecVersions, p.SpecVersion)
+	key := versionKey(p)
+	named := v.All || slices.Contains(v.Exact, key)
+	if !p.Many {
+		return wanted && (named || v.First || v.Last || v.IsZero()), nil
+	}
+	st, err := s.versionsOf(ctx, p.ID)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case !wanted, len(s.q.SpecVersions) == 0 && p.SpecVersion != st.newest, st.dates[versionOf{p.SpecVersion, key}] != p.Date:
+		return false, nil
+	case named:
+		return true, nil
+	case (v.Last || v.IsZero()) && key == st.last[p.SpecVersion]:
+		return true, nil
+	}
+	return v.First && key == st.first[p.SpecVersion], nil
+}
+
+// versionKey brings an object's version into the form in which versions compare; an object without one has its date.
+func versionKey(p store.Placed) string {
+	version := p.Version
+	if version == "" {
+		version = taxii.FormatTime(time.UnixMicro(p.Date))
+	}
+	key, err := taxii.VersionKey(version)
+	if err != nil {
+		return version // the index keeps timestamps alone
+	}
+	return key
+}
+
+// versions is what decides among the versions of one object.
+type versions struct {
+	newest      string              // spec version
+	first, last map[string]string   // keys, by spec version
+	dates       map[versionOf]int64 // where each stands first: the same version may come in several records
+}
+
+type versionOf struct{ spec, key string }
+
+func (s *selection) versionsOf(ctx context.Context, id string) (*versions, error) {
+	if st, ok := s.standing[id]; ok {
+		return st, nil
+	}
+	placed, err := s.n.store.Index().PlacedSTIX(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	st := &versions{first: map[string]string{}, last: map[string]string{}, dates: map[versionOf]int64{}}
+	for _, p := range placed {
+		if !s.may(p.Run) {
+			continue
+		}
+		if ok, err := s.matches(ctx, p); err != nil {
+			return nil, err
+		} else if !ok {
+			continue
+		}
+		key := versionKey(p)
+		v := versionOf{p.SpecVersion, key}
+		if date, ok := st.dates[v]; !ok || p.Date < date {
+			st.dates[v] = p.Date
+		}
+		if st.newest == "" || olderSpec(st.newest, p.SpecVersion) {
+			st.newest = p.SpecVersion
+		}
+		if first, ok := st.first[p.SpecVersion]; !ok || key < first {
+			st.first[p.SpecVersion] = key
+		}
+		st.last[p.SpecVersion] = max(st.last[p.SpecVersion], key)
+	}
+	s.standing[id] = st
+	return st, nil
+}
+
+// olderSpec compares spec versions, each N.N.
+func olderSpec(a, b string) bool {
+	aMajor, aMinor, _ := strings.Cut(a, ".")
+	bMajor, bMinor, _ := strings.Cut(b, ".")
+	return cmp.Or(cmp.Compare(len(aMajor), len(bMajor)), cmp.Compare(aMajor, bMajor), cmp.Compare(len(aMinor), len(bMinor)), cmp.Compare(aMinor, bMinor)) < 0
+}
