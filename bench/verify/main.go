@@ -24,6 +24,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/policy"
+	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -114,8 +116,11 @@ func audit(ctx context.Context, l *ledger.Ledger, key ed25519.PrivateKey, worker
 	if err != nil {
 		return err
 	}
-	public := func(_ *http.Request, info ledger.LogInfo) bool { return info.Public }
-	handler := ledger.NewHandler(l, public, slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	gate, err := openGate()
+	if err != nil {
+		return err
+	}
+	handler := ledger.NewHandler(l, gate, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
@@ -142,4 +147,29 @@ func audit(ctx context.Context, l *ledger.Ledger, key ed25519.PrivateKey, worker
 			report.Head.Size, report.Bundles, report.Tiles, took.Round(time.Millisecond), float64(report.Head.Size)/took.Seconds(), m.HeapInuse>>20)
 	}
 	return nil
+}
+
+// strangers asks the decision for callers of whom nothing is known.
+type strangers struct {
+	mu      sync.Mutex
+	decider *policy.Decider
+}
+
+func openGate() (*strangers, error) {
+	book, err := policy.NewBook(policy.NoRules(record.OwnAgreement))
+	if err != nil {
+		return nil, err
+	}
+	return &strangers{decider: book.NewDecider()}, nil
+}
+
+func (s *strangers) Log(_ *http.Request, l ledger.LogInfo) (policy.Item, policy.Grant, error) {
+	it := policy.Item{ID: l.ID, Agreement: l.Agreement, Author: "p-bench", Kind: policy.KindLog, Marking: policy.Marking{TLP: policy.TLPClear}}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return it, s.decider.Decide(policy.Request{Exit: policy.ToLog(), Item: it, Now: time.Now()}).Grant, nil
+}
+
+func (s *strangers) Object(*http.Request, ledger.Object) (policy.Item, policy.Grant, error) {
+	return policy.Item{}, policy.Grant{}, ledger.ErrNotFound
 }

@@ -71,6 +71,16 @@ func viewer(ctx context.Context, n *node.Node) node.Viewer {
 	return node.Viewer{Own: c.may(ScopeRead)}
 }
 
+// carrier is on whose behalf the caller fetches logs and objects as they are served: the party whose node signed the request;
+// behind a token of scope audit this party's own auditor, to whom nothing is opened.
+func carrier(ctx context.Context, n *node.Node) node.Viewer {
+	c := callerOf(ctx)
+	if c.owner {
+		return n.Owner()
+	}
+	return node.Viewer{Own: c.may(ScopeAudit), Party: c.party}
+}
+
 // scopeKey is where an operation's metadata names the scope that a caller needs.
 const scopeKey = "scope"
 

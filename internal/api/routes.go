@@ -90,14 +90,7 @@ func register(api huma.API, n *node.Node) {
 		})
 	huma.Register(api, op(http.MethodGet, "/logs", "list-logs", "", "The logs that the caller may read"),
 		func(ctx context.Context, _ *struct{}) (*output[[]node.LogView], error) {
-			logs, err := n.Logs(ctx)
-			visible := make([]node.LogView, 0, len(logs))
-			for _, l := range logs {
-				if l.Public || callerOf(ctx).may(ScopeAudit) {
-					visible = append(visible, l)
-				}
-			}
-			return reply(visible, err)
+			return reply(n.LogsFor(ctx, carrier(ctx, n)))
 		})
 	registerRecords(api, n)
 	registerIndex(api, n)
@@ -139,7 +132,7 @@ func registerRecords(api huma.API, n *node.Node) {
 		})
 	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/object", "get-record-object", ScopeAudit, "The object of a record: what its leaf commits to"),
 		func(ctx context.Context, in *RecordPath) (*rawOutput, error) {
-			object, err := n.Object(ctx, in.Log, in.Index)
+			object, err := n.Object(ctx, carrier(ctx, n), in.Log, in.Index)
 			return raw("application/octet-stream", object, err)
 		})
 	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/proof", "get-record-proof", ScopeAudit, "Offline proof that the record is in the log (C2SP tlog-proof)"),

@@ -58,10 +58,7 @@ func New(n *node.Node, o Options) http.Handler {
 	api.UseMiddleware(requireScope(api))
 	register(api, n)
 
-	logs := n.LogHandler(func(r *http.Request, l node.LogView) bool {
-		c := callerOf(r.Context())
-		return l.Public || c.may(ScopeAudit) || n.MayFollow(r.Context(), c.party, l.Agreement)
-	})
+	logs := n.LogHandler(func(r *http.Request) node.Viewer { return carrier(r.Context(), n) })
 	mux.Handle("/log/", logs)
 	mux.Handle("/object/", logs)
 	s.registerExchange(mux)

@@ -30,6 +30,7 @@ func findings(sources []source) []string {
 		checkImports(s, report)
 		checkCalls(s, report)
 		checkInit(s, report)
+		checkOutlets(s, report)
 	}
 	checkVariables(sources, report)
 	checkPackageComments(sources, report)

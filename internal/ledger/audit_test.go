@@ -58,9 +58,7 @@ const testToken = "correct horse"
 // serveLogs serves public logs to all and the others to who holds the token.
 func serveLogs(t testing.TB, r Reader) *httptest.Server {
 	t.Helper()
-	s := httptest.NewServer(NewHandler(r, func(r *http.Request, l LogInfo) bool {
-		return l.Public || r.Header.Get("Authorization") == "Bearer "+testToken
-	}, slog.New(slog.DiscardHandler)))
+	s := httptest.NewServer(NewHandler(r, newTestGate(t), slog.New(slog.DiscardHandler)))
 	t.Cleanup(s.Close)
 	return s
 }

@@ -17,7 +17,7 @@ func TestAnotherProgramAuditsWhatComesCompressed(t *testing.T) {
 	f := openFixture(t, t.TempDir())
 	mustCreate(t, f.Ledger, "l-gz", true)
 	growTo(t, f, "l-gz", 300)
-	h := NewHandler(f.Ledger, func(*http.Request, LogInfo) bool { return true }, slog.New(slog.DiscardHandler))
+	h := NewHandler(f.Ledger, newTestGate(t), slog.New(slog.DiscardHandler))
 	var coded atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "gzip" {
@@ -45,7 +45,7 @@ func TestLogsAreServedPlainWhereCompressionDoesNotPay(t *testing.T) {
 	mustCreate(t, f.Ledger, "l-p", true)
 	growTo(t, f, "l-p", 300)
 	var asked atomic.Int64
-	h := NewHandler(f.Ledger, func(*http.Request, LogInfo) bool { return true }, slog.New(slog.DiscardHandler))
+	h := NewHandler(f.Ledger, newTestGate(t), slog.New(slog.DiscardHandler))
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header.Values("Accept-Encoding")) > 0 {
 			asked.Add(1)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/coding"
+	"github.com/mithaq/mithaq/internal/policy"
 )
 
 const (
@@ -21,12 +22,11 @@ const (
 	fresh = "no-cache"
 )
 
-// handler serves logs and objects.
+// handler serves logs and objects. It has no bytes but those that the gate let out.
 type handler struct {
-	reader    Reader
-	authorize func(*http.Request, LogInfo) bool
-	coder     *coding.Coder
-	logger    *slog.Logger
+	reader guardedReader
+	coder  *coding.Coder
+	logger *slog.Logger
 }
 
 // NewHandler serves
@@ -36,11 +36,11 @@ type handler struct {
 //	/log/<id>/tile/entries/<N>[.p/<W>]
 //	/object/<sha256>
 //
-// as C2SP tlog-tiles demands, to whom authorize permits a log; an object is permitted with any log that holds it.
-// Whoever is not permitted learns nothing: the answer is 404, as for what does not exist. An erased object is 410
-// with a tombstone. What cannot be read is logged. What pays is compressed, in a coding that the client takes.
-func NewHandler(reader Reader, authorize func(r *http.Request, log LogInfo) bool, logger *slog.Logger) http.Handler {
-	return &handler{reader: reader, authorize: authorize, coder: coding.New(), logger: logger}
+// as C2SP tlog-tiles demands, to whom the gate permits them. Who may not have a log learns nothing of it: the answer is 404,
+// as for what does not exist. An object in a log that the caller may have, but not the object, is 403. An erased object is
+// 410 with a tombstone. What cannot be read is logged. What pays is compressed, in a coding that the client takes.
+func NewHandler(reader Reader, gate Gate, logger *slog.Logger) http.Handler {
+	return &handler{reader: guardedReader{reader, gate}, coder: coding.New(), logger: logger}
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -52,31 +52,20 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// The escaped form is looked at, so that %2e or a doubled slash is not a second spelling.
 	res, ok := parsePath(r.URL.EscapedPath())
-	if !ok {
+	switch {
+	case !ok:
 		notFoundPage(w)
-		return
-	}
-	if res.kind == resourceObject {
+	case res.kind == resourceObject:
 		h.object(w, r, res.hash)
-		return
+	case res.kind == resourceCheckpoint:
+		h.checkpoint(w, r, res.logID)
+	default:
+		h.tile(w, r, res)
 	}
-	info, err := h.reader.Log(r.Context(), res.logID)
-	if err == nil && !h.authorize(r, info) {
-		err = ErrNotFound
-	}
-	if err != nil {
-		h.fail(w, r, err)
-		return
-	}
-	if res.kind == resourceCheckpoint {
-		h.checkpoint(w, r, info)
-		return
-	}
-	h.tile(w, r, info, res)
 }
 
-func (h *handler) checkpoint(w http.ResponseWriter, r *http.Request, info LogInfo) {
-	b, err := h.reader.Checkpoint(r.Context(), info.ID)
+func (h *handler) checkpoint(w http.ResponseWriter, r *http.Request, id string) {
+	info, out, err := h.reader.checkpoint(r, id)
 	if err != nil {
 		h.fail(w, r, err)
 		return
@@ -87,56 +76,58 @@ func (h *handler) checkpoint(w http.ResponseWriter, r *http.Request, info LogInf
 		w.Header().Set("Cache-Control", "private, "+fresh)
 	}
 	// The root names the checkpoint but for cosignatures, which are part of the bytes, so the bytes are hashed.
-	sum := sha256.Sum256(b)
-	h.coder.Serve(w, r, coding.Content{Tag: hex.EncodeToString(sum[:16]), Body: b})
+	h.send(w, r, "", out, false)
 }
 
-func (h *handler) tile(w http.ResponseWriter, r *http.Request, info LogInfo, res resource) {
-	var b []byte
-	var err error
+func (h *handler) tile(w http.ResponseWriter, r *http.Request, res resource) {
+	info, out, err := h.reader.tile(r, res)
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
 	tag := strconv.FormatInt(res.n, 10) + "." + strconv.Itoa(res.width)
 	if res.kind == resourceBundle {
-		b, err = h.reader.Bundle(r.Context(), info.ID, res.n, res.width)
 		tag += "e"
 	} else {
-		b, err = h.reader.Tile(r.Context(), info.ID, res.level, res.n, res.width)
 		tag += "t" + strconv.Itoa(res.level)
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Cache-Control", cacheFor(info.Public))
+	// Hashes do not get smaller. A bundle's three constant bytes of 35 save 2 % at best, for half a millisecond of a
+	// processor (docs/ledger.md), which is more than reading and sending it take.
+	h.send(w, r, tag, out, true)
+}
+
+func (h *handler) object(w http.ResponseWriter, r *http.Request, hash Hash) {
+	out, public, err := h.reader.object(r, hash)
+	var erased *ErrErased
+	if errors.As(err, &erased) {
+		h.tombstone(w, erased)
+		return
 	}
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Cache-Control", cacheFor(info.Public))
-	// Hashes do not get smaller. A bundle's three constant bytes of 35 save 2 % at best, for half a millisecond of a
-	// processor (docs/ledger.md), which is more than reading and sending it take.
-	h.coder.Serve(w, r, coding.Content{Tag: tag, Body: b, Dense: true})
+	w.Header().Set("Cache-Control", cacheFor(public && out.bytes.Item().Marking.TLP == policy.TLPClear))
+	// A clear object's content is zstd already, a sealed one's is ciphertext.
+	h.send(w, r, hex.EncodeToString(hash[:]), out, true)
 }
 
-func (h *handler) object(w http.ResponseWriter, r *http.Request, hash Hash) {
-	o, err := h.reader.Object(r.Context(), hash)
-	var erased *ErrErased
-	if err != nil && !errors.As(err, &erased) {
+// send opens what was decided about and answers with it; without a tag, its hash is one. No other function here sends bytes
+// of a log or an object.
+func (h *handler) send(w http.ResponseWriter, r *http.Request, tag string, out outgoing, dense bool) {
+	b, err := out.open()
+	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	allowed, public := false, false
-	for _, info := range o.Logs {
-		allowed = allowed || h.authorize(r, info)
-		public = public || info.Public
+	if tag == "" {
+		sum := sha256.Sum256(b)
+		tag = hex.EncodeToString(sum[:16])
 	}
-	if !allowed {
-		notFoundPage(w)
-		return
-	}
-	if erased != nil {
-		h.tombstone(w, erased)
-		return
-	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Cache-Control", cacheFor(public))
-	// A clear object's content is zstd already, a sealed one's is ciphertext.
-	h.coder.Serve(w, r, coding.Content{Tag: hex.EncodeToString(hash[:]), Body: o.Bytes, Dense: true})
+	h.coder.Serve(w, r, coding.Content{Tag: tag, Body: b, Dense: dense})
 }
 
 // tombstoneJSON is the body of a 410.
@@ -169,8 +160,14 @@ func cacheFor(public bool) string {
 func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var behind *ErrBehind
 	switch {
+	case errors.Is(err, ErrWithheld):
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "withheld: the sharing decision keeps this object from you", http.StatusForbidden)
 	case errors.Is(err, ErrNotFound):
 		notFoundPage(w)
+	case errors.Is(err, ErrUnsettled):
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "recalls are still being read: ask again", http.StatusServiceUnavailable)
 	case errors.As(err, &behind):
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "this log is being restored", http.StatusServiceUnavailable)

@@ -51,6 +51,8 @@ type Object struct {
 	Hash  [32]byte
 	Bytes []byte
 	Logs  []LogInfo
+	// Attached is set for what came with an entry and is no leaf itself (a wrap of an epoch's key).
+	Attached bool
 }
 
 // Tombstone says that an object was destroyed: when, by whose order, and why.
@@ -271,9 +273,11 @@ func (r *reads) Object(ctx context.Context, hash [32]byte) (Object, error) {
 	if err != nil {
 		return o, err
 	}
+	o.Attached = true
 	for _, p := range logs {
-		if first[p.row.No] < p.head.Size {
+		if at := first[p.row.No]; at < p.head.Size {
 			o.Logs = append(o.Logs, p.info())
+			o.Attached = o.Attached && at < 0
 		}
 	}
 	if len(o.Logs) == 0 {

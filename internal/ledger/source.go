@@ -161,8 +161,11 @@ func (e *StatusError) Error() string {
 }
 
 func (e *StatusError) Unwrap() error {
-	if e.Status == http.StatusNotFound {
+	switch e.Status {
+	case http.StatusNotFound:
 		return ErrNotFound
+	case http.StatusForbidden:
+		return ErrWithheld
 	}
 	return nil
 }

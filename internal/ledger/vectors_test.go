@@ -93,7 +93,7 @@ func vectorLog(t *testing.T, size int) Reader {
 func fetch(t *testing.T, r Reader, path string, want int) []byte {
 	t.Helper()
 	rec := httptest.NewRecorder()
-	NewHandler(r, func(*http.Request, LogInfo) bool { return true }, slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
+	NewHandler(r, newTestGate(t), slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 	b, err := io.ReadAll(rec.Result().Body)
 	if err != nil || rec.Code != want {
 		t.Fatalf("GET %s: %d, %v", path, rec.Code, err)

@@ -65,7 +65,7 @@ func (r AuditReport) Rate() float64 {
 // Tally says how many records have which standing.
 func (r AuditReport) Tally() string {
 	var parts []string
-	for _, s := range []string{StandingValid, StandingNotVouched, StandingSealed, StandingErased, StandingInvalid} {
+	for _, s := range []string{StandingValid, StandingNotVouched, StandingSealed, StandingWithheld, StandingErased, StandingInvalid} {
 		if n := r.Records[s]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, s))
 		}

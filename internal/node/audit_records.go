@@ -89,7 +89,7 @@ func (r *recordAudit) take() error {
 	}
 	for _, l := range r.piece {
 		r.audit.report.Records[l.standing]++
-		if l.why != "" && l.standing != StandingSealed && l.standing != StandingErased {
+		if l.why != "" && l.standing != StandingSealed && l.standing != StandingWithheld && l.standing != StandingErased {
 			r.audit.report.find(l.index, l.why)
 		}
 	}
@@ -115,6 +115,9 @@ func (r *recordAudit) fetch(l *auditLeaf) error {
 	switch {
 	case errors.As(err, &erased):
 		l.standing, l.why = StandingErased, err.Error()
+		return nil
+	case errors.Is(err, ledger.ErrWithheld):
+		l.standing, l.why = StandingWithheld, err.Error()
 		return nil
 	case errors.Is(err, ledger.ErrNotFound):
 		l.standing, l.why = StandingInvalid, "its object "+hex.EncodeToString(l.object[:])+" is missing"

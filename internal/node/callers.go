@@ -9,8 +9,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/federate/httpsig"
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -144,21 +145,13 @@ func (n *Node) newest(k record.Keyring) record.Keyring {
 	return k
 }
 
-// MayFollow says whether a party may fetch the logs under an agreement: its members may, and its depositary. A party's own
-// house is nobody else's.
+// MayFollow asks whether a party may fetch the logs under an agreement that are not public. A party's own house is nobody
+// else's.
 func (n *Node) MayFollow(ctx context.Context, party, id string) bool {
-	if party == "" || id == record.OwnAgreement {
-		return false
-	}
-	may := false
-	err := n.withRoll(ctx, id, func(r *roll) error {
-		m, ok := r.state.Member(party)
-		may = ok && m.Membership == agreement.Joined || party == r.state.Depositary()
-		return nil
-	})
+	_, grant, err := n.mayFollow(ctx, Viewer{Party: party}, ledger.LogInfo{ID: id, Agreement: id})
 	if err != nil {
 		n.logger.Error("a caller was refused: the roll cannot be read", "agreement", id, "error", err)
 		return false
 	}
-	return may
+	return party != "" && grant.Exit() == policy.ToLog()
 }

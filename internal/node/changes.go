@@ -4,11 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -69,17 +69,22 @@ func (n *Node) Changes(ctx context.Context, party, cursor string, wait time.Dura
 }
 
 func (n *Node) changesNow(ctx context.Context, party, cursor string) (Changes, <-chan struct{}, error) {
-	may, scope, err := n.followable(ctx, party)
+	scope, err := n.followable(ctx, party)
 	if err != nil {
 		return Changes{}, nil, err
 	}
-	infos := map[string]ledger.LogInfo{}
+	heads := map[string]policy.Guarded[ledger.LogInfo]{}
+	grants := map[string]policy.Grant{}
 	ids, next, wake := n.feed.Since(cursor, scope, maxChanges, func(id string) bool {
 		l, err := n.reader.Log(ctx, id)
-		if err != nil || !n.begun(id) || l.Size == 0 || !l.Public && !slices.Contains(may, l.Agreement) {
+		if err != nil || !n.begun(id) || l.Size == 0 {
 			return false
 		}
-		infos[id] = l
+		item, grant, err := n.mayFollow(ctx, Viewer{Party: party}, l)
+		if err != nil || grant.Covers(policy.ToLog(), item) != nil {
+			return false
+		}
+		heads[id], grants[id] = policy.Guard(item, l), grant
 		return true
 	})
 	out := Changes{Cursor: next, Logs: []ChangedLog{}}
@@ -88,29 +93,33 @@ func (n *Node) changesNow(ctx context.Context, party, cursor string) (Changes, <
 		if err != nil {
 			continue // it is being restored: its next head is a change again
 		}
-		l := infos[id]
+		l, err := heads[id].Open(policy.ToLog(), grants[id])
+		if err != nil {
+			return Changes{}, nil, err
+		}
 		out.Logs = append(out.Logs, ChangedLog{Log: id, Party: n.authorOf(id), Agreement: l.Agreement, Generation: l.Generation,
 			Size: l.Size, Checkpoint: string(checkpoint)})
 	}
 	return out, wake, nil
 }
 
-// followable lists the agreements whose logs a party may follow here, with a name for the list.
-func (n *Node) followable(ctx context.Context, party string) (ids []string, scope string, err error) {
+// followable names the list of agreements whose logs a party may follow here.
+func (n *Node) followable(ctx context.Context, party string) (scope string, err error) {
 	if party == "" {
-		return nil, "public", nil
+		return "public", nil
 	}
 	all, err := n.rollIDs(ctx)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
+	var ids []string
 	for _, id := range all {
 		if n.MayFollow(ctx, party, id) {
 			ids = append(ids, id)
 		}
 	}
 	sum := sha256.Sum256([]byte(strings.Join(ids, " ")))
-	return ids, hex.EncodeToString(sum[:8]), nil
+	return hex.EncodeToString(sum[:8]), nil
 }
 
 // authorOf is the party whose log it is, by the log's own keyrings.

@@ -89,10 +89,19 @@ func (n *Node) decideUnder(ctx context.Context, v Viewer, agreements ...string) 
 	return d, nil
 }
 
-// rulesFor returns an agreement's own rules and what a party is in it, both as its roll says. A party is alone in its own
-// house.
-func (n *Node) rulesFor(ctx context.Context, id, party string) (rules *policy.Rules, membership policy.Membership, err error) {
-	rules, membership = policy.NoRules(id), policy.NoMember
+// rulesFor returns an agreement's own rules, perhaps none, and what a party is in it.
+func (n *Node) rulesFor(ctx context.Context, id, party string) (*policy.Rules, policy.Membership, error) {
+	rules, membership, err := n.standingIn(ctx, id, party)
+	if rules == nil {
+		rules = policy.NoRules(id)
+	}
+	return rules, membership, err
+}
+
+// standingIn returns an agreement's own rules (nil: it has none) and what a party is in it, both as its roll says. A party is
+// alone in its own house.
+func (n *Node) standingIn(ctx context.Context, id, party string) (rules *policy.Rules, membership policy.Membership, err error) {
+	membership = policy.NoMember
 	if id == record.OwnAgreement {
 		if party == n.party.ID {
 			membership = policy.Member
@@ -128,11 +137,7 @@ func (d decision) request(exit policy.Exit, it policy.Item) policy.Request {
 
 // listed returns the record when it may be listed as a result, else nil: its very existence is not told then.
 func (d decision) listed(ctx context.Context, e store.Indexed) (*store.Indexed, error) {
-	item, err := d.withChanges(ctx, e.Leaf, policy.Item{
-		ID: string(e.Leaf[:]), Agreement: e.Agreement, Author: e.Author, Officer: e.Officer, Kind: e.Kind,
-		Marking:  policy.Marking{TLP: policy.TLP(e.TLP), PAP: policy.PAP(e.PAP)},
-		Audience: audienceOf(e.Parties, e.Persons), Expires: e.Expires,
-	})
+	item, err := d.withChanges(ctx, e.Leaf, itemOfIndexed(e))
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +166,15 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 		Kind: v.Kind, Standing: StandingWithheld, Why: strings.Join(answer.Why("en"), " ")}}, nil
 }
 
+// itemOfIndexed describes a record to policy by what the index has of it.
+func itemOfIndexed(e store.Indexed) policy.Item {
+	return policy.Item{
+		ID: string(e.Leaf[:]), Agreement: e.Agreement, Author: e.Author, Officer: e.Officer, Kind: e.Kind,
+		Marking:  policy.Marking{TLP: policy.TLP(e.TLP), PAP: policy.PAP(e.PAP)},
+		Audience: audienceOf(e.Parties, e.Persons), Expires: e.Expires,
+	}
+}
+
 // itemOf describes an opened record to policy.
 func (d decision) itemOf(ctx context.Context, o opened) (policy.Item, error) {
 	leaf := hashOf(o.view.Leaf)
@@ -180,10 +194,15 @@ func (d decision) withChanges(ctx context.Context, leaf [32]byte, it policy.Item
 	if spec, err := record.LookupKind(record.Kind(it.Kind)); err != nil || !spec.Recallable {
 		return it, nil //nolint:nilerr // acts, keyrings, recalls and answers cannot be taken back
 	}
-	changes, err := d.index.ChangesOf(ctx, leaf)
+	changed, err := withChanges(ctx, d.index, leaf, it)
 	if errors.Is(err, store.ErrNoIndex) && d.who.Party != "" && it.Author == d.who.Party {
 		return it, nil // the author's own record, before there is an index
 	}
+	return changed, err
+}
+
+func withChanges(ctx context.Context, index *store.Index, leaf [32]byte, it policy.Item) (policy.Item, error) {
+	changes, err := index.ChangesOf(ctx, leaf)
 	if err != nil {
 		return it, err
 	}

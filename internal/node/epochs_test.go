@@ -29,14 +29,14 @@ func federation(t *testing.T, n *Node, count int) (parties []string, secrets []*
 func opensFor(t *testing.T, n *Node, r Receipt, secret *keyset) error {
 	t.Helper()
 	ctx := context.Background()
-	object, err := n.Object(ctx, "own", r.Index)
+	object, err := n.Object(ctx, Viewer{Own: true}, "own", r.Index)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ids := secret.sealIdentities()
 	var epochs []record.EpochKey
 	for index := range r.Index {
-		clear, err := n.Object(ctx, "own", index)
+		clear, err := n.Object(ctx, Viewer{Own: true}, "own", index)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -163,7 +163,7 @@ func TestErasedContentsAreGone(t *testing.T) {
 		}
 		_, err := n.RecordBody(ctx, n.Owner(), "own", r.Index)
 		wantCode(t, err, CodeGone)
-		_, err = n.Object(ctx, "own", r.Index)
+		_, err = n.Object(ctx, Viewer{Own: true}, "own", r.Index)
 		wantCode(t, err, CodeGone)
 		_, err = n.Erase(ctx, "own", r.Index, Erasure{Reason: "legal"})
 		wantCode(t, err, CodeGone)

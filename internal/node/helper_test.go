@@ -113,7 +113,7 @@ func audited(t *testing.T, dir string) map[string]int64 {
 // host serves a node's logs over HTTP to everybody.
 func host(t *testing.T, n *Node) string {
 	t.Helper()
-	srv := httptest.NewServer(n.LogHandler(func(*http.Request, LogView) bool { return true }))
+	srv := httptest.NewServer(n.LogHandler(func(*http.Request) Viewer { return Viewer{Own: true} }))
 	t.Cleanup(srv.Close)
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	return srv.URL

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -61,6 +62,10 @@ func (n *Node) WaitIndexed(ctx context.Context, ref string, size int64) error {
 	if err != nil {
 		return err
 	}
+	return n.waitIndexed(ctx, l, size)
+}
+
+func (n *Node) waitIndexed(ctx context.Context, l ledger.LogInfo, size int64) error {
 	if n.indexer != nil {
 		return n.indexer.wait(ctx, l.ID, size)
 	}

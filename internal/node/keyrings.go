@@ -1,10 +1,10 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/coding"
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -19,12 +20,9 @@ import (
 // auditor from reading the whole log to learn which key signs its checkpoints. Each keyring proves itself.
 const keyringsName = "keyrings"
 
-// LogHandler serves logs and objects to those whom allow lets in; to anybody else they do not exist.
-func (n *Node) LogHandler(allow func(*http.Request, LogView) bool) http.Handler {
-	authorize := func(r *http.Request, l ledger.LogInfo) bool {
-		return allow(r, LogView{ID: l.ID, Public: l.Public, Agreement: l.Agreement})
-	}
-	static := ledger.NewHandler(n.reader, authorize, n.logger)
+// LogHandler serves logs and objects as the decision permits them to whoever sent the request.
+func (n *Node) LogHandler(who func(*http.Request) Viewer) http.Handler {
+	static := ledger.NewHandler(n.reader, gate{n, who}, n.logger)
 	coder := coding.New()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/log/"), "/"+keyringsName)
@@ -33,33 +31,46 @@ func (n *Node) LogHandler(allow func(*http.Request, LogView) bool) http.Handler 
 			return
 		}
 		l, err := n.reader.Log(r.Context(), id)
-		if err != nil || !authorize(r, l) {
+		if err != nil {
 			http.NotFound(w, r)
 			return
 		}
-		n.serveKeyrings(w, r, id, l.Public, coder)
+		list, err := n.keyringsFor(r.Context(), who(r), l)
+		if err != nil && !errors.Is(err, policy.ErrNotGranted) {
+			n.logger.ErrorContext(r.Context(), "cannot serve keyrings", "log", id, "error", err)
+			http.Error(w, "internal error", http.StatusInternalServerError)
+			return
+		}
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		sum := sha256.Sum256(list)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-cache")
+		if !l.Public {
+			w.Header().Set("Cache-Control", "private, no-cache")
+		}
+		// Nobody but the party itself can put words into it, so that it is compressed for everybody.
+		coder.Serve(w, r, coding.Content{Tag: hex.EncodeToString(sum[:16]), Body: list})
 	})
 }
 
-// serveKeyrings answers with what is public knowledge of one party alone: nobody can put words into it, so that it is
-// compressed for everybody.
-func (n *Node) serveKeyrings(w http.ResponseWriter, r *http.Request, id string, public bool, coder *coding.Coder) {
-	var body bytes.Buffer
-	body.WriteByte('[')
-	for i, e := range n.book(id).envelopes() {
+// keyringsFor lists a log's keyrings, for who may have the log.
+func (n *Node) keyringsFor(ctx context.Context, v Viewer, l ledger.LogInfo) ([]byte, error) {
+	list := []byte{'['}
+	for i, e := range n.book(l.ID).envelopes() {
 		if i > 0 {
-			body.WriteByte(',')
+			list = append(list, ',')
 		}
-		body.Write(e)
+		list = append(list, e...)
 	}
-	body.WriteString("]\n")
-	sum := sha256.Sum256(body.Bytes())
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-cache")
-	if !public {
-		w.Header().Set("Cache-Control", "private, no-cache")
+	list = append(list, "]\n"...)
+	it, grant, err := n.mayFollow(ctx, v, l)
+	if err != nil {
+		return nil, err
 	}
-	coder.Serve(w, r, coding.Content{Tag: hex.EncodeToString(sum[:16]), Body: body.Bytes()})
+	return policy.Guard(it, list).Open(policy.ToLog(), grant)
 }
 
 func fetchKeyrings(ctx context.Context, logURL, token string) ([][]byte, error) {

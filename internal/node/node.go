@@ -71,6 +71,7 @@ type Node struct {
 
 	indexer  *indexer         // nil when read-only
 	follower *federate.Runner // nil when read-only
+	exits    exits
 
 	feed     *federate.Feed // nil when read-only
 	waiting  atomic.Int64   // requests that wait for a change
@@ -149,7 +150,8 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1)}
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1),
+		exits: exits{rules: map[string]*exitRules{}}}
 	n.callers.guard = httpsig.NewGuard(n.now)
 	return n
 }

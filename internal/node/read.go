@@ -10,6 +10,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -204,13 +205,24 @@ func (n *Node) RecordBody(ctx context.Context, v Viewer, ref string, index int64
 	return o.record.Body, nil
 }
 
-// Object returns the object at a place of a log, as it is served.
-func (n *Node) Object(ctx context.Context, ref string, index int64) ([]byte, error) {
+// Object returns the object at a place of a log, as it is served to the viewer.
+func (n *Node) Object(ctx context.Context, v Viewer, ref string, index int64) ([]byte, error) {
 	o, l, err := n.openAt(ctx, ref, index)
-	if err == nil && o.view.Standing == StandingErased {
-		err = faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
+	if err != nil {
+		return nil, err
 	}
-	return o.object, err
+	if o.view.Standing == StandingErased {
+		return nil, faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
+	}
+	it, grant, err := n.mayCarry(ctx, v, ledger.Object{Hash: hashOf(o.view.Object), Bytes: o.object, Logs: []ledger.LogInfo{l}})
+	if err != nil {
+		return nil, err
+	}
+	object, err := policy.Guard(it, o.object).Open(policy.ToObject(), grant)
+	if err != nil {
+		return nil, faultf(CodeForbidden, "ask 'mithaq agreement why'", "place %d of log %s is withheld from you", index, l.ID)
+	}
+	return object, nil
 }
 
 // Proof returns the offline proof that a place of a log is in its published tree.

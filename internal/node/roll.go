@@ -24,6 +24,7 @@ type roll struct {
 	places  []rollPlace
 	// keyrings holds the newest keyring of every party whose act is in the roll.
 	keyrings map[string]record.Keyring
+	log      string        // id of the own log; empty until it was found
 	next     int64         // first leaf of the own log that was not read
 	own      []ownAct      // acts in the own log, entered or not
 	rules    *policy.Rules // of the text in force, compiled; nil before the first question
@@ -85,7 +86,7 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 		}
 		r.started = true
 	}
-	l, err := n.resolveLog(ctx, r.id)
+	l, err := n.rollLog(ctx, r)
 	if CodeOf(err) == CodeNotFound {
 		return nil
 	}
@@ -107,6 +108,21 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	}
 	n.publishMembers(r)
 	return nil
+}
+
+// rollLog finds this node's open log under the agreement. Every decision asks, so it is looked for among all logs only when
+// the one that was found last is retired.
+func (n *Node) rollLog(ctx context.Context, r *roll) (ledger.LogInfo, error) {
+	if r.log != "" {
+		if l, err := n.reader.Log(ctx, r.log); err == nil && l.Retired.IsZero() {
+			return l, nil
+		}
+	}
+	l, err := n.resolveLog(ctx, r.id)
+	if err == nil {
+		r.log = l.ID
+	}
+	return l, err
 }
 
 // readForRoll takes in one leaf of the own log: an act is remembered, a roll record is folded, all else is passed over.

@@ -119,7 +119,7 @@ func TestRecordsAreSealedToTheMembersThatTheRollIntroduced(t *testing.T) {
 	d := reportDraft("for both")
 	d.TLP, d.Serves = "AMBER", []string{"1"}
 	r := must(keeper.Publish(ctx, "memo", d))(t)
-	object := must(keeper.Object(ctx, r.Log, r.Index))(t)
+	object := must(keeper.Object(ctx, Viewer{Own: true}, r.Log, r.Index))(t)
 	if _, err := record.OpenObject(object, other.keys.sealIdentities()...); err != nil {
 		t.Errorf("the other member cannot open it: %v", err)
 	}

@@ -77,6 +77,9 @@ func (d *Decider) Decide(q Request) Decision {
 	if reasons := filtered(&q); len(reasons) > 0 {
 		return Decision{Reasons: reasons}
 	}
+	if q.ownObject() {
+		q.Item.Restrictions = nil // but for erasures, which filtered has seen, they are the author's own word about it
+	}
 	v := d.verdict(classOf(&q, q.Item.Marking, q.Item.Audience))
 	if !v.allow {
 		return Decision{Reasons: slices.Clone(v.reasons)}
@@ -186,6 +189,12 @@ func (q *question) askStricter(groups []group) (held rules, failed bool) {
 	return nil, false
 }
 
+// ownObject says whether an author takes back, or has audited, the bytes of its own object. Recalls and expiry keep contents
+// from others; they must not keep an author from restoring its log, nor its auditor from checking it.
+func (q *Request) ownObject() bool {
+	return q.Exit == ToObject() && q.Principal.Party != "" && q.Principal.Party == q.Item.Author
+}
+
 // filtered returns what denies an item whatever the rules say: recall, erasure, expiry.
 func filtered(q *Request) (reasons []Reason) {
 	for _, r := range q.Item.Restrictions {
@@ -194,12 +203,15 @@ func filtered(q *Request) (reasons []Reason) {
 		}
 		switch r.Action {
 		case Withdraw:
+			if q.ownObject() {
+				continue
+			}
 			reasons = append(reasons, filterReason(reasonWithdrawn, r.Record))
 		case Erase:
 			reasons = append(reasons, filterReason(reasonErased, r.Record))
 		}
 	}
-	if !q.Item.Expires.IsZero() && !q.Now.Before(q.Item.Expires) {
+	if !q.ownObject() && !q.Item.Expires.IsZero() && !q.Now.Before(q.Item.Expires) {
 		reasons = append(reasons, filterReason(reasonExpired, q.Item.Expires.UTC().Format("2006-01-02T15:04:05Z")))
 	}
 	return reasons

@@ -7,6 +7,9 @@
 // has decision classes. Markings (TLP 2.0, PAP) and audiences are Cedar policies in shipped/, an agreement adds its own
 // under a closed schema, and recall, expiry and erasure are filters outside Cedar that can only deny.
 //
+// One thing a recall does not do: keep an author, or its own auditor, from having the bytes of its own object back
+// (exit "object"), without which it could not restore its log. Erasure does.
+//
 // It is not an identity system and keeps no state: who asks, where a party stands and which recalls bind are facts the
 // caller brings, and so is the time. It does no I/O.
 //

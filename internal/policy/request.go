@@ -45,6 +45,10 @@ type Principal struct {
 // A public log is marked TLP:CLEAR, any other TLP:GREEN or stricter.
 const KindLog = "log"
 
+// KindSealed is the kind of an object of which nothing is known here but its sealed bytes, because they are sealed to others.
+// It is marked TLP:AMBER+STRICT, so that members carry it for one another and nobody else gets it.
+const KindSealed = "sealed"
+
 // Item is what is asked for. A bundle's object is an item of its own with the record's ID and its STIX id in Part.
 type Item struct {
 	ID        string // leaf hash, or whatever names it to the caller; a Grant is for this ID
