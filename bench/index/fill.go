@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,28 +19,68 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
+// agreementText is an agreement of one party with eleven commitments and deadlines of its own.
+func agreementText(party string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "format = \"mithaq-agreement/1\"\n\n[agreement]\nlabel = \"bench\"\ntype = \"memorandum\"\nforce = \"political\"\nversion = \"1\"\nmode = \"depositary\"\nname.en = \"Bench\"\ndepositary = \"p\"\nfounders = [\"p\"]\n\n[terms]\naccession = \"open\"\n\n[[party]]\nlabel = \"p\"\nkind = \"cert\"\nid = %q\nname.en = \"Party\"\n", party)
+	fmt.Fprint(&b, "\n[[deadline]]\nlabel = \"soon\"\nname.en = \"Soon\"\nstarts = \"allegation\"\ndue = \"response\"\nwithin = \"PT24H\"\n\n[[deadline]]\nlabel = \"month\"\nname.en = \"Within a month\"\nstarts = \"allegation\"\ndue = \"response\"\nwithin = \"P1M\"\n")
+	for i := range 11 {
+		fmt.Fprintf(&b, "\n[[commitment]]\nlabel = \"%d\"\nname.en = \"Commitment\"\nkinds = [\"intel\", \"report\", \"allegation\", \"response\"]\ndeadlines = [\"soon\", \"month\"]\n", i+1)
+	}
+	return b.String()
+}
+
+// found makes a node with an agreement of its own, and returns the party and the log under the agreement.
+func found(ctx context.Context, s settings) (party string, log node.LogView, err error) {
+	n, err := node.Init(ctx, s.dir, node.InitOptions{Names: map[string]string{"en": "Bench"}, Public: true})
+	if err != nil {
+		return "", log, err
+	}
+	defer func() { err = errors.Join(err, n.Close(ctx)) }()
+	party = n.Party().ID
+	text := agreementText(party)
+	id := agreement.ID([]byte(text))
+	plan, err := n.ProposeKeyrings(ctx, node.KeyChange{Action: "open", Agreement: id})
+	if err != nil {
+		return "", log, err
+	}
+	signed, err := node.SignKeyrings(ctx, plan, node.RootPath(s.dir), node.SecretSource{KeyFile: filepath.Join(s.dir, "unlock.key")})
+	if err != nil {
+		return "", log, err
+	}
+	if _, err := n.ApplyKeyrings(ctx, signed); err != nil {
+		return "", log, err
+	}
+	if _, err := n.Act(ctx, id, node.ActRequest{Act: "propose", Definition: text}); err != nil {
+		return "", log, err
+	}
+	logs, err := n.Logs(ctx)
+	if err != nil {
+		return "", log, err
+	}
+	for _, l := range logs {
+		if l.Agreement == id {
+			return party, l, nil
+		}
+	}
+	return "", log, errors.New("the agreement has no log")
+}
+
 // fill makes a node and appends records to its log by the ledger itself. Their signatures are random bytes: the index of
 // one's own log does not verify them again.
 func fill(ctx context.Context, s settings) (err error) {
-	n, err := node.Init(ctx, s.dir, node.InitOptions{Names: map[string]string{"en": "Bench"}, Public: true})
+	party, log, err := found(ctx, s)
 	if err != nil {
 		return err
 	}
-	party := n.Party().ID
-	logs, err := n.Logs(ctx)
-	if err != nil {
-		return err
-	}
-	if err := n.Close(ctx); err != nil {
-		return err
-	}
-	m, err := newMaker(s, party)
+	m, err := newMaker(s, party, log.Agreement)
 	if err != nil {
 		return err
 	}
@@ -66,7 +108,7 @@ func fill(ctx context.Context, s settings) (err error) {
 			return err
 		}
 		g.Go(func() error {
-			_, err := l.Append(ctx, logs[0].ID, ledger.Entry{Object: object, Under: 1})
+			_, err := l.Append(ctx, log.ID, ledger.Entry{Object: object, Under: 1})
 			return err
 		})
 	}
@@ -77,16 +119,18 @@ func fill(ctx context.Context, s settings) (err error) {
 
 // maker makes objects.
 type maker struct {
-	dice    *dice
-	sealed  int
-	party   string
-	officer string
-	own     age.Recipient
-	log     record.SecretKey
-	zstd    *zstd.Encoder
+	dice      *dice
+	agreement string
+	accused   string // leaf of the last allegation
+	sealed    int
+	party     string
+	officer   string
+	own       age.Recipient
+	log       record.SecretKey
+	zstd      *zstd.Encoder
 }
 
-func newMaker(s settings, party string) (*maker, error) {
+func newMaker(s settings, party, agreement string) (*maker, error) {
 	data, err := os.ReadFile(filepath.Join(s.dir, "keys.age"))
 	if err != nil {
 		return nil, err
@@ -103,7 +147,7 @@ func newMaker(s settings, party string) (*maker, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maker{dice: newDice(1), sealed: s.sealed, party: party}
+	m := &maker{dice: newDice(1), sealed: s.sealed, party: party, agreement: agreement}
 	for _, k := range keys {
 		switch k.Role {
 		case record.RoleLog:
@@ -138,22 +182,27 @@ func (m *maker) signer(logID string, _ uint64) (ledger.LogSigner, error) {
 	}), nil
 }
 
-// object makes the i-th record: of ten, six are intel with one indicator, three reports in three languages, one an
-// allegation.
+// object makes the i-th record: of ten, six are intel with one indicator, two reports in three languages, one an
+// allegation, and one a response, which nine times of ten answers the last allegation, late or in time.
 func (m *maker) object(i int) ([]byte, error) {
 	d := m.dice
 	id, err := record.NewID(d, record.PrefixRecord)
 	if err != nil {
 		return nil, err
 	}
-	kind, body := d.body(i)
-	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Second)
+	kind, body := d.body(i, m.accused)
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * 25 * time.Second)
+	refs := ""
+	if kind == "response" && d.IntN(10) > 0 {
+		refs = fmt.Sprintf(`"refs":[{"rel":"answers","leaf":%q}],`, m.accused)
+		at = at.Add(time.Duration(d.IntN(48)) * time.Hour)
+	}
 	tlp, form := "TLP:CLEAR", byte(record.FormClear)
 	if d.IntN(100) < m.sealed {
 		tlp, form = "TLP:AMBER", byte(record.FormSealed)
 	}
-	payload := fmt.Sprintf(`{"v":1,"id":%q,"agreement":"own","author":%q,"officer":%q,"kind":%q,"time":%q,"marking":{"tlp":%q},"serves":["%d"],"body":%s}`,
-		id, m.party, m.officer, kind, at.Format(time.RFC3339), tlp, 1+d.IntN(11), body)
+	payload := fmt.Sprintf(`{"v":1,"id":%q,"agreement":%q,"author":%q,"officer":%q,"kind":%q,"time":%q,"marking":{"tlp":%q},"serves":["%d"],%s"body":%s}`,
+		id, m.agreement, m.party, m.officer, kind, at.Format(time.RFC3339), tlp, 1+d.IntN(11), refs, body)
 	sig := make([]byte, 64)
 	_, _ = d.Read(sig)
 	envelope := fmt.Sprintf(`{"payloadType":%q,"payload":%q,"signatures":[{"keyid":%q,"sig":%q}]}`, record.RecordType,
@@ -176,7 +225,13 @@ func (m *maker) object(i int) ([]byte, error) {
 	object := append([]byte("MQO1"), form)
 	salt := make([]byte, 32)
 	_, _ = d.Read(salt)
-	return append(append(object, salt...), content...), nil
+	object = append(append(object, salt...), content...)
+	if kind == "allegation" {
+		hash := sha256.Sum256(object)
+		leaf := record.LeafHash(append([]byte{1}, hash[:]...))
+		m.accused = hex.EncodeToString(leaf[:])
+	}
+	return object, nil
 }
 
 // dice is seeded randomness with the vocabulary of three languages.
@@ -214,7 +269,7 @@ func (d *dice) sentence(language string, n int) string {
 	return b.String()
 }
 
-func (d *dice) body(i int) (kind, body string) {
+func (d *dice) body(i int, accused string) (kind, body string) {
 	quote := func(s string) string {
 		b, _ := json.Marshal(s) // a string always encodes
 		return string(b)
@@ -228,9 +283,11 @@ func (d *dice) body(i int) (kind, body string) {
 		stamp := "2026-11-20T06:30:00.000Z"
 		return "intel", fmt.Sprintf(`{"bundle":{"type":"bundle","id":"bundle--%s","objects":[{"type":"indicator","spec_version":"2.1","id":"indicator--%s","created":%q,"modified":%q,"name":%s,"description":%s,"pattern":%s,"pattern_type":"stix","valid_from":"2026-11-20T06:30:00Z"}]}}`,
 			uuid(), uuid(), stamp, stamp, quote(d.sentence(language, 3)), quote(d.sentence(language, 9)), quote("["+d.pattern()+"]"))
-	case i%10 < 9:
+	case i%10 < 8:
 		return "report", fmt.Sprintf(`{"period":{"from":"2026-10-01","to":"2026-10-31"},"summary":{"ar":%s,"en":%s,"fr":%s}}`,
 			quote(d.sentence("ar", 8)), quote(d.sentence("en", 8)), quote(d.sentence("fr", 8)))
+	case i%10 == 9:
+		return "response", fmt.Sprintf(`{"target":%q,"stance":"partly","text":{"en":%s,"ar":%s}}`, accused, quote(d.sentence("en", 6)), quote(d.sentence("ar", 6)))
 	}
 	return "allegation", fmt.Sprintf(`{"type":"attribution","against":[{"name":{"en":"Nobody"}}],"summary":{"en":%s},"basis":{"fr":%s},"confidence":"low"}`,
 		quote(d.sentence("en", 10)), quote(d.sentence("fr", 10)))

@@ -18,8 +18,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/node"
-	"github.com/mithaq/mithaq/internal/store"
 )
 
 type settings struct {
@@ -103,10 +103,12 @@ func rebuild(ctx context.Context, s settings) (*node.Node, error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	opening := time.Now()
 	n, err := node.Open(ctx, s.dir, node.OpenOptions{Secret: node.SecretSource{KeyFile: filepath.Join(s.dir, "unlock.key")}})
 	if err != nil {
 		return nil, err
 	}
+	fmt.Printf("opened the node in %.0f ms\n", time.Since(opening).Seconds()*1000)
 	start, busy := time.Now(), processor()
 	for {
 		state, err := n.IndexState(ctx)
@@ -128,23 +130,21 @@ func rebuild(ctx context.Context, s settings) (*node.Node, error) {
 	return n, nil
 }
 
-// status times the counts of the agreement.
+// status times the page of kept promises of the agreement.
 func status(ctx context.Context, n *node.Node) error {
 	var times []time.Duration
-	var tallies []store.Tally
+	var v node.StatusView
 	for range 50 {
 		start := time.Now()
 		var err error
-		if tallies, err = n.Tallies(ctx, "own", 5); err != nil {
+		if v, err = n.Status(ctx, "bench", agreement.Period{}); err != nil {
 			return err
 		}
 		times = append(times, time.Since(start))
 	}
-	var most int64
-	for _, t := range tallies {
-		most = max(most, t.Count)
-	}
-	report(fmt.Sprintf("status: %d counts with 5 newest each, the largest %d", len(tallies), most), times)
+	d := v.Promises[0].Deadlines[0]
+	report(fmt.Sprintf("kept promises: %d records serve %d commitments; %d met, %d late, %d open, %d overdue; the first took %.1f ms",
+		v.Records, len(v.Promises), d.Met, d.Late, d.Open, d.Passed, times[0].Seconds()*1000), times)
 	return nil
 }
 

@@ -108,7 +108,7 @@ func deadlineLine(d node.DeadlineView, languages []string) string {
 			parts = append(parts, fmt.Sprintf("%d missing", d.Missing))
 		}
 	} else {
-		parts = append(parts, "within "+d.Within, fmt.Sprintf("%d met, %d late, %d open, %d overdue", d.Met, d.Late, d.Open, len(d.Overdue)))
+		parts = append(parts, "within "+d.Within, fmt.Sprintf("%d met, %d late, %d open, %d overdue", d.Met, d.Late, d.Open, d.Passed))
 	}
 	if d.Next != nil {
 		parts = append(parts, "next on "+d.Next.UTC().Format(time.DateOnly))

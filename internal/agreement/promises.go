@@ -36,9 +36,11 @@ type MonthCount struct {
 // OpenDeadline is what became of a deadline each time a record started it.
 type OpenDeadline struct {
 	Deadline string
-	Starts   []Started // not met, oldest first
+	Starts   []Started // not met, oldest first: all, or the oldest that passed and the first that has not
 	Met      int       // met in time
 	Late     int       // met, but late
+	Passed   int       // not met, the time has passed; 0: count Starts
+	Open     int       // not met, there is time; 0: count Starts
 }
 
 // Started is a record that started a deadline.
@@ -86,7 +88,8 @@ type KindActivity struct {
 type DeadlineState struct {
 	Deadline Deadline
 	Open     int       // started and neither met nor passed
-	Overdue  []Started // started and passed, oldest first
+	Passed   int       // started, not met, and passed
+	Overdue  []Started // the oldest of them, oldest first
 	Met      int       // how often it was met in time
 	Late     int       // how often it was met late
 	Missing  int       // for a recurring one: how many records the period that ends now lacks
@@ -107,6 +110,7 @@ func Promises(a *Agreement, aggregates []Aggregate, open []OpenDeadline, since, 
 	for _, o := range open {
 		sum := started[o.Deadline]
 		sum.Starts, sum.Met, sum.Late = append(sum.Starts, o.Starts...), sum.Met+o.Met, sum.Late+o.Late
+		sum.Passed, sum.Open = sum.Passed+o.Passed, sum.Open+o.Open
 		started[o.Deadline] = sum
 	}
 	out := make([]Promise, 0, len(a.Commitments))
@@ -177,6 +181,7 @@ func deadlineState(d Deadline, aggregates []Aggregate, started OpenDeadline, sin
 		}
 	}
 	slices.SortFunc(s.Overdue, func(a, b Started) int { return a.Time.Compare(b.Time) })
+	s.Passed, s.Open = max(started.Passed, len(s.Overdue)), max(started.Open, s.Open)
 	return s
 }
 
@@ -228,7 +233,7 @@ func (p *Promise) gap(now time.Time, quiet Period) Gap {
 		return NoMechanism
 	}
 	for _, d := range p.Deadlines {
-		if len(d.Overdue) > 0 || d.Missing > 0 {
+		if d.Passed > 0 || d.Missing > 0 {
 			return Overdue
 		}
 	}

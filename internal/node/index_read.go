@@ -108,6 +108,38 @@ func (x *indexer) wait(ctx context.Context, log string, size int64) error {
 	}
 }
 
+// awaitIndex waits until everything published is indexed, but no longer than patience, and returns how many leaves are not.
+func (n *Node) awaitIndex(ctx context.Context, patience time.Duration) (behind int64, err error) {
+	x := n.indexer
+	if x == nil {
+		state, err := n.IndexState(ctx)
+		return state.Size - state.Indexed, err
+	}
+	over := time.NewTimer(patience)
+	defer over.Stop()
+	for x.nudge(); ; {
+		state, err := n.IndexState(ctx)
+		if err != nil || state.Ready {
+			return 0, err
+		}
+		x.mu.Lock()
+		moved, waiting := x.moved, x.state.behind() > 0 || !x.state.finished
+		x.mu.Unlock()
+		if !waiting {
+			continue
+		}
+		select {
+		case <-moved:
+		case <-x.done:
+			return max(1, state.Size-state.Indexed), nil
+		case <-over.C:
+			return max(1, state.Size-state.Indexed), nil
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}
+}
+
 // Reindex throws the index away and begins to build it again from truth. It returns at once: IndexState and WaitIndexed
 // tell how far it is.
 func (n *Node) Reindex(ctx context.Context) (IndexView, error) {
@@ -172,10 +204,4 @@ func (x *indexer) erase(ctx context.Context, p store.Place) error {
 		words = entry.Words
 	}
 	return x.index.Erase(ctx, p.Seq, words)
-}
-
-// Tallies says for each commitment of an agreement, and for each kind, how many valid records serve it, when the last was
-// signed, and the newest of them.
-func (n *Node) Tallies(ctx context.Context, agreement string, samples int) ([]store.Tally, error) {
-	return n.store.Index().Tallies(ctx, agreement, samples)
 }

@@ -27,7 +27,8 @@ type segment struct {
 // content is what the index takes from a record's body.
 type content struct {
 	parts [][]segment
-	size  int // of the last part
+	stage string // within the record's kind
+	size  int    // of the last part
 	open  bool
 }
 
@@ -158,10 +159,24 @@ func (w *bodyWalker) valueDone() {
 // text takes a string value.
 func (w *bodyWalker) text(s string) {
 	name := w.name()
+	if name == "stage" && len(w.frames) == 1 && stageShape(s) {
+		w.stage = s
+		return
+	}
 	if silent(name) {
 		return
 	}
 	w.add(s, languageOf(name))
+}
+
+// stageShape says whether a text can be a stage of a kind, as deadlines name it after the kind: early-warning, final.
+func stageShape(s string) bool {
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && r != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 40
 }
 
 // silent says whether a member's text is for programs: ids, references, times, hashes of our own. Hashes that are

@@ -85,19 +85,19 @@ func (n *Node) Search(ctx context.Context, q SearchQuery) (SearchResults, error)
 	if q.Before == 0 {
 		named, err := s.named(ctx)
 		if err != nil {
-			return out, indexFault(err)
+			return out, indexFault("searching", err)
 		}
 		if err := s.take(ctx, &out, named, nil); err != nil || len(out.Results) > 0 {
 			return out, err
 		}
 	}
-	return out, indexFault(s.page(ctx, &out))
+	return out, indexFault("searching", s.page(ctx, &out))
 }
 
 // indexFault says what to do when there is no index.
-func indexFault(err error) error {
+func indexFault(what string, err error) error {
 	if errors.Is(err, store.ErrNoIndex) {
-		return &Fault{Code: CodeUnavailable, What: "searching", Err: err, Remedy: "run 'mithaq reindex', or 'mithaq serve', which builds it"}
+		return &Fault{Code: CodeUnavailable, What: what, Err: err, Remedy: "run 'mithaq reindex', or 'mithaq serve', which builds it"}
 	}
 	return err
 }

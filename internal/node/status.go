@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
-	"github.com/mithaq/mithaq/internal/record"
 )
 
 // StatusView is the page of kept promises: for each commitment what puts it into practice here, the last activity, the
@@ -20,6 +19,7 @@ type StatusView struct {
 	At        time.Time      `json:"at"`
 	Mark      string         `json:"mark,omitempty"`
 	Records   int            `json:"records" doc:"Records of this party under the agreement that serve a commitment"`
+	Behind    int64          `json:"behind,omitempty" doc:"Leaves that are published and not indexed yet: the page may lack them"`
 	Promises  []PromiseView  `json:"promises"`
 }
 
@@ -54,7 +54,8 @@ type DeadlineView struct {
 	Met     int            `json:"met"`
 	Late    int            `json:"late"`
 	Open    int            `json:"open"`
-	Overdue []EvidenceView `json:"overdue,omitempty" doc:"What started it and has passed, oldest first"`
+	Passed  int            `json:"passed,omitempty" doc:"How many started it, were not met, and had their time"`
+	Overdue []EvidenceView `json:"overdue,omitempty" doc:"The oldest of them, oldest first"`
 	Missing int            `json:"missing,omitempty" doc:"Records that the period which ends now lacks"`
 	Next    *time.Time     `json:"next,omitempty" doc:"When the next one passes"`
 }
@@ -66,15 +67,6 @@ type EvidenceView struct {
 	Index    int64  `json:"index"`
 	Proof    string `json:"proof,omitempty" doc:"Path of the offline proof in the API"`
 	Recalled bool   `json:"recalled,omitempty" doc:"Its author has withdrawn it since; that it was said still counts"`
-}
-
-// activity is what kept promises are computed from.
-type activity struct {
-	aggregates []agreement.Aggregate
-	deadlines  []agreement.OpenDeadline
-	records    int
-	places     map[string]Place // of the leaves that the above name
-	withdrawn  map[string]bool  // leaves whose author took them back whole
 }
 
 // Status computes which commitments of an agreement are kept, from this party's own records under it. quiet is the silence
@@ -103,7 +95,10 @@ func (n *Node) Status(ctx context.Context, ref string, quiet agreement.Period) (
 	if since.IsZero() {
 		since = v.At
 	}
-	act, err := n.activity(ctx, id, a)
+	if v.Behind, err = n.awaitIndex(ctx, statusPatience); err != nil {
+		return StatusView{}, err
+	}
+	act, err := n.activity(ctx, id, a, v.At)
 	if err != nil {
 		return StatusView{}, err
 	}
@@ -124,51 +119,6 @@ func (r *roll) joinedAt(m agreement.Member) time.Time {
 	return time.Time{}
 }
 
-// activity counts the records of an agreement by reading its logs from end to end.
-func (n *Node) activity(ctx context.Context, id string, a *agreement.Agreement) (activity, error) {
-	t := agreement.NewTally(a)
-	act := activity{places: map[string]Place{}, withdrawn: map[string]bool{}}
-	err := n.eachRecord(ctx, id, func(o opened) error {
-		if o.view.Standing != StandingValid {
-			return nil
-		}
-		if o.record.Kind == record.KindRecall {
-			if r, err := record.Parse[record.Recall](o.record); err == nil && r.Action != record.RecallNarrow && len(r.Objects) == 0 {
-				act.withdrawn[r.Target] = true
-			}
-		}
-		s := summaryOf(o)
-		if len(s.Serves) > 0 {
-			act.records++
-		}
-		act.places[s.Leaf] = Place{Log: o.view.Log, Index: o.view.Index}
-		t.Add(s)
-		return nil
-	})
-	act.aggregates, act.deadlines = t.Aggregates(), t.Open()
-	return act, err
-}
-
-// summaryOf is what kept promises need of a record.
-func summaryOf(o opened) agreement.Summary {
-	s := agreement.Summary{Kind: o.view.Kind, Serves: o.record.Serves, Time: o.record.Time, Author: o.record.Author, Leaf: o.view.Leaf}
-	for _, ref := range o.record.Refs {
-		if ref.Rel == record.RelAnswers {
-			s.Answers = append(s.Answers, ref.Leaf)
-		}
-	}
-	return s
-}
-
-func (a activity) evidence(leaf string) EvidenceView {
-	v := EvidenceView{Leaf: leaf, Recalled: a.withdrawn[leaf]}
-	if p, ok := a.places[leaf]; ok {
-		v.Log, v.Index = p.Log, p.Index
-		v.Proof = proofPath(p)
-	}
-	return v
-}
-
 func (a activity) view(p agreement.Promise) PromiseView {
 	v := PromiseView{Label: p.Commitment.Label, Names: p.Commitment.Names, Count: p.Count, Last: timeOf(p.Last), Gap: string(p.Gap),
 		Mechanism: len(p.Commitment.Kinds)+len(p.Commitment.Deadlines) > 0}
@@ -177,7 +127,7 @@ func (a activity) view(p agreement.Promise) PromiseView {
 	}
 	for _, d := range p.Deadlines {
 		view := DeadlineView{Label: d.Deadline.Label, Names: d.Deadline.Names, AtLeast: d.Deadline.AtLeast, Met: d.Met, Late: d.Late, Open: d.Open,
-			Missing: d.Missing, Next: timeOf(d.Next)}
+			Passed: d.Passed, Missing: d.Missing, Next: timeOf(d.Next)}
 		if !d.Deadline.Within.IsZero() {
 			view.Within = d.Deadline.Within.String()
 		}
@@ -185,12 +135,12 @@ func (a activity) view(p agreement.Promise) PromiseView {
 			view.Every = d.Deadline.Every.String()
 		}
 		for _, s := range d.Overdue {
-			view.Overdue = append(view.Overdue, a.evidence(s.Leaf))
+			view.Overdue = append(view.Overdue, a.evidence[s.Leaf])
 		}
 		v.Deadlines = append(v.Deadlines, view)
 	}
 	for _, leaf := range p.Evidence {
-		v.Evidence = append(v.Evidence, a.evidence(leaf))
+		v.Evidence = append(v.Evidence, a.evidence[leaf])
 	}
 	return v
 }

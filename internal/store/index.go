@@ -35,7 +35,7 @@ type Index struct {
 }
 
 // indexTables are the index on PostgreSQL, and what Drop drops there.
-var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_serves", "ix_tally", "ix_ref", "ix_change", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_segment", "ix_block", "ix_text"}
+var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_serves", "ix_tally", "ix_bucket", "ix_answers", "ix_answered", "ix_expected", "ix_ref", "ix_change", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_segment", "ix_block", "ix_text"}
 
 // indexPragmas of the writing connection: an index that loses its last commits in a power cut fills up again by itself.
 var indexPragmas = []string{"synchronous(NORMAL)", "cache_size(-48000)"}
@@ -138,6 +138,9 @@ func (x *Index) Finish(ctx context.Context) error {
 			if _, err := t.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS "+name+" ON "+on); err != nil {
 				return err
 			}
+		}
+		if err := settleAll(ctx, t); err != nil {
+			return err
 		}
 		return completeSTIX(ctx, t)
 	})

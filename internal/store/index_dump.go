@@ -11,7 +11,7 @@ import (
 
 // dumps say how each table is written by Dump: every column, in the order of the key.
 var dumps = []struct{ table, order string }{
-	{"ix_log", "no"}, {"ix_record", "no"}, {"ix_serves", "agreement, label, kind, time_us, no"}, {"ix_tally", "agreement, label, kind"},
+	{"ix_log", "no"}, {"ix_record", "no"}, {"ix_answers", "no, leaf"},
 	{"ix_ref", "leaf, no, rel"}, {"ix_change", "target, no"}, {"ix_act", "no"}, {"ix_party", "id"}, {"ix_key", "log_no, id"},
 }
 
@@ -23,6 +23,9 @@ func (x *Index) Dump(ctx context.Context, w io.Writer) error {
 			if err := dumpRows(ctx, c.read, w, d.table, `SELECT * FROM `+d.table+` ORDER BY `+d.order); err != nil {
 				return err
 			}
+		}
+		if err := dumpTallies(ctx, c, w); err != nil {
+			return err
 		}
 		if err := dumpObjects(ctx, c, w); err != nil {
 			return err
@@ -60,6 +63,23 @@ func dumpText(ctx context.Context, t snapshot, w io.Writer) error {
 	}
 	for _, row := range slices.Sorted(maps.Keys(terms)) {
 		if _, err := fmt.Fprintf(w, "ix_text %d %q\n", row, terms[row]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dumpTallies writes what is counted without the numbers of the tallies.
+func dumpTallies(ctx context.Context, c *conns, w io.Writer) error {
+	const name = `SELECT y.agreement, y.author, y.what, y.label, y.kind, `
+	const order = ` ORDER BY y.agreement, y.author, y.what, y.label, y.kind`
+	for _, d := range []struct{ table, query string }{
+		{"ix_tally", name + `y.count FROM ix_tally y` + order},
+		{"ix_bucket", name + `b.bucket, b.count FROM ix_bucket b JOIN ix_tally y ON y.no = b.tally` + order + `, b.bucket`},
+		{"ix_serves", name + `s.time_us, s.no, s.answers FROM ix_serves s JOIN ix_tally y ON y.no = s.tally` + order + `, s.time_us, s.no`},
+		{"ix_answered", name + `a.delay_us, a.start_no, a.start_us FROM ix_answered a JOIN ix_tally y ON y.no = a.tally` + order + `, a.delay_us, a.start_no`},
+	} {
+		if err := dumpRows(ctx, c.read, w, d.table, d.query); err != nil {
 			return err
 		}
 	}

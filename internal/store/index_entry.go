@@ -14,6 +14,7 @@ type Indexed struct {
 	Sealed   bool
 
 	ID, Kind, Agreement, Author, Officer string
+	Stage                                string   // within its kind, where it has stages
 	Signers                              []string // key ids
 	Time, Expires                        time.Time
 	TLP, PAP                             string

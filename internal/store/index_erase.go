@@ -40,7 +40,7 @@ func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 				return err
 			}
 		}
-		_, err = t.exec(ctx, `UPDATE ix_record SET standing = $1, sealed = 0, id = '', kind = '', agreement = '', author = '', officer = '', signers = '',
+		_, err = t.exec(ctx, `UPDATE ix_record SET standing = $1, sealed = 0, id = '', kind = '', stage = '', agreement = '', author = '', officer = '', signers = '',
 			time_us = 0, expires_us = 0, tlp = '', pap = '', parties = '', persons = '', parts = 0 WHERE no = $2`, StandingErased, no)
 		return err
 	})
@@ -56,43 +56,6 @@ func termSet(words string) map[string]bool {
 		set[term] = true
 	}
 	return set
-}
-
-// discount takes a record out of what commitments are served by.
-func discount(ctx context.Context, t *tx, no int64) error {
-	// The primary key begins with these two columns of the record's row, which keeps the search to its agreement.
-	rows, err := t.QueryContext(ctx, `SELECT s.agreement, s.label, s.kind FROM ix_record r
-		JOIN ix_tally y ON y.agreement = r.agreement AND y.kind = r.kind
-		JOIN ix_serves s ON s.agreement = y.agreement AND s.label = y.label AND s.kind = y.kind AND s.time_us = r.time_us AND s.no = r.no
-		WHERE r.no = $1`, no)
-	if err != nil {
-		return err
-	}
-	var served []tallyKey
-	for rows.Next() {
-		var k tallyKey
-		if err := rows.Scan(&k.agreement, &k.label, &k.kind); err != nil {
-			_ = rows.Close()
-			return err
-		}
-		served = append(served, k)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return err
-	}
-	for _, k := range served {
-		if _, err := t.exec(ctx, `UPDATE ix_tally SET count = count - 1 WHERE agreement = $1 AND label = $2 AND kind = $3`, k.agreement, k.label, k.kind); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `DELETE FROM ix_serves WHERE agreement = $1 AND label = $2 AND kind = $3 AND no = $4
-			AND time_us = (SELECT time_us FROM ix_record WHERE no = $4)`, k.agreement, k.label, k.kind, no); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `DELETE FROM ix_tally WHERE agreement = $1 AND label = $2 AND kind = $3 AND count <= 0`, k.agreement, k.label, k.kind); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (x *Index) emptyWAL(ctx context.Context) error {

@@ -5,17 +5,16 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
-	"time"
 )
 
-const selectIndexed = `SELECT no, log_no, idx, leaf, object, standing, sealed, id, kind, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts FROM ix_record`
+const selectIndexed = `SELECT no, log_no, idx, leaf, object, standing, sealed, id, kind, stage, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts FROM ix_record`
 
 func scanIndexed(r *sql.Rows) (Indexed, error) {
 	var e Indexed
 	var leaf, object []byte
 	var sealed, at, expires, parts int64
 	var signers, parties, persons string
-	err := r.Scan(&e.No, &e.LogNo, &e.Index, &leaf, &object, &e.Standing, &sealed, &e.ID, &e.Kind, &e.Agreement, &e.Author, &e.Officer,
+	err := r.Scan(&e.No, &e.LogNo, &e.Index, &leaf, &object, &e.Standing, &sealed, &e.ID, &e.Kind, &e.Stage, &e.Agreement, &e.Author, &e.Officer,
 		&signers, &at, &expires, &e.TLP, &e.PAP, &parties, &persons, &parts)
 	if err != nil {
 		return e, err
@@ -117,47 +116,4 @@ func (x *Index) Acts(ctx context.Context, agreement string, after int64, limit i
 			})
 	})
 	return nos, acts, err
-}
-
-// Tally says what serves one commitment of an agreement: valid records of one kind.
-type Tally struct {
-	Label  string // of the commitment; empty: all records of the kind, whatever they serve
-	Kind   string
-	Count  int64
-	Last   time.Time
-	Newest []Indexed // up to as many as were asked for, newest first
-}
-
-// Tallies returns the tallies of an agreement, by label and kind, each with up to samples of its newest records. What it
-// costs does not depend on how many records there are.
-func (x *Index) Tallies(ctx context.Context, agreement string, samples int) (out []Tally, err error) {
-	err = x.reading("counting what was done", func(c *conns) error {
-		err := queryRows(ctx, c, `SELECT label, kind, count FROM ix_tally WHERE agreement = $1 ORDER BY label, kind`, []any{agreement}, func(r *sql.Rows) error {
-			var t Tally
-			err := r.Scan(&t.Label, &t.Kind, &t.Count)
-			out = append(out, t)
-			return err
-		})
-		for i := range out {
-			if err == nil {
-				err = newest(ctx, c, agreement, &out[i], max(samples, 1))
-			}
-			out[i].Newest = out[i].Newest[:min(samples, len(out[i].Newest))]
-		}
-		return err
-	})
-	return out, err
-}
-
-func newest(ctx context.Context, c *conns, agreement string, t *Tally, samples int) error {
-	err := queryRows(ctx, c, selectIndexed+` WHERE no IN (SELECT no FROM ix_serves WHERE agreement = $1 AND label = $2 AND kind = $3 ORDER BY time_us DESC, no DESC LIMIT $4)
-		ORDER BY time_us DESC, no DESC`, []any{agreement, t.Label, t.Kind, samples}, func(r *sql.Rows) error {
-		e, err := scanIndexed(r)
-		t.Newest = append(t.Newest, e)
-		return err
-	})
-	if err == nil && len(t.Newest) > 0 {
-		t.Last = t.Newest[0].Time
-	}
-	return err
 }

@@ -112,18 +112,19 @@ func TestIndexConformance(t *testing.T) {
 		})
 		tallies := func(t *testing.T) string {
 			t.Helper()
-			list, err := x.Tallies(ctx, "own", 1)
+			a, err := x.Activity(ctx, "own", "p-a", nil, time.Now(), 1)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var b bytes.Buffer
-			for _, one := range list {
-				fmt.Fprintf(&b, "%s/%s %d %s; ", one.Label, one.Kind, one.Count, one.Newest[0].ID)
+			fmt.Fprintf(&b, "%d records; ", a.Records)
+			for _, one := range a.Served {
+				fmt.Fprintf(&b, "%s/%s %d %s %v; ", one.Label, one.Kind, one.Count, one.Newest[0].ID, one.Months)
 			}
 			return b.String()
 		}
 		t.Run("commitments are counted", func(t *testing.T) {
-			if got, want := tallies(t), "/intel 1 r-b; /report 2 r-c; 1/intel 1 r-b; 1/report 1 r-a; 2/report 2 r-c; "; got != want {
+			if got, want := tallies(t), "3 records; 1/intel 1 r-b [{2023-11 1}]; 1/report 1 r-a [{2023-11 1}]; 2/report 2 r-c [{2023-11 2}]; "; got != want {
 				t.Errorf("tallies\n%s, want\n%s", got, want)
 			}
 		})
@@ -150,7 +151,7 @@ func TestIndexConformance(t *testing.T) {
 			if got, err := x.ByID(ctx, "r-b"); err != nil || got[0].Standing != StandingValid {
 				t.Errorf("what was signed before: %+v, %v", got, err)
 			}
-			if got, want := tallies(t), "/intel 1 r-b; /keyring 1 r-e; /report 1 r-a; 1/intel 1 r-b; 1/report 1 r-a; 2/report 1 r-a; "; got != want {
+			if got, want := tallies(t), "2 records; 1/intel 1 r-b [{2023-11 1}]; 1/report 1 r-a [{2023-11 1}]; 2/report 1 r-a [{2023-11 1}]; "; got != want {
 				t.Errorf("tallies\n%s, want\n%s", got, want)
 			}
 		})
@@ -169,7 +170,7 @@ func TestIndexConformance(t *testing.T) {
 			if got := found(t, x, "شبكة"); len(got) > 0 {
 				t.Errorf("found %v after it was erased", got)
 			}
-			if got, want := tallies(t), "/keyring 1 r-e; /report 1 r-a; 1/report 1 r-a; 2/report 1 r-a; "; got != want {
+			if got, want := tallies(t), "1 records; 1/report 1 r-a [{2023-11 1}]; 2/report 1 r-a [{2023-11 1}]; "; got != want {
 				t.Errorf("tallies\n%s, want\n%s", got, want)
 			}
 			if dump := dumpOf(t, x); bytes.Contains([]byte(dump), []byte("indicator--1")) || bytes.Contains([]byte(dump), []byte("مستشفي")) {

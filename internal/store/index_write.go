@@ -10,9 +10,9 @@ import (
 )
 
 var (
-	ixRecordInsert = newInserter(`INSERT INTO ix_record (no, log_no, idx, leaf, object, standing, sealed, id, kind, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts) VALUES `, 20)
-	ixServesInsert = newInserter(`INSERT INTO ix_serves (agreement, label, kind, time_us, no) VALUES `, 5)
+	ixRecordInsert = newInserter(`INSERT INTO ix_record (no, log_no, idx, leaf, object, standing, sealed, id, kind, stage, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts) VALUES `, 21)
 	ixRefInsert    = newInserter(`INSERT INTO ix_ref (leaf, no, rel) VALUES `, 3)
+	ixAnswerInsert = newInserter(`INSERT INTO ix_answers (no, leaf) VALUES `, 2)
 	ixChangeInsert = newInserter(`INSERT INTO ix_change (target, no, action, tlp, pap, audience, parties, persons, objects) VALUES `, 9)
 	ixActInsert    = newInserter(`INSERT INTO ix_act (no, agreement, act, date, author, party, parent, proposal) VALUES `, 8)
 	ixSTIXInsert   = newInserter(`INSERT INTO ix_stix (no, ord, type, uuid, spec, version, off, len, marking, many) VALUES `, 10)
@@ -21,9 +21,7 @@ var (
 
 const (
 	moveIndexed = `UPDATE ix_log SET size = $1 WHERE no = $2 AND size = $3`
-	addTally    = `INSERT INTO ix_tally (agreement, label, kind, count) VALUES ($1, $2, $3, $4)
-	ON CONFLICT (agreement, label, kind) DO UPDATE SET count = ix_tally.count + excluded.count`
-	putParty = `INSERT INTO ix_party (id, no, names) VALUES ($1, $2, $3)
+	putParty    = `INSERT INTO ix_party (id, no, names) VALUES ($1, $2, $3)
 	ON CONFLICT (id) DO UPDATE SET no = excluded.no, names = excluded.names WHERE excluded.no >= ix_party.no`
 	putKey = `INSERT INTO ix_key (log_no, id, party, role, names, no, revoked) VALUES ($1, $2, $3, $4, $5, $6, $7)
 	ON CONFLICT (log_no, id) DO UPDATE SET role = CASE WHEN excluded.role = '' THEN ix_key.role ELSE excluded.role END,
@@ -73,6 +71,9 @@ func addEntries(ctx context.Context, t *tx, entries []IndexEntry, placings []Pla
 	if err := rows.write(ctx, t); err != nil {
 		return err
 	}
+	if err := settleEntries(ctx, t, entries); err != nil {
+		return fmt.Errorf("what was answered: %w", err)
+	}
 	if err := markMany(ctx, t, entries); err != nil {
 		return fmt.Errorf("STIX objects with one id: %w", err)
 	}
@@ -103,31 +104,29 @@ func moveWatermark(ctx context.Context, t *tx, logNo, from, to int64) error {
 	return nil
 }
 
-type tallyKey struct{ agreement, label, kind string }
-
 // indexRows gathers the rows of a batch.
 type indexRows struct {
-	records, serves, refs, changes, acts, stix []any
-	text                                       []textRow
-	tallies                                    map[tallyKey]int64
+	records, refs, answers, changes, acts, stix []any
+	text                                        []textRow
+	tallies                                     tallies
 }
 
 func (r *indexRows) add(e *IndexEntry) {
-	r.records = append(r.records, e.No, e.LogNo, e.Index, e.Leaf[:], e.Object[:], e.Standing, flag(e.Sealed), e.ID, e.Kind, e.Agreement,
+	r.records = append(r.records, e.No, e.LogNo, e.Index, e.Leaf[:], e.Object[:], e.Standing, flag(e.Sealed), e.ID, e.Kind, e.Stage, e.Agreement,
 		e.Author, e.Officer, strings.Join(e.Signers, " "), micros(e.Time), micros(e.Expires), e.TLP, e.PAP,
 		strings.Join(e.Parties, " "), strings.Join(e.Persons, " "), int64(len(e.Words)))
 	if e.Standing == StandingValid {
 		if r.tallies == nil {
-			r.tallies = map[tallyKey]int64{}
+			r.tallies = tallies{}
 		}
-		for _, label := range append([]string{""}, e.Serves...) {
-			r.serves = append(r.serves, e.Agreement, label, e.Kind, micros(e.Time), e.No)
-			r.tallies[tallyKey{e.Agreement, label, e.Kind}]++
-		}
+		r.tallies.add(e)
 	}
 	for i := range e.Refs {
 		if ref := &e.Refs[i]; !slices.Contains(e.Refs[:i], *ref) {
 			r.refs = append(r.refs, ref.Leaf[:], e.No, ref.Rel)
+			if ref.Rel == relAnswers && e.Standing == StandingValid {
+				r.answers = append(r.answers, e.No, ref.Leaf[:])
+			}
 		}
 	}
 	if c := e.Change; c != nil {
@@ -153,7 +152,7 @@ func (r *indexRows) write(ctx context.Context, t *tx) error {
 		in   *inserter
 		rows []any
 	}{
-		{"records", ixRecordInsert, r.records}, {"commitments served", ixServesInsert, r.serves}, {"references", ixRefInsert, r.refs},
+		{"records", ixRecordInsert, r.records}, {"references", ixRefInsert, r.refs}, {"answers", ixAnswerInsert, r.answers},
 		{"recalls", ixChangeInsert, r.changes}, {"acts", ixActInsert, r.acts}, {"STIX objects", ixSTIXInsert, r.stix},
 	} {
 		if err := t.insert(ctx, w.in, w.rows); err != nil {
@@ -164,10 +163,8 @@ func (r *indexRows) write(ctx context.Context, t *tx) error {
 	if err := addText(ctx, t, r.text); err != nil {
 		return fmt.Errorf("full text: %w", err)
 	}
-	for key, n := range r.tallies {
-		if _, err := t.exec(ctx, addTally, key.agreement, key.label, key.kind, n); err != nil {
-			return fmt.Errorf("counts: %w", err)
-		}
+	if _, err := r.tallies.write(ctx, t); err != nil {
+		return fmt.Errorf("counts: %w", err)
 	}
 	return nil
 }
@@ -234,7 +231,7 @@ func (x *Index) warmWrite(ctx context.Context) error {
 	if x.c == nil || x.readOnly {
 		return nil // writing says so
 	}
-	if err := x.c.warm(ctx, moveIndexed, addTally, putSegment, putBlock); err != nil {
+	if err := x.c.warm(ctx, moveIndexed, addTally, findTally, addBucket, putSegment, putBlock); err != nil {
 		return err
 	}
 	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert, ixPlaceInsert} {

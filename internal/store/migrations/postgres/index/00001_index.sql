@@ -22,6 +22,7 @@ CREATE TABLE ix_record (
     sealed     BIGINT NOT NULL,
     id         TEXT    NOT NULL,
     kind       TEXT    NOT NULL,
+    stage      TEXT    NOT NULL,
     agreement  TEXT    NOT NULL,
     author     TEXT    NOT NULL,
     officer    TEXT    NOT NULL,
@@ -35,23 +36,54 @@ CREATE TABLE ix_record (
     parts      BIGINT NOT NULL
 );
 
--- Valid records by commitment, newest last. Every valid record also stands under the empty label.
-CREATE TABLE ix_serves (
-    agreement TEXT    NOT NULL,
-    label     TEXT    NOT NULL,
-    kind      TEXT    NOT NULL,
-    time_us   BIGINT NOT NULL,
-    no        BIGINT NOT NULL,
-    PRIMARY KEY (agreement, label, kind, time_us, no)
+-- What is counted of an author's valid records under an agreement. what: 0 records of a kind, 1 those of them that answer
+-- nothing, 2 records that serve any commitment, 3 records of a kind that serve the commitment label, 4 records of a kind
+-- that were answered with one of the kind label.
+CREATE TABLE ix_tally (
+    no        BIGINT PRIMARY KEY,
+    agreement TEXT NOT NULL,
+    author    TEXT NOT NULL,
+    what      BIGINT NOT NULL,
+    label     TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    count     BIGINT NOT NULL,
+    UNIQUE (agreement, author, what, label, kind)
 );
 
--- How many rows of ix_serves have this beginning.
-CREATE TABLE ix_tally (
-    agreement TEXT    NOT NULL,
-    label     TEXT    NOT NULL,
-    kind      TEXT    NOT NULL,
-    count     BIGINT NOT NULL,
-    PRIMARY KEY (agreement, label, kind)
+-- The same by time: by months from the year 0 for commitments, else by days from 1970.
+CREATE TABLE ix_bucket (
+    tally  BIGINT NOT NULL,
+    bucket BIGINT NOT NULL,
+    count  BIGINT NOT NULL,
+    PRIMARY KEY (tally, bucket)
+);
+
+-- The records of tallies 0 and 3, newest last.
+CREATE TABLE ix_serves (
+    tally   BIGINT NOT NULL,
+    time_us BIGINT NOT NULL,
+    no      BIGINT NOT NULL,
+    answers BIGINT NOT NULL,
+    PRIMARY KEY (tally, time_us, no)
+);
+
+-- Which leaves a valid record answers; how long the records of tallies 4 waited; answered leaves that are not here.
+CREATE TABLE ix_answers (
+    no   BIGINT NOT NULL,
+    leaf BYTEA NOT NULL,
+    PRIMARY KEY (no, leaf)
+);
+CREATE INDEX ix_answers_leaf ON ix_answers (leaf);
+CREATE TABLE ix_answered (
+    tally    BIGINT NOT NULL,
+    delay_us BIGINT NOT NULL,
+    start_no BIGINT NOT NULL,
+    start_us BIGINT NOT NULL,
+    PRIMARY KEY (tally, delay_us, start_no)
+);
+CREATE INDEX ix_answered_start ON ix_answered (start_no, tally);
+CREATE TABLE ix_expected (
+    leaf BYTEA PRIMARY KEY
 );
 
 CREATE TABLE ix_ref (
@@ -167,8 +199,12 @@ DROP TABLE ix_party;
 DROP TABLE ix_act;
 DROP TABLE ix_change;
 DROP TABLE ix_ref;
-DROP TABLE ix_tally;
+DROP TABLE ix_expected;
+DROP TABLE ix_answered;
+DROP TABLE ix_answers;
 DROP TABLE ix_serves;
+DROP TABLE ix_bucket;
+DROP TABLE ix_tally;
 DROP TABLE ix_record;
 DROP TABLE ix_log;
 DROP TABLE ix_meta;

@@ -22,6 +22,7 @@ CREATE TABLE ix_record (
     sealed     INTEGER NOT NULL,
     id         TEXT    NOT NULL,
     kind       TEXT    NOT NULL,
+    stage      TEXT    NOT NULL,
     agreement  TEXT    NOT NULL,
     author     TEXT    NOT NULL,
     officer    TEXT    NOT NULL,
@@ -35,23 +36,54 @@ CREATE TABLE ix_record (
     parts      INTEGER NOT NULL
 ) STRICT;
 
--- Valid records by commitment, newest last. Every valid record also stands under the empty label.
-CREATE TABLE ix_serves (
-    agreement TEXT    NOT NULL,
-    label     TEXT    NOT NULL,
-    kind      TEXT    NOT NULL,
-    time_us   INTEGER NOT NULL,
-    no        INTEGER NOT NULL,
-    PRIMARY KEY (agreement, label, kind, time_us, no)
+-- What is counted of an author's valid records under an agreement. what: 0 records of a kind, 1 those of them that answer
+-- nothing, 2 records that serve any commitment, 3 records of a kind that serve the commitment label, 4 records of a kind
+-- that were answered with one of the kind label.
+CREATE TABLE ix_tally (
+    no        INTEGER PRIMARY KEY,
+    agreement TEXT NOT NULL,
+    author    TEXT NOT NULL,
+    what      INTEGER NOT NULL,
+    label     TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    count     INTEGER NOT NULL,
+    UNIQUE (agreement, author, what, label, kind)
+) STRICT;
+
+-- The same by time: by months from the year 0 for commitments, else by days from 1970.
+CREATE TABLE ix_bucket (
+    tally  INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    count  INTEGER NOT NULL,
+    PRIMARY KEY (tally, bucket)
 ) STRICT, WITHOUT ROWID;
 
--- How many rows of ix_serves have this beginning.
-CREATE TABLE ix_tally (
-    agreement TEXT    NOT NULL,
-    label     TEXT    NOT NULL,
-    kind      TEXT    NOT NULL,
-    count     INTEGER NOT NULL,
-    PRIMARY KEY (agreement, label, kind)
+-- The records of tallies 0 and 3, newest last.
+CREATE TABLE ix_serves (
+    tally   INTEGER NOT NULL,
+    time_us INTEGER NOT NULL,
+    no      INTEGER NOT NULL,
+    answers INTEGER NOT NULL,
+    PRIMARY KEY (tally, time_us, no)
+) STRICT, WITHOUT ROWID;
+
+-- Which leaves a valid record answers; how long the records of tallies 4 waited; answered leaves that are not here.
+CREATE TABLE ix_answers (
+    no   INTEGER NOT NULL,
+    leaf BLOB NOT NULL,
+    PRIMARY KEY (no, leaf)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_answers_leaf ON ix_answers (leaf);
+CREATE TABLE ix_answered (
+    tally    INTEGER NOT NULL,
+    delay_us INTEGER NOT NULL,
+    start_no INTEGER NOT NULL,
+    start_us INTEGER NOT NULL,
+    PRIMARY KEY (tally, delay_us, start_no)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_answered_start ON ix_answered (start_no, tally);
+CREATE TABLE ix_expected (
+    leaf BLOB PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE ix_ref (
@@ -167,8 +199,12 @@ DROP TABLE ix_party;
 DROP TABLE ix_act;
 DROP TABLE ix_change;
 DROP TABLE ix_ref;
-DROP TABLE ix_tally;
+DROP TABLE ix_expected;
+DROP TABLE ix_answered;
+DROP TABLE ix_answers;
 DROP TABLE ix_serves;
+DROP TABLE ix_bucket;
+DROP TABLE ix_tally;
 DROP TABLE ix_record;
 DROP TABLE ix_log;
 DROP TABLE ix_meta;
