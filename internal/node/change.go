@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
@@ -190,67 +189,6 @@ func checkWider(target record.Record, r record.Release) error {
 	}
 	if m == target.Marking && (r.Audience == nil || r.Audience.Within(target.Audience)) {
 		return faultf(CodeInvalid, "name a wider marking or audience", "releasing: that changes nothing")
-	}
-	return nil
-}
-
-// Restriction is a recall, or a release, that binds a record.
-type Restriction struct {
-	Leaf    string          // of the record that says so
-	Index   int64           // its place in the author's log
-	Recall  *record.Recall  // nil for a release
-	Release *record.Release // nil for a recall
-}
-
-// RestrictionsOf lists the recalls and releases in this party's logs under an agreement that are about one of its records,
-// oldest first. A release lifts the narrowings before it as far as it goes; a withdrawal is never lifted.
-func (n *Node) RestrictionsOf(ctx context.Context, agreementID, leaf string) ([]Restriction, error) {
-	var out []Restriction
-	err := n.eachRecord(ctx, agreementID, func(o opened) error {
-		if o.view.Standing != StandingValid {
-			return nil
-		}
-		switch o.record.Kind {
-		case record.KindRecall:
-			if r, err := record.Parse[record.Recall](o.record); err == nil && r.Target == leaf {
-				out = append(out, Restriction{Leaf: o.view.Leaf, Index: o.view.Index, Recall: &r})
-			}
-		case record.KindRelease:
-			if r, err := record.Parse[record.Release](o.record); err == nil && r.Target == leaf {
-				out = append(out, Restriction{Leaf: o.view.Leaf, Index: o.view.Index, Release: &r})
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
-// eachRecord opens every record of this party under an agreement in order, earlier logs before their successors. It is what
-// there is to answer questions about a whole log without an index.
-func (n *Node) eachRecord(ctx context.Context, agreementID string, do func(opened) error) error {
-	infos, err := n.ownLogs(ctx)
-	if err != nil {
-		return storeFault(err)
-	}
-	slices.SortStableFunc(infos, func(a, b ledger.LogInfo) int { return int(a.Generation) - int(b.Generation) })
-	for _, l := range infos {
-		b := n.book(l.ID)
-		if l.Agreement != agreementID || b == nil {
-			continue
-		}
-		ids, err := n.identities(ctx, b.no)
-		if err != nil {
-			return err
-		}
-		for index := range l.Size {
-			o, err := n.open(ctx, l, index, ids)
-			if err != nil {
-				return err
-			}
-			if err := do(o); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }

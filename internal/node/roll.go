@@ -11,6 +11,7 @@ import (
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
 )
 
 // roll is an agreement's roll as far as this node knows it: what it took over from others as a file, and then the roll
@@ -97,17 +98,45 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	if b == nil || r.next >= l.Size {
 		return nil
 	}
-	ids, err := n.identities(ctx, b.no)
+	wanted, err := n.rollPlaces(ctx, r, l, b.no)
 	if err != nil {
 		return err
 	}
-	for ; r.next < l.Size; r.next++ {
-		if err := n.readForRoll(ctx, r, l, r.next, func(index int64) (opened, error) { return n.open(ctx, l, index, ids) }); err != nil {
+	if err := n.eachWanted(ctx, l, b.no, r.next, wanted, func(o opened) error {
+		if err := n.readForRoll(ctx, r, l, o); err != nil {
 			return err
 		}
+		r.next = o.view.Index + 1
+		return nil
+	}); err != nil {
+		return err
 	}
+	r.next = l.Size
 	n.publishMembers(r)
 	return nil
+}
+
+// readWithoutIndex is how many new records of a log are opened before the index is asked, or waited for, to say which of
+// them belong to the roll.
+const readWithoutIndex = 256
+
+// rollPlaces returns where in the own log acts and roll records stand that were not folded yet.
+func (n *Node) rollPlaces(ctx context.Context, r *roll, l ledger.LogInfo, no int64) (store.Wanted, error) {
+	if l.Size-r.next <= readWithoutIndex {
+		return store.Wanted{Size: r.next}, nil
+	}
+	ask := func() (store.Wanted, error) {
+		return n.store.Index().OfKinds(ctx, no, r.id, n.party.ID, []string{string(record.KindAct), string(record.KindRoll)}, r.next)
+	}
+	wanted, err := ask()
+	if err == nil && n.indexer != nil && l.Size-wanted.Size > readWithoutIndex {
+		// The index is being built, which is quicker than opening everything here.
+		if err = n.WaitIndexed(ctx, l.ID, l.Size); err == nil {
+			wanted, err = ask()
+		}
+	}
+	wanted.Size = max(wanted.Size, r.next)
+	return wanted, err
 }
 
 // rollLog finds this node's open log under the agreement. Every decision asks, so it is looked for among all logs only when
@@ -126,11 +155,7 @@ func (n *Node) rollLog(ctx context.Context, r *roll) (ledger.LogInfo, error) {
 }
 
 // readForRoll takes in one leaf of the own log: an act is remembered, a roll record is folded, all else is passed over.
-func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, index int64, open func(int64) (opened, error)) error {
-	o, err := open(index)
-	if err != nil {
-		return err
-	}
+func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o opened) error {
 	if o.view.Standing != StandingValid || o.record.Kind != record.KindAct && o.record.Kind != record.KindRoll {
 		return nil
 	}
@@ -143,12 +168,12 @@ func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, index
 		if err != nil {
 			return err
 		}
-		r.own = append(r.own, ownAct{index: index, leaf: o.view.Leaf, object: o.view.Object, envelope: envelope, act: act, time: o.record.Time})
+		r.own = append(r.own, ownAct{index: o.view.Index, leaf: o.view.Leaf, object: o.view.Object, envelope: envelope, act: act, time: o.record.Time})
 		return nil
 	}
-	place := rollPlace{keeper: o.record.Author, leaf: o.view.Leaf, envelope: envelope, object: o.view.Object, origin: l.Origin, index: index}
+	place := rollPlace{keeper: o.record.Author, leaf: o.view.Leaf, envelope: envelope, object: o.view.Object, origin: l.Origin, index: o.view.Index}
 	if err := r.take(o.record, place); err != nil {
-		return fmt.Errorf("folding the roll of %s at place %d of log %s: %w", r.id, index, l.ID, err)
+		return fmt.Errorf("folding the roll of %s at place %d of log %s: %w", r.id, o.view.Index, l.ID, err)
 	}
 	return nil
 }

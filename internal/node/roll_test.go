@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -363,4 +365,34 @@ func TestRefusedActsChangeNothing(t *testing.T) {
 			t.Fatalf("%s and %s", a.State, b.State)
 		}
 	})
+}
+
+// A long log is not opened record by record for the few acts in it: the index says where they are, and what it does not know
+// yet is opened.
+func TestALongLogIsFoldedFromTheFewRecordsThatMatter(t *testing.T) {
+	ctx := context.Background()
+	keeper, _, id := founded(t)
+	for range 2 {
+		for range readWithoutIndex {
+			must(keeper.Publish(ctx, "memo", reportDraft("much else")))(t)
+		}
+		must(perform(t, keeper, id, ActRequest{Act: "review"}))(t)
+	}
+	want := here(t, keeper, id)
+	dir := keeper.Dir()
+	shut(t, keeper)
+	for _, index := range []string{"as it was left", "thrown away"} {
+		if index == "thrown away" {
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				if err := ignoreMissing(os.Remove(filepath.Join(dir, "index.db"+suffix))); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		node := again(t, dir, OpenOptions{})
+		if got := here(t, node, id); got.State != want.State || got.Entries != want.Entries {
+			t.Errorf("with the index %s: %s with %d entries, want %s with %d", index, got.State, got.Entries, want.State, want.Entries)
+		}
+		shut(t, node)
+	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -116,4 +117,56 @@ func (x *Index) Acts(ctx context.Context, agreement string, after int64, limit i
 			})
 	})
 	return nos, acts, err
+}
+
+// Wanted is what the index knows of one log: how many of its leaves are indexed, and the places that were asked for, ascending.
+// Places from Size on are not known yet.
+type Wanted struct {
+	Size   int64
+	Places []int64
+}
+
+// OfKinds returns the places of an author's valid records of some kinds under an agreement, from a place of a log on.
+func (x *Index) OfKinds(ctx context.Context, logNo int64, agreement, author string, kinds []string, from int64) (Wanted, error) {
+	args := []any{logNo, from, agreement, author, tallyAll}
+	for _, k := range kinds {
+		args = append(args, k)
+	}
+	marks := ""
+	for i := range kinds {
+		marks += fmt.Sprintf(", $%d", 6+i)
+	}
+	return x.wanted(ctx, logNo, `SELECT r.idx FROM ix_record r WHERE r.log_no = $1 AND r.idx >= $2 AND r.no IN (SELECT s.no FROM ix_serves s JOIN ix_tally y ON y.no = s.tally
+		WHERE y.agreement = $3 AND y.author = $4 AND y.what = $5 AND y.label = '' AND y.kind IN (`+marks[2:]+`)) ORDER BY r.idx`, args...)
+}
+
+func (x *Index) wanted(ctx context.Context, logNo int64, query string, args ...any) (w Wanted, err error) {
+	const size = `SELECT size FROM ix_log WHERE no = $1`
+	err = x.reading("looking places up", func(c *conns) error {
+		return c.inSnapshot(ctx, []string{size, query}, func(s snapshot) error {
+			if err := one(ctx, s, size, []any{logNo}, &w.Size); err != nil {
+				if errors.Is(err, ErrNotFound) {
+					return nil // nothing of the log is indexed
+				}
+				return err
+			}
+			rows, err := s.QueryContext(ctx, query, args...)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = rows.Close() }()
+			for rows.Next() {
+				var place int64
+				if err := rows.Scan(&place); err != nil {
+					return err
+				}
+				w.Places = append(w.Places, place)
+			}
+			return rows.Err()
+		})
+	})
+	if errors.Is(err, ErrNoIndex) {
+		return Wanted{}, nil
+	}
+	return w, err
 }

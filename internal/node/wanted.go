@@ -1,0 +1,38 @@
+package node
+
+import (
+	"context"
+
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// eachWanted opens the records of one log that the index knows to be wanted, from a place on and in order, and after them every
+// record that is not indexed yet: so a log of a million records is not read for the few that matter, and nothing that was just
+// appended is missed.
+func (n *Node) eachWanted(ctx context.Context, l ledger.LogInfo, no, from int64, wanted store.Wanted, do func(opened) error) error {
+	ids, err := n.identities(ctx, no)
+	if err != nil {
+		return err
+	}
+	open := func(index int64) error {
+		o, err := n.open(ctx, l, index, ids)
+		if err != nil {
+			return err
+		}
+		return do(o)
+	}
+	for _, place := range wanted.Places {
+		if place >= from && place < min(wanted.Size, l.Size) {
+			if err := open(place); err != nil {
+				return err
+			}
+		}
+	}
+	for index := max(from, wanted.Size); index < l.Size; index++ {
+		if err := open(index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
