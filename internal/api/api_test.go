@@ -101,6 +101,7 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/find/" + leaf, ScopeAudit, "", 200},
 		{"GET", "/api/v1/search?q=Quiet", ScopeRead, "", 200},
 		{"GET", "/api/v1/index", ScopeRead, "", 200},
+		{"GET", "/api/v1/export?format=stix", ScopeRead, "", 200},
 		{"POST", "/api/v1/reindex", ScopeAdmin, "", 202},
 		{"GET", "/api/v1/keys", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/keyring", ScopeAudit, "", 200},

@@ -94,6 +94,7 @@ func register(api huma.API, n *node.Node) {
 		})
 	registerRecords(api, n)
 	registerIndex(api, n)
+	registerExport(api, n)
 	registerKeys(api, n)
 	registerTokens(api, n)
 	registerAgreements(api, n)

@@ -23,7 +23,7 @@ func exitHomes() map[string][]string {
 		"ToAPI":    {"internal/node"},
 		"ToUI":     {},
 		"ToSearch": {"internal/node"},
-		"ToExport": {},
+		"ToExport": {"internal/node"},
 		"ToDetect": {},
 		"ToMail":   {},
 	}

@@ -116,12 +116,8 @@ func ReadHashes(r io.Reader) ([]Entry, exchange.Report, error) {
 func ManifestOf(events []Event) ([]byte, error) {
 	all := members{}
 	for _, e := range events {
-		one := members{}
-		for _, name := range []string{"Orgc", "Tag", "info", "date", "analysis", "threat_level_id", "timestamp"} {
-			if v, ok := e.m[name]; ok {
-				one[name] = v
-			}
-		}
+		one := e.Head().m
+		delete(one, "uuid")
 		v, err := one.encode()
 		if err != nil {
 			return nil, err
@@ -129,6 +125,17 @@ func ManifestOf(events []Event) ([]byte, error) {
 		all[e.UUID()] = v
 	}
 	return all.encode()
+}
+
+// Head is the event without what is in it: what a manifest says of it.
+func (e Event) Head() Event {
+	head := members{}
+	for _, name := range []string{"uuid", "Orgc", "Tag", "info", "date", "analysis", "threat_level_id", "timestamp"} {
+		if v, ok := e.m[name]; ok {
+			head[name] = v
+		}
+	}
+	return Event{head}
 }
 
 // Hashes writes the lines of hashes.csv for an event: the MD5 of each part of each value.

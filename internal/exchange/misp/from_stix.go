@@ -22,8 +22,10 @@ type FromOptions struct {
 	Author string
 	// Time is the event's where there is no report.
 	Time time.Time
-	// Tags are added to the event: markings that stand on the record that carried the objects.
+	// Tags are added to an event that was never in MISP: markings that stand on the record that carried the objects.
 	Tags []string
+	// Mark, where it is not empty, becomes a tag of every event: it says that something is invented.
+	Mark string
 }
 
 // FromSTIX makes a MISP event of STIX objects: the inverse of [ToSTIX] for what came from MISP, and as much as MISP can hold
@@ -42,6 +44,9 @@ func FromSTIX(objects []stix.Object, opts FromOptions) (Event, exchange.Report, 
 		b.order = append(b.order, o.ID)
 	}
 	b.report.Read = len(b.order)
+	if opts.Mark != "" {
+		b.tags = append(b.tags, fmt.Sprintf("mithaq:mark=%q", opts.Mark))
+	}
 	b.event()
 	for _, id := range b.order {
 		b.take(id)
