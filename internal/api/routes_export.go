@@ -83,4 +83,3 @@ func readReport(s string) (report exchange.Report, err error) {
 	}
 	return report, json.Unmarshal([]byte(text), &report)
 }
-

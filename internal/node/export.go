@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/exchange"
-	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -97,7 +96,7 @@ func (n *Node) awaitCollections(ctx context.Context) error {
 		case complete && n.indexer != nil:
 			return nil
 		case complete:
-			return n.caughtUp(ctx, infos)
+			return n.caughtUp(ctx, len(infos))
 		case n.indexer == nil:
 			return indexFault(store.ErrNoIndex)
 		}
@@ -110,12 +109,12 @@ func (n *Node) awaitCollections(ctx context.Context) error {
 }
 
 // caughtUp refuses to export what a process that only reads cannot know to be all.
-func (n *Node) caughtUp(ctx context.Context, infos []ledger.LogInfo) error {
+func (n *Node) caughtUp(ctx context.Context, logs int) error {
 	state, err := n.IndexState(ctx)
 	if err != nil || state.Indexed >= state.Size {
 		return err
 	}
-	return faultf(CodeUnavailable, "run 'mithaq serve', which indexes them", "exporting: %d leaves of %d logs are not indexed yet", state.Size-state.Indexed, len(infos))
+	return faultf(CodeUnavailable, "run 'mithaq serve', which indexes them", "exporting: %d leaves of %d logs are not indexed yet", state.Size-state.Indexed, logs)
 }
 
 // exportSources finds the agreements that are meant.
@@ -213,21 +212,23 @@ func (x *Export) Write(ctx context.Context, w io.Writer) (exchange.Report, error
 	if err != nil {
 		return exchange.Report{}, err
 	}
-	r := exportReader{x: x, logs: map[int64]ledger.LogInfo{}}
+	if s, ok := sink.(aboutSink); ok {
+		if err := x.sightings(ctx, runs, latest, s); err != nil {
+			return exchange.Report{}, err
+		}
+	}
 	for from := 0; from < len(runs); {
 		to := from + 1
 		for to < len(runs) && runs[to].No == runs[from].No {
 			to++
 		}
-		if slices.ContainsFunc(runs[from:to], func(run exportRun) bool { return run.Count > 0 }) {
-			rec, err := r.record(ctx, runs[from:to], latest)
-			if err != nil {
+		rec, err := x.record(ctx, runs[from:to], latest)
+		if err != nil {
+			return exchange.Report{}, err
+		}
+		if len(rec.objects) > 0 {
+			if err := sink.add(rec); err != nil {
 				return exchange.Report{}, err
-			}
-			if len(rec.objects) > 0 {
-				if err := sink.add(rec); err != nil {
-					return exchange.Report{}, err
-				}
 			}
 		}
 		from = to
@@ -311,10 +312,7 @@ func (x *Export) latest(ctx context.Context, runs []exportRun) (map[objectKey]ve
 			return nil, err
 		}
 		for _, o := range objects {
-			v := version{no: run.No}
-			if at, err := stix.ParseTimestamp(o.Version); err == nil {
-				v.at = at.UnixMicro()
-			}
+			v := version{no: run.No, at: microsOf(o)}
 			key := keyOf(o.ID)
 			if old, ok := out[key]; !ok || v.at > old.at {
 				out[key] = v
@@ -324,97 +322,85 @@ func (x *Export) latest(ctx context.Context, runs []exportRun) (map[objectKey]ve
 	return out, nil
 }
 
-// exportReader opens records for an export.
-type exportReader struct {
-	x    *Export
-	logs map[int64]ledger.LogInfo
-}
-
 // record opens the record of some runs and takes the objects out that are the newest of theirs.
-func (r *exportReader) record(ctx context.Context, runs []exportRun, latest map[objectKey]version) (exportedRecord, error) {
-	n := r.x.node
-	e, err := n.store.Index().ByNo(ctx, runs[0].No)
+func (x *Export) record(ctx context.Context, runs []exportRun, latest map[objectKey]version) (exportedRecord, error) {
+	index := x.node.store.Index()
+	e, err := index.ByNo(ctx, runs[0].No)
 	if errors.Is(err, store.ErrNotFound) {
 		return exportedRecord{}, nil // erased meanwhile
 	}
 	if err != nil {
 		return exportedRecord{}, err
 	}
-	l, err := r.log(ctx, e.LogNo)
-	if err != nil {
-		return exportedRecord{}, err
-	}
-	ids, err := n.identities(ctx, e.LogNo)
-	if err != nil {
-		return exportedRecord{}, err
-	}
-	o, err := n.open(ctx, l, e.Index, ids)
-	if err != nil || o.record.Kind != record.KindIntel {
-		return exportedRecord{}, err
-	}
-	body, ok := unwrapBundle(o.record.Body)
-	if !ok {
-		intel, err := record.Parse[record.Intel](o.record)
-		if err != nil {
-			return exportedRecord{}, recordFault("exporting", err)
-		}
-		body = intel.Bundle
-	}
-	bundle, err := stix.Parse(body)
-	if err != nil {
-		return exportedRecord{}, nil //nolint:nilerr // the index lists nothing of it either
-	}
-	origins := map[string]exchange.Origin{}
+	out := exportedRecord{id: e.ID, time: e.Time}
 	for _, run := range runs {
-		objects, err := n.store.Index().STIXOf(ctx, run.No, run.Ord, run.Ord+run.Count)
+		objects, err := index.STIXOf(ctx, run.No, run.Ord, run.Ord+run.Count)
 		if err != nil {
 			return exportedRecord{}, err
 		}
-		for _, one := range objects {
-			origins[one.ID] = run.origin(e)
+		for i, o := range objects {
+			key := keyOf(o.ID)
+			if v, ok := latest[key]; !ok || v.no != run.No || v.at != microsOf(o) {
+				continue
+			}
+			delete(latest, key) // once
+			raw, err := x.node.rawSTIX(ctx, store.Placed{IndexSTIX: o, Run: store.Run{No: run.No, Ord: run.Ord + i}})
+			if err != nil || raw == nil {
+				return exportedRecord{}, err // erased meanwhile
+			}
+			object, err := stix.ParseObject(raw)
+			if err != nil {
+				return exportedRecord{}, fmt.Errorf("reading object %s of record %s: %w", o.ID, e.ID, err)
+			}
+			out.objects = append(out.objects, exported{Object: object, origin: run.origin(e)})
 		}
-	}
-	out := exportedRecord{id: e.ID, time: e.Time}
-	for _, object := range bundle.Objects {
-		origin, ok := origins[object.ID]
-		key := keyOf(object.ID)
-		v := latest[key]
-		if !ok || v.no != e.No || v.at != 0 && versionOf(object) != v.at {
-			continue
-		}
-		delete(latest, key) // once
-		out.objects = append(out.objects, exported{Object: object, origin: origin})
 	}
 	return out, nil
 }
 
-func versionOf(o stix.Object) int64 {
-	at := o.Version()
-	if at.IsZero() {
+// aboutSink is a sink that wants sightings and opinions beside what they are about, in whichever records they came.
+type aboutSink interface {
+	about(target string, o exported)
+}
+
+// sightings gives a sink the sightings and opinions that leave, before the rest.
+func (x *Export) sightings(ctx context.Context, runs []exportRun, latest map[objectKey]version, sink aboutSink) error {
+	for _, run := range runs {
+		objects, err := x.node.store.Index().STIXOf(ctx, run.No, run.Ord, run.Ord+run.Count)
+		if err != nil {
+			return err
+		}
+		for i, o := range objects {
+			v := latest[keyOf(o.ID)]
+			if o.Type != "sighting" && o.Type != "opinion" || v.no != run.No || v.at != microsOf(o) {
+				continue
+			}
+			raw, err := x.node.rawSTIX(ctx, store.Placed{IndexSTIX: o, Run: store.Run{No: run.No, Ord: run.Ord + i}})
+			if err != nil {
+				return err
+			}
+			object, err := stix.ParseObject(raw)
+			if err != nil {
+				continue // erased meanwhile
+			}
+			value, err := object.Open()
+			if err != nil {
+				return err
+			}
+			target := cmp.Or(value.Get("sighting_of_ref").Text(), value.Get("object_refs").At(0).Text())
+			sink.about(target, exported{Object: object})
+		}
+	}
+	return nil
+}
+
+// microsOf is the version of an object; 0 for what has none.
+func microsOf(o store.IndexSTIX) int64 {
+	at, err := stix.ParseTimestamp(o.Version)
+	if err != nil {
 		return 0
 	}
 	return at.UnixMicro()
-}
-
-// log finds a log by its number.
-func (r *exportReader) log(ctx context.Context, no int64) (ledger.LogInfo, error) {
-	if l, ok := r.logs[no]; ok {
-		return l, nil
-	}
-	rows, err := r.x.node.store.Logs(ctx)
-	if err != nil {
-		return ledger.LogInfo{}, storeFault(err)
-	}
-	for _, row := range rows {
-		if row.No == no {
-			l, err := r.x.node.resolveLog(ctx, row.ID)
-			if err == nil {
-				r.logs[no] = l
-			}
-			return l, err
-		}
-	}
-	return ledger.LogInfo{}, faultf(CodeNotFound, "see 'mithaq log list'", "exporting: log number %d is not here", no)
 }
 
 // origin is what an export says of where an object stands. Its marking is what holds for it now.

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,8 +44,12 @@ func exportFormats() []exportFormat {
 		{"csv", "text/csv; charset=utf-8", ".csv", policy.UseRead, func(w io.Writer, x *Export) (exportSink, error) {
 			return &writerSink{w: lists.NewWriter(w, x.banner())}, nil
 		}},
-		{"misp", "application/json", ".json", policy.UseRead, func(w io.Writer, x *Export) (exportSink, error) { return &mispSink{w: bufio.NewWriter(w)}, nil }},
-		{"misp-feed", "application/x-tar", ".tar", policy.UseRead, func(w io.Writer, x *Export) (exportSink, error) { return &feedSink{tar: tar.NewWriter(w)}, nil }},
+		{"misp", "application/json", ".json", policy.UseRead, func(w io.Writer, x *Export) (exportSink, error) {
+			return &mispSink{w: bufio.NewWriter(w), events: newEvents()}, nil
+		}},
+		{"misp-feed", "application/x-tar", ".tar", policy.UseRead, func(w io.Writer, x *Export) (exportSink, error) {
+			return &feedSink{tar: tar.NewWriter(w), events: newEvents()}, nil
+		}},
 		{"suricata", text, ".rules", policy.UsePassive, func(w io.Writer, x *Export) (exportSink, error) {
 			opts, err := x.suricata()
 			if err != nil {
@@ -169,11 +175,31 @@ func (s *stixSink) close() (exchange.Report, error) {
 	return s.report, s.w.Flush()
 }
 
-// eventOf makes a MISP event of what leaves of a record.
-func eventOf(rec exportedRecord) (misp.Event, exchange.Report, error) {
-	objects := make([]stix.Object, len(rec.objects))
-	for i, o := range rec.objects {
-		objects[i] = o.Object
+// events makes MISP events of records, with what was said about their objects elsewhere.
+type events struct {
+	said   map[string][]exported // sightings and opinions by what they are about
+	report exchange.Report
+}
+
+func newEvents() *events { return &events{said: map[string][]exported{}} }
+
+func (s *events) about(target string, o exported) { s.said[target] = append(s.said[target], o) }
+
+// of makes the event of what leaves of a record; ok is false for a record of nothing but sightings and opinions.
+func (s *events) of(rec exportedRecord) (e misp.Event, ok bool, err error) {
+	var objects []stix.Object
+	for _, o := range rec.objects {
+		if o.Type == "sighting" || o.Type == "opinion" {
+			continue
+		}
+		objects = append(objects, o.Object)
+		for _, said := range s.said[o.ID] {
+			objects = append(objects, said.Object)
+		}
+		delete(s.said, o.ID)
+	}
+	if len(objects) == 0 {
+		return e, false, nil
 	}
 	origin := rec.objects[0].origin
 	for _, o := range rec.objects {
@@ -186,22 +212,33 @@ func eventOf(rec exportedRecord) (misp.Event, exchange.Report, error) {
 	if origin.PAP != "" {
 		opts.Tags = append(opts.Tags, origin.PAP)
 	}
-	return misp.FromSTIX(objects, opts)
+	e, report, err := misp.FromSTIX(objects, opts)
+	s.report.Join("", report)
+	return e, true, err
+}
+
+// rest reports what was said about objects that are not exported.
+func (s *events) rest() exchange.Report {
+	for _, target := range slices.Sorted(maps.Keys(s.said)) {
+		for _, o := range s.said[target] {
+			s.report.Lose(o.ID, "it is about %s, which is not exported", exchange.Clip(target))
+		}
+	}
+	return s.report
 }
 
 // mispSink writes events the way a MISP server answers.
 type mispSink struct {
-	w      *bufio.Writer
-	begun  bool
-	report exchange.Report
+	*events
+	w     *bufio.Writer
+	begun bool
 }
 
 func (s *mispSink) add(rec exportedRecord) error {
-	e, report, err := eventOf(rec)
-	if err != nil {
+	e, ok, err := s.of(rec)
+	if err != nil || !ok {
 		return err
 	}
-	s.report.Join("", report)
 	b, err := e.JSON()
 	if err != nil {
 		return err
@@ -225,23 +262,22 @@ func (s *mispSink) close() (exchange.Report, error) {
 		s.separate()
 	}
 	_, _ = s.w.WriteString("\n]}\n") // a bufio.Writer keeps its error
-	return s.report, s.w.Flush()
+	return s.rest(), s.w.Flush()
 }
 
 // feedSink writes a MISP feed as an archive: a folder that a web server can offer as it is.
 type feedSink struct {
+	*events
 	tar    *tar.Writer
-	events []misp.Event // without their attributes
+	heads  []misp.Event // without their attributes
 	hashes bytes.Buffer
-	report exchange.Report
 }
 
 func (s *feedSink) add(rec exportedRecord) error {
-	e, report, err := eventOf(rec)
-	if err != nil {
+	e, ok, err := s.of(rec)
+	if err != nil || !ok {
 		return err
 	}
-	s.report.Join("", report)
 	b, err := e.JSON()
 	if err != nil {
 		return err
@@ -249,7 +285,7 @@ func (s *feedSink) add(rec exportedRecord) error {
 	if err := e.Hashes(&s.hashes); err != nil {
 		return err
 	}
-	s.events = append(s.events, e.Head())
+	s.heads = append(s.heads, e.Head())
 	return s.put(misp.Entry{UUID: e.UUID()}.FileName(), b)
 }
 
@@ -262,7 +298,7 @@ func (s *feedSink) put(name string, b []byte) error {
 }
 
 func (s *feedSink) close() (exchange.Report, error) {
-	manifest, err := misp.ManifestOf(s.events)
+	manifest, err := misp.ManifestOf(s.heads)
 	if err != nil {
 		return s.report, err
 	}
@@ -272,7 +308,7 @@ func (s *feedSink) close() (exchange.Report, error) {
 	if err := s.put(misp.HashesName, s.hashes.Bytes()); err != nil {
 		return s.report, err
 	}
-	return s.report, s.tar.Close()
+	return s.rest(), s.tar.Close()
 }
 
 // lineSink writes log lines: sightings, and as ECS also what there is to look for.
