@@ -19,7 +19,7 @@ func exitHomes() map[string][]string {
 	return map[string][]string{
 		"ToLog":    {"internal/ledger", "internal/node"}, // ledger opens what node has asked about
 		"ToObject": {"internal/ledger", "internal/node"},
-		"ToTAXII":  {},
+		"ToTAXII":  {"internal/node"},
 		"ToAPI":    {"internal/node"},
 		"ToUI":     {},
 		"ToSearch": {"internal/node"},
