@@ -92,13 +92,13 @@ func (n *Node) awaitCollections(ctx context.Context) error {
 		complete, err := n.store.Index().Complete(ctx)
 		switch {
 		case err != nil:
-			return indexFault(err)
+			return indexFault("exporting", err)
 		case complete && n.indexer != nil:
 			return nil
 		case complete:
 			return n.caughtUp(ctx, len(infos))
 		case n.indexer == nil:
-			return indexFault(store.ErrNoIndex)
+			return indexFault("exporting", store.ErrNoIndex)
 		}
 		select {
 		case <-ctx.Done():
