@@ -45,7 +45,8 @@ type cli struct {
 	Recall      recallCmd      `cmd:"" help:"Withdraw or narrow a record of this party."`
 	Release     releaseCmd     `cmd:"" help:"Widen a record of this party."`
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
-	Stix        stixCmd        `cmd:"" help:"Check STIX 2.1 objects."`
+	Stix        stixCmd        `cmd:"" help:"Check and find STIX 2.1 objects."`
+	Taxii       taxiiCmd       `cmd:"" help:"TAXII 2.1: this node's collections, foreign ones in and out."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`
 	Detect      detectCmd      `cmd:"" help:"Indicators against captures and logs: matches as JSON lines, STIX sightings."`
 	Fingerprint fingerprintCmd `cmd:"" help:"TLS and QUIC hellos of captures, with their fingerprints."`

@@ -44,8 +44,9 @@ func scriptParams(dir string) testscript.Params {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
-			return nil
+			return setTAXIIClients(env)
 		},
+		Condition: scriptCondition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"freeport":  freePort,
 			"await":     await,
@@ -64,6 +65,9 @@ func scriptParams(dir string) testscript.Params {
 			"proposals": proposals,
 			"samestate": sameState,
 			"code":      exitsWith,
+			"feedread":  feedRead,
+
+			"manyobjects": manyObjects,
 		},
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 type stixCmd struct {
 	Validate stixValidateCmd `cmd:"" help:"Check STIX 2.1 files against the specification."`
+	Search   stixSearchCmd   `cmd:"" help:"Find single STIX objects by their words, a value or an id."`
 }
 
 type stixValidateCmd struct {

@@ -98,6 +98,7 @@ func register(api huma.API, n *node.Node) {
 	registerKeys(api, n)
 	registerTokens(api, n)
 	registerAgreements(api, n)
+	registerTAXII(api, n)
 	registerPeers(api, n)
 	registerFollows(api, n)
 }

@@ -24,6 +24,7 @@ type Daemon struct {
 	servers []*http.Server
 	serving sync.WaitGroup
 	ended   chan error
+	endJobs context.CancelFunc
 	// URL is the address under which the node is reached.
 	URL string
 }
@@ -43,6 +44,9 @@ func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logge
 	metrics := NewMetrics(n)
 	d.serve(outside, New(n, Options{Version: version, Metrics: metrics, Logger: logger}))
 	d.serve(inside, New(n, Options{Version: version, Metrics: metrics, Logger: logger, Owner: true}))
+	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
+	d.endJobs = endJobs
+	d.serving.Go(func() { n.RunFeeds(jobs) })
 	logger.Info("serving", "url", d.URL, "party", n.Party().ID)
 	return d, nil
 }
@@ -69,6 +73,7 @@ func (d *Daemon) Wait(ctx context.Context) error {
 func (d *Daemon) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
+	d.endJobs()
 	var errs []error
 	for _, srv := range d.servers {
 		if err := srv.Shutdown(ctx); err != nil {

@@ -85,6 +85,7 @@ type Node struct {
 
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
+	feeds     feeds
 
 	mu      sync.RWMutex // guards address, books, pending, rolls, members and notices
 	address string

@@ -36,7 +36,7 @@ func (b collections) Objects(ctx context.Context, caller taxii.Caller, at taxii.
 			page.More = true
 			return false, nil
 		}
-		e := taxii.Entry{Object: taxii.Object{ID: p.ID, Type: p.Type, SpecVersion: p.SpecVersion, Version: p.Version}, DateAdded: time.UnixMicro(p.Date).UTC()}
+		e := taxii.Entry{Object: taxii.Object{ID: p.ID, Type: p.Type, SpecVersion: p.SpecVersion, Version: p.Version}, DateAdded: microsUTC(p.Date)}
 		if q.Bare {
 			page.Entries = append(page.Entries, e)
 			return true, nil
@@ -52,10 +52,13 @@ func (b collections) Objects(ctx context.Context, caller taxii.Caller, at taxii.
 	return page, err
 }
 
+func microsUTC(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
 // selection is one query on a collection, for one caller.
 type selection struct {
 	n        *Node
 	q        taxii.Query
+	exit     policy.Exit
 	view     *View
 	decide   decision
 	items    map[int64]policy.Item // of the classes that the caller may have
@@ -64,7 +67,13 @@ type selection struct {
 	hidden   hiding
 }
 
+// query prepares to answer a TAXII caller.
 func (n *Node) query(ctx context.Context, who TAXIICaller, c collection, q taxii.Query) (*selection, error) {
+	return n.queryAs(ctx, n.taxiiViewer(who), policy.ToTAXII(), c, q)
+}
+
+// queryAs asks for each class of an agreement's objects whether a viewer may have it through an exit.
+func (n *Node) queryAs(ctx context.Context, v Viewer, exit policy.Exit, c collection, q taxii.Query) (*selection, error) {
 	complete, err := n.store.Index().Complete(ctx)
 	if err != nil {
 		return nil, err
@@ -72,8 +81,8 @@ func (n *Node) query(ctx context.Context, who TAXIICaller, c collection, q taxii
 	if !complete {
 		return nil, taxiiBusy("the node builds its index")
 	}
-	s := &selection{n: n, q: q, view: c.view, items: map[int64]policy.Item{}, standing: map[string]*versions{}}
-	if s.decide, err = n.decideUnder(ctx, n.taxiiViewer(who), c.agreement); err != nil {
+	s := &selection{n: n, q: q, exit: exit, view: c.view, items: map[int64]policy.Item{}, standing: map[string]*versions{}}
+	if s.decide, err = n.decideUnder(ctx, v, c.agreement); err != nil {
 		return nil, err
 	}
 	classes, err := n.store.Index().Classes(ctx, c.agreement)
@@ -90,7 +99,7 @@ func (n *Node) query(ctx context.Context, who TAXIICaller, c collection, q taxii
 		}
 		it := item.item(c.agreement)
 		it.ID = "class " + strconv.FormatInt(class.No, 10)
-		if allowed, answer := policy.Ask(s.decide.decider, s.decide.request(policy.ToTAXII(), it), policy.Guard(it, it)); answer.Allow {
+		if allowed, answer := policy.Ask(s.decide.decider, s.decide.request(exit, it), policy.Guard(it, it)); answer.Allow {
 			s.items[class.No] = allowed
 			s.order = append(s.order, class.No)
 		}
@@ -109,7 +118,7 @@ func (s *selection) may(r store.Run) bool {
 		return true // decided with its class
 	}
 	it.ID, it.Expires = "record "+strconv.FormatInt(r.No, 10), time.UnixMicro(r.Expires)
-	_, answer := policy.Ask(s.decide.decider, s.decide.request(policy.ToTAXII(), it), policy.Guard(it, r))
+	_, answer := policy.Ask(s.decide.decider, s.decide.request(s.exit, it), policy.Guard(it, r))
 	return answer.Allow
 }
 

@@ -77,12 +77,23 @@ type Placed struct {
 	Run // of this object alone
 }
 
-// PlacedSTIX returns all that stands in collections under a STIX id.
-func (x *Index) PlacedSTIX(ctx context.Context, id string) (out []Placed, err error) {
+const selectPlaced = `SELECT s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.off, s.len, s.marking, s.many, p.class, p.date_us, p.ord, p.expires_us
+	FROM ix_stix s JOIN ix_place p ON p.no = s.no AND s.ord >= p.ord AND s.ord < p.ord + p.count `
+
+// PlacedSTIX returns all that stands in collections under a STIX id, in the order of arrival.
+func (x *Index) PlacedSTIX(ctx context.Context, id string) ([]Placed, error) {
 	typ, uuid := splitSTIX(id)
-	err = x.reading("looking the versions of a STIX object up", func(c *conns) error {
-		return queryRows(ctx, c, `SELECT s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.off, s.len, s.marking, s.many, p.class, p.date_us, p.ord, p.expires_us
-			FROM ix_stix s JOIN ix_place p ON p.no = s.no AND s.ord >= p.ord AND s.ord < p.ord + p.count WHERE s.uuid = $1 AND s.type = $2`, []any{uuid, typ}, func(r *sql.Rows) error {
+	return x.placed(ctx, `WHERE s.uuid = $1 AND s.type = $2 ORDER BY s.no, s.ord`, uuid, typ)
+}
+
+// PlacedOf returns the STIX objects of a record that stand in a collection, in the bundle's order.
+func (x *Index) PlacedOf(ctx context.Context, no int64) ([]Placed, error) {
+	return x.placed(ctx, `WHERE s.no = $1 ORDER BY s.ord`, no)
+}
+
+func (x *Index) placed(ctx context.Context, where string, args ...any) (out []Placed, err error) {
+	err = x.reading("looking STIX objects up", func(c *conns) error {
+		return queryRows(ctx, c, selectPlaced+where, args, func(r *sql.Rows) error {
 			var one Placed
 			var first int
 			var err error
@@ -95,9 +106,6 @@ func (x *Index) PlacedSTIX(ctx context.Context, id string) (out []Placed, err er
 	})
 	return out, err
 }
-
-// STIXKey is what tells one version of a STIX object from another.
-type STIXKey struct{ ID, SpecVersion, Version string }
 
 // HasSTIX returns which of the ids are the ids of objects in the index.
 func (x *Index) HasSTIX(ctx context.Context, ids []string) (map[string]bool, error) {

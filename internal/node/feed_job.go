@@ -1,0 +1,102 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// RunFeeds reads the feeds of the configuration on their schedules until ctx is done. Each has its own turn, so that one
+// that does not answer holds up no other.
+func (n *Node) RunFeeds(ctx context.Context) {
+	if n.ledger == nil {
+		return
+	}
+	done := make(chan struct{})
+	for _, f := range n.cfg.Feeds {
+		go func() {
+			n.runFeed(ctx, f)
+			done <- struct{}{}
+		}()
+	}
+	for range n.cfg.Feeds {
+		<-done
+	}
+}
+
+func (n *Node) runFeed(ctx context.Context, f Feed) {
+	state, err := n.feedState(ctx, f.Name)
+	if err != nil {
+		n.logger.Warn("a feed's last run is not known", "feed", f.Name, "error", err)
+	}
+	due := time.NewTimer(max(0, f.every()-n.now().Sub(state.At)))
+	defer due.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-due.C:
+		}
+		n.turn(ctx, f)
+		due.Reset(f.every())
+	}
+}
+
+// turn reads a feed to its present end.
+func (n *Node) turn(ctx context.Context, f Feed) {
+	for done := false; !done && ctx.Err() == nil; {
+		secret, err := n.feedSecret(f)
+		var report PullReport
+		if err == nil {
+			report, err = n.pull(ctx, f, secret)
+		}
+		done = report.Done || err != nil
+		if ctx.Err() != nil {
+			return
+		}
+		if err := n.noteFeed(ctx, f, report, err); err != nil {
+			n.logger.Warn("what a feed brought could not be noted", "feed", f.Name, "error", err)
+		}
+	}
+}
+
+func (n *Node) noteFeed(ctx context.Context, f Feed, report PullReport, failed error) error {
+	level, text := n.logger.Info, ""
+	if failed != nil {
+		level, text = n.logger.Warn, failed.Error()
+	}
+	level("a feed was read", "feed", f.Name, "taken", report.Taken, "refused", report.Refused, "error", text)
+	state, err := n.feedState(ctx, f.Name)
+	if err != nil {
+		return err
+	}
+	state = FeedState{At: n.now().UTC(), Error: text, Taken: state.Taken + report.Taken, Refused: state.Refused + report.Refused, Gaps: state.Gaps + len(report.Gaps)}
+	encoded, err := json.Marshal(state)
+	if err != nil {
+		return fmt.Errorf("noting what a feed brought: %w", err)
+	}
+	cursor, _, err := n.store.Feed(ctx, f.Name)
+	if err != nil {
+		return err
+	}
+	return n.store.PutFeed(ctx, f.Name, cursor, encoded)
+}
+
+// feedSecret reads a feed's password or token.
+func (n *Node) feedSecret(f Feed) (string, error) {
+	if f.SecretFile == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(Within(n.dir, f.SecretFile)) // #nosec G304 -- the operator names the file
+	if errors.Is(err, os.ErrNotExist) {
+		return "", faultf(CodeInvalid, "write the password or token into it", "reading feed %s: its secret_file %s does not exist", f.Name, f.SecretFile)
+	}
+	if err != nil {
+		return "", &Fault{Code: CodeInvalid, What: "reading feed " + f.Name, Err: err}
+	}
+	return strings.TrimSpace(string(data)), nil
+}
