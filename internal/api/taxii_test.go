@@ -415,3 +415,65 @@ type keptCursor struct{ b []byte }
 
 func (k *keptCursor) Load(context.Context) ([]byte, error)        { return k.b, nil }
 func (k *keptCursor) Save(_ context.Context, cursor []byte) error { k.b = cursor; return nil }
+
+// TestTAXIIPullTakesEachObjectOnce reads a foreign collection that grows, under one name and again under another.
+func TestTAXIIPullTakesEachObjectOnce(t *testing.T) {
+	ctx := context.Background()
+	far := taxii.NewMemory(taxii.MemoryOptions{})
+	const id = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
+	far.Put(taxii.Root{Name: "r", Title: "R"}, taxii.Collection{ID: id, Title: "Far", CanRead: true, CanWrite: true})
+	server, err := taxii.NewServer(taxii.Options{Backend: far, MaxPage: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(server)
+	defer s.Close()
+	add := func(from, to int) {
+		t.Helper()
+		sub := taxii.Submission{}
+		for i := from; i < to; i++ {
+			o, err := taxii.ReadObject(domain(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sub.Objects = append(sub.Objects, o)
+		}
+		if _, err := far.Add(ctx, nil, taxii.Place{Root: "r", Collection: id}, sub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := testNode(t)
+	pull := func(name string, received int) {
+		t.Helper()
+		r, err := n.Pull(ctx, node.PullRequest{Name: name, URL: s.URL + "/taxii2/", TLP: "GREEN"})
+		if err != nil || !r.Done || r.Received != received || r.Taken != received || r.Refused != 0 {
+			t.Errorf("%+v, %v, want %d", r, err, received)
+		}
+	}
+	add(0, 40)
+	pull("a", 40)
+	pull("a", 0)
+	add(40, 45)
+	pull("a", 5)
+	own := serveTAXII(t, n, token(t, n, ScopeRead))
+	wait(t, n)
+	size := func() int64 {
+		t.Helper()
+		logs, err := n.Logs(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return logs[0].Size
+	}
+	before := size()
+	pull("b", 45) // as after a crash before the cursor was kept
+	if got := size(); got != before {
+		t.Errorf("the log grew from %d to %d", before, got)
+	}
+	if got := own.drain(t, taxii.PullOptions{}); len(got) != 45 {
+		t.Errorf("%d objects, want 45", len(got))
+	}
+	if _, err := n.Pull(ctx, node.PullRequest{URL: s.URL + "/taxii2/", Collection: "none"}); node.CodeOf(err) != node.CodeNotFound {
+		t.Errorf("a collection that is not there: %v", err)
+	}
+}
