@@ -18,6 +18,8 @@ type logCmd struct {
 	Proof  logProofCmd  `cmd:"" help:"Write the offline proof that a record is in the log."`
 	Follow logFollowCmd `cmd:"" help:"Follow another party's log: fetch, verify, keep and index it."`
 	Sync   logSyncCmd   `cmd:"" help:"Take what the hosts of followed logs show, now."`
+
+	Evidence logEvidenceCmd `cmd:"" help:"Proofs that a party signed two histories: list, write, publish."`
 }
 
 type logListCmd struct {
@@ -87,7 +89,9 @@ type logVerifyCmd struct {
 	Objects bool   `help:"Also fetch, open and check every record, as far as it is not sealed to others."`
 	Proof   string `help:"Check this offline proof instead of a log; needs --vkey and --object." placeholder:"FILE"`
 	Object  string `help:"The object that the proof is about." placeholder:"FILE"`
-	JSON    bool   `help:"Print the report as JSON."`
+
+	Evidence string `help:"Check this proof of two histories instead of a log; needs nothing else." placeholder:"FILE"`
+	JSON     bool   `help:"Print the report as JSON."`
 }
 
 func (logVerifyCmd) Help() string {
@@ -95,6 +99,7 @@ func (logVerifyCmd) Help() string {
   mithaq log verify https://node.example/log/l-…/ --objects
   mithaq log verify --dir /var/lib/mithaq
   mithaq log verify --proof 3.tlog-proof --object 3.object --vkey 'mithaq/l-…+…'
+  mithaq log verify --evidence fork.evidence
 
 Exit code 0: everything holds; 1: something does not; 2: it could not be read.`
 }
@@ -102,6 +107,9 @@ Exit code 0: everything holds; 1: something does not; 2: it could not be read.`
 func (c *logVerifyCmd) Run(ctx context.Context, a *app) error {
 	if c.Proof != "" {
 		return c.verifyProof(a)
+	}
+	if c.Evidence != "" {
+		return c.verifyEvidence(a)
 	}
 	opts := node.AuditOptions{VKey: c.VKey, Party: c.Party, Token: c.Token, Objects: c.Objects, Progress: a.progress("verifying")}
 	reports, err := c.audit(ctx, a, opts)

@@ -32,7 +32,12 @@ type Event interface{ event() }
 
 type (
 	// Look asks whether the log has grown. While a round is under way it is ignored.
-	Look struct{ Now time.Time }
+	Look struct {
+		Now time.Time
+		// Beside says that another host is asked than the one that the log is followed from: to compare what two were shown,
+		// or to take what the other lacks. That it has less means nothing.
+		Beside bool
+	}
 	// Came answers Fetch.
 	Came struct {
 		Request Request

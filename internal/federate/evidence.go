@@ -87,7 +87,7 @@ func (e *Evidence) ID() string {
 		text, _, _ := strings.Cut(cp, "\n\n")
 		_, _ = h.Write([]byte(text + "\n\n"))
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return "m-" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // Contradiction is what evidence that verifies says.

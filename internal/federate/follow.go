@@ -58,6 +58,7 @@ type State struct {
 	// What follows is of the round under way.
 	phase         phase
 	asked         map[Request]bool
+	beside        bool   // another host is asked
 	pending       []byte // a checkpoint that waits for keyrings
 	askedKeyrings bool
 	target        signed
@@ -67,6 +68,8 @@ type State struct {
 	storing       bool
 	moving        bool // what is being stored moves the head
 	mendAt        time.Time
+	failure       error // a fetch of the walk failed
+	cut           bool  // not even objects come
 }
 
 // signed is a head with the checkpoint that says so.
@@ -119,6 +122,7 @@ func (s *State) Step(ev Event) []Effect {
 		if s.phase != resting {
 			return nil
 		}
+		s.beside = ev.Beside
 		return s.look(ev.Now)
 	case Came:
 		if !s.asked[ev.Request] {
@@ -144,7 +148,8 @@ func (s *State) Step(ev Event) []Effect {
 // look begins a round.
 func (s *State) look(now time.Time) []Effect {
 	s.asked, s.tiles, s.walk, s.pending, s.target = map[Request]bool{}, map[tileKey][]byte{}, nil, nil, signed{}
-	s.phase, s.storing, s.moving = asking, false, false
+	s.phase, s.storing, s.moving, s.failure = asking, false, false, nil
+	s.cut = false
 	if s.fresh.IsZero() {
 		s.fresh = now // following has just begun
 	}

@@ -55,6 +55,9 @@ func (s *State) compared(ev Prefixed) []Effect {
 // older refuses a history that its author has already outgrown. It proves nothing against the author: a mirror may lag, a
 // backup may have been put back.
 func (s *State) older(now time.Time) []Effect {
+	if s.beside {
+		return s.rest(now)
+	}
 	text := fmt.Sprintf("log %s of %s: the host shows %d leaves, its author has signed %d", s.log.ID, s.log.Party, s.target.Size, max(s.head.Size, s.seen.Size))
 	return append(s.tell(Notice{Kind: NoticeRollback, Text: text}), s.giveUp(now, nil)...)
 }

@@ -67,13 +67,30 @@ type Round struct {
 // Sync runs one round of a log: when it returns without an error, everything is here that the host showed when it began. The
 // error is of this node's own store; what was wrong at the host stands in the Round.
 func (r *Runner) Sync(ctx context.Context, logID string) (Round, error) {
+	return r.sync(ctx, logID, "")
+}
+
+// SyncBeside runs a round against another host than the one that the log is followed from. When the author shows two
+// histories, two followers who compare so hold the proof.
+func (r *Runner) SyncBeside(ctx context.Context, logID, source string) (Round, error) {
+	return r.sync(ctx, logID, source)
+}
+
+func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) {
 	f := r.log(logID)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := r.prepare(ctx, logID, f); err != nil {
 		return Round{}, err
 	}
-	run := &round{r: r, f: f, events: make(chan Event), slots: semaphore.NewWeighted(int64(r.workers()))}
+	src := f.src
+	if beside != "" {
+		var err error
+		if src, err = r.Open(f.state.log, beside); err != nil {
+			return Round{}, fmt.Errorf("comparing log %s: %w", logID, err)
+		}
+	}
+	run := &round{r: r, f: f, src: src, beside: beside != "", events: make(chan Event), slots: semaphore.NewWeighted(int64(r.workers()))}
 	rest := run.drive(ctx)
 	out := Round{Until: rest.Until, Size: f.state.Head().Size, Err: rest.Err}
 	if rest.Spent {
@@ -154,6 +171,8 @@ func historyOf(keyrings []ledger.PlacedObject) (*record.History, error) {
 type round struct {
 	r      *Runner
 	f      *followed
+	src    Source
+	beside bool
 	events chan Event
 	slots  *semaphore.Weighted
 	wg     sync.WaitGroup
@@ -164,7 +183,7 @@ func (x *round) drive(ctx context.Context) Rest {
 	ctx, cancel := context.WithCancel(ctx)
 	defer x.wg.Wait()
 	defer cancel()
-	effects := x.f.state.Step(Look{x.r.Clock()})
+	effects := x.f.state.Step(Look{Now: x.r.Clock(), Beside: x.beside})
 	for {
 		for _, e := range effects {
 			if rest, done := x.perform(ctx, e); done {
@@ -224,13 +243,13 @@ func (x *round) fetch(ctx context.Context, q Request) (Body, error) {
 	var err error
 	switch q.What {
 	case ResourceCheckpoint:
-		b, err = x.f.src.Checkpoint(ctx)
+		b, err = x.src.Checkpoint(ctx)
 	case ResourceKeyrings:
-		b, err = x.f.src.Keyrings(ctx)
+		b, err = x.src.Keyrings(ctx)
 	case ResourceTile:
-		b, err = x.f.src.Tile(ctx, q.Level, q.N, q.Width)
+		b, err = x.src.Tile(ctx, q.Level, q.N, q.Width)
 	case ResourceBundle:
-		b, err = x.f.src.Entries(ctx, q.N, q.Width)
+		b, err = x.src.Entries(ctx, q.N, q.Width)
 	case ResourceObject:
 		return x.fetchObject(ctx, q.Hash)
 	default:
@@ -244,7 +263,7 @@ const maxRead = 2 << 20
 
 // fetchObject writes a large object to its file at once, so that it waits for its leaf on the disk and not in memory.
 func (x *round) fetchObject(ctx context.Context, hash [32]byte) (Body, error) {
-	b, err := x.f.src.Object(ctx, hash)
+	b, err := x.src.Object(ctx, hash)
 	if err != nil || len(b) <= store.SmallObject {
 		return Body{Bytes: b}, err
 	}

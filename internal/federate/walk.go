@@ -90,15 +90,18 @@ func (s *State) advance(now time.Time) []Effect {
 	if stop {
 		return out
 	}
+	if s.failure != nil {
+		return append(out, s.windUp(now)...)
+	}
 	for w.next < s.bundles() && w.next-w.front < int64(s.opts.Ahead) {
 		if over, notice := s.overQuota(now, int64(s.bundleWidth(w.next))); over {
-			if len(s.asked) > 0 || s.storing {
+			out = append(out, notice...)
+			if len(s.asked) > 0 || len(w.queue) > 0 || s.storing {
 				break
 			}
 			if s.growth.Waiting() > 0 {
-				return append(append(out, notice...), s.store(nil))
+				return append(out, s.store(nil))
 			}
-			out = append(out, notice...)
 			s.phase = resting
 			return append(out, Rest{Until: s.quota.ends(s.opts.Quota.Window), Err: errQuota})
 		}
@@ -111,6 +114,33 @@ func (s *State) advance(now time.Time) []Effect {
 		w.next++
 	}
 	return append(out, s.askObjects()...)
+}
+
+// fail ends the walk, but not before what is under way has come and what is complete is stored: however bad the line, each
+// round gets further.
+func (s *State) fail(now time.Time, err error) []Effect {
+	if s.failure == nil {
+		s.failure = err
+	}
+	if s.phase == mending {
+		return s.giveUp(now, err)
+	}
+	return s.advance(now)
+}
+
+func (s *State) windUp(now time.Time) []Effect {
+	if p := s.walk.pieces[s.walk.front]; p != nil && !s.cut && !s.full() {
+		if out := s.askObjects(); len(out) > 0 {
+			return out
+		}
+	}
+	switch {
+	case len(s.asked) > 0 || s.storing:
+		return nil
+	case s.growth.Waiting() > 0:
+		return []Effect{s.store(nil)}
+	}
+	return s.giveUp(now, s.failure)
 }
 
 var errQuota = errors.New("the author's quota is used up")
@@ -170,7 +200,7 @@ func (s *State) rowKey(n int64) (key int64, indexes []int64) {
 func (s *State) cameBundle(ev Came) []Effect {
 	r := ev.Request
 	if ev.Err != nil {
-		return s.giveUp(ev.Now, fmt.Errorf("fetching bundle %d: %w", r.N, ev.Err))
+		return s.fail(ev.Now, fmt.Errorf("fetching bundle %d: %w", r.N, ev.Err))
 	}
 	objects, tile, err := ledger.BundleLeaves(ev.Body.Bytes, r.N, r.Width)
 	if err == nil && !s.fits(r.N, tile) {
@@ -248,7 +278,8 @@ func (s *State) cameObject(ev Came) []Effect {
 			s.keep(p, body)
 		}
 	case !errors.Is(err, ledger.ErrNotFound) && !isErased(err):
-		return s.giveUp(ev.Now, fmt.Errorf("fetching object %x: %w", hash[:8], err))
+		s.cut = true
+		return s.fail(ev.Now, fmt.Errorf("fetching object %x: %w", hash[:8], err))
 	}
 	for _, p := range places {
 		p.piece.waiting--

@@ -26,8 +26,8 @@ type Head struct {
 	Root   Hash
 }
 
-// body returns the text that is signed.
-func (h Head) body() string {
+// Body returns the text that is signed.
+func (h Head) Body() string {
 	return h.Origin + "\n" + strconv.FormatInt(h.Size, 10) + "\n" + base64.StdEncoding.EncodeToString(h.Root[:]) + "\n"
 }
 
@@ -36,7 +36,7 @@ func signCheckpoint(h Head, s LogSigner) ([]byte, error) {
 	if s.Name() != h.Origin {
 		return nil, fmt.Errorf("the signer is for %q, the log is %q", s.Name(), h.Origin)
 	}
-	return note.Sign(&note.Note{Text: h.body()}, s)
+	return note.Sign(&note.Note{Text: h.Body()}, s)
 }
 
 // OpenCheckpoint verifies a checkpoint's signature and origin and returns what it says.

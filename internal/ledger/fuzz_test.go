@@ -74,8 +74,8 @@ func FuzzCheckpoint(f *testing.F) {
 	f.Add("o\n-1\nx\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		h, err := parseHead(text)
-		if err == nil && !strings.HasPrefix(text, h.body()) {
-			t.Fatalf("%q was read as %q", text, h.body())
+		if err == nil && !strings.HasPrefix(text, h.Body()) {
+			t.Fatalf("%q was read as %q", text, h.Body())
 		}
 	})
 }

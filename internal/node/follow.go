@@ -101,6 +101,23 @@ func (n *Node) Sync(ctx context.Context, logID string) (federate.Round, error) {
 	return round, storeFault(err)
 }
 
+// Compare holds a checkpoint of a followed log that another host shows against what is here. Where the two differ, a round
+// runs against that host: what it has more is taken, what contradicts becomes evidence.
+func (n *Node) Compare(ctx context.Context, source, logID string, checkpoint []byte) (federate.Round, error) {
+	l, err := n.reader.Log(ctx, logID)
+	if err != nil {
+		return federate.Round{}, storeFault(err)
+	}
+	if h, err := ledger.ParseCheckpoint(checkpoint); err == nil && h.Size == l.Size && h.Root == l.Root {
+		return federate.Round{Size: l.Size}, nil
+	}
+	if n.follower == nil {
+		return federate.Round{}, errReadOnly()
+	}
+	round, err := n.follower.SyncBeside(ctx, logID, source)
+	return round, storeFault(err)
+}
+
 // SyncView is how one round of following a log ended.
 type SyncView struct {
 	FollowView
@@ -132,9 +149,17 @@ func cutLogURL(url string) (source, id string, ok bool) {
 // introduced fetches a log's keyrings and returns the last, when they are of the party that was asked for or of one that is
 // known here.
 func (n *Node) introduced(ctx context.Context, q FollowRequest, id string) (record.Keyring, error) {
-	envelopes, err := fetchKeyrings(ctx, q.URL, "")
+	src, err := ledger.HTTPSourceWith(q.URL, ledger.HTTPOptions{Transport: signedTransport{n}})
 	if err != nil {
-		return record.Keyring{}, &Fault{Code: CodeUnavailable, What: "following", Err: err, Remedy: "check the address"}
+		return record.Keyring{}, &Fault{Code: CodeInvalid, What: "following", Err: err}
+	}
+	list, err := src.Keyrings(ctx)
+	if err != nil {
+		return record.Keyring{}, &Fault{Code: CodeUnavailable, What: "following", Err: err, Remedy: "check the address; the log may not be for this party"}
+	}
+	envelopes, err := record.SplitKeyrings(list)
+	if err != nil {
+		return record.Keyring{}, &Fault{Code: CodeInvalid, What: "following", Err: err}
 	}
 	chain, err := followKeyrings(envelopes, record.LogOrigin(id))
 	if err != nil {
@@ -143,6 +168,9 @@ func (n *Node) introduced(ctx context.Context, q FollowRequest, id string) (reco
 	k := chain[len(chain)-1]
 	if q.Party != "" && q.Party != k.Party {
 		return k, faultf(CodeInvalid, "", "following: the log belongs to %s, not to %s", k.Party, q.Party)
+	}
+	if err := n.loadMembers(ctx, k.Log.Agreement); err != nil {
+		return k, err
 	}
 	if q.Party == "" && !n.knowsParty(ctx, k.Party) {
 		return k, faultf(CodeForbidden, "compare these words with that party by telephone, then give --party "+k.Party,

@@ -3,6 +3,11 @@ package node
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -97,4 +102,80 @@ func TestAStrangerIsNotFollowed(t *testing.T) {
 	}
 	_, err = keeper.FollowLog(ctx, FollowRequest{URL: url, Party: keeper.Party().ID})
 	wantCode(t, err, CodeInvalid)
+}
+
+// TestARewrittenLogIsCaughtByThoseWhoCompare has an author show one history to one party and another to the other.
+func TestARewrittenLogIsCaughtByThoseWhoCompare(t *testing.T) {
+	ctx := context.Background()
+	keeper, other, id := founded(t)
+	l := follows(t, other, keeper, id)
+	d := reportDraft("what was said first")
+	d.TLP = "GREEN"
+	must(keeper.Publish(ctx, id, d))(t)
+
+	// The author's other face: the same keys, an older store, another word.
+	dir := filepath.Join(t.TempDir(), "twin")
+	if err := os.CopyFS(dir, os.DirFS(keeper.Dir())); err != nil {
+		t.Fatal(err)
+	}
+	syncOnce(t, other, l)
+	twin := again(t, dir, OpenOptions{})
+	d = reportDraft("what was never said")
+	d.TLP = "GREEN"
+	for range 2 {
+		must(twin.Publish(ctx, id, d))(t)
+	}
+	for range 1 {
+		must(keeper.Publish(ctx, id, reportDraft("more")))(t)
+	}
+	syncOnce(t, other, l)
+	size := must(other.reader.Log(ctx, l))(t).Size
+
+	cp := must(twin.reader.Checkpoint(ctx, l))(t)
+	round := must(other.Compare(ctx, host(t, twin), l, cp))(t)
+	if round.Err == nil || must(other.reader.Log(ctx, l))(t).Size != size {
+		t.Fatalf("%+v", round)
+	}
+	v := must(other.Followed(ctx, l))(t)
+	if len(v.Evidence) != 1 || v.Notices["history mismatch"] == "" {
+		t.Fatalf("%+v", v)
+	}
+	file := must(other.EvidenceFile(ctx, v.Evidence[0]))(t)
+	if c, err := VerifyEvidence(file); err != nil || c.Party != keeper.Party().ID {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	forged := strings.Replace(string(file), keeper.Party().ID, other.Party().ID, 1)
+	if _, err := VerifyEvidence([]byte(forged)); err == nil {
+		t.Fatal("evidence against somebody else was made of it")
+	}
+
+	// Nobody else learns of it before a person says so.
+	url := host(t, other) + "/log/" + l + "/evidence"
+	if got := get(t, url); got != "[]\n" {
+		t.Fatalf("before a person decided: %s", got)
+	}
+	must(other.PublishEvidence(ctx, v.Evidence[0]))(t)
+	if got := get(t, url); !strings.Contains(got, "mithaq-evidence/1") {
+		t.Fatalf("after it: %s", got)
+	}
+	// The history that is here stays, and goes on.
+	must(keeper.Publish(ctx, id, reportDraft("and more")))(t)
+	syncOnce(t, other, l)
+	if got := must(other.Evidences(ctx))(t); len(got) != 1 || got[0].Published == nil || got[0].Says == "" {
+		t.Fatalf("%+v", got)
+	}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	resp, err := http.Get(url) //nolint:gosec,noctx // a test server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

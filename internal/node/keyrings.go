@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,8 +26,8 @@ func (n *Node) LogHandler(who func(*http.Request) Viewer) http.Handler {
 	static := ledger.NewHandler(n.reader, gate{n, who}, n.logger)
 	coder := coding.New()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/log/"), "/"+keyringsName)
-		if !ok || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		id, what, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/log/"), "/")
+		if !ok || what != keyringsName && what != evidenceResource || r.Method != http.MethodGet && r.Method != http.MethodHead {
 			static.ServeHTTP(w, r)
 			return
 		}
@@ -35,9 +36,9 @@ func (n *Node) LogHandler(who func(*http.Request) Viewer) http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		list, err := n.keyringsFor(r.Context(), who(r), l)
+		list, err := n.aboutLog(r.Context(), who(r), l, what)
 		if err != nil && !errors.Is(err, policy.ErrNotGranted) {
-			n.logger.ErrorContext(r.Context(), "cannot serve keyrings", "log", id, "error", err)
+			n.logger.ErrorContext(r.Context(), "cannot serve what is about a log", "what", what, "log", id, "error", err)
 			http.Error(w, "internal error", http.StatusInternalServerError)
 			return
 		}
@@ -56,16 +57,16 @@ func (n *Node) LogHandler(who func(*http.Request) Viewer) http.Handler {
 	})
 }
 
-// keyringsFor lists a log's keyrings, for who may have the log.
-func (n *Node) keyringsFor(ctx context.Context, v Viewer, l ledger.LogInfo) ([]byte, error) {
-	list := []byte{'['}
-	for i, e := range n.book(l.ID).envelopes() {
-		if i > 0 {
-			list = append(list, ',')
+// aboutLog lists a log's keyrings, or the evidence that a person published about it, for who may have the log.
+func (n *Node) aboutLog(ctx context.Context, v Viewer, l ledger.LogInfo, what string) ([]byte, error) {
+	files := n.book(l.ID).envelopes()
+	if what == evidenceResource {
+		var err error
+		if files, err = n.publishedEvidence(ctx, l.ID); err != nil {
+			return nil, err
 		}
-		list = append(list, e...)
 	}
-	list = append(list, "]\n"...)
+	list := append(append([]byte{'['}, bytes.Join(files, []byte{','})...), "]\n"...)
 	it, grant, err := n.mayFollow(ctx, v, l)
 	if err != nil {
 		return nil, err

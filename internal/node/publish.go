@@ -89,6 +89,9 @@ func (n *Node) publishLog(ctx context.Context, ref string) (ledger.LogInfo, erro
 	if err != nil {
 		return l, err
 	}
+	if l.Followed() {
+		return l, faultf(CodeInvalid, "name the agreement, or a log of this party's own", "publishing: log %s is another party's, followed here", l.ID)
+	}
 	return l, n.loadMembers(ctx, l.Agreement)
 }
 

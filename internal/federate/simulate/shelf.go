@@ -1,0 +1,126 @@
+package simulate
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/mithaq/mithaq/internal/federate"
+	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// Shelf is what a machine's disk holds of one followed log: what internal/store would.
+type Shelf struct {
+	log      federate.Log
+	tree     *Log // the staged leaves, with their objects
+	head     ledger.Head
+	note     []byte
+	target   []byte
+	keyrings []int64 // places
+	absent   []store.AbsentObject
+	seen     time.Time
+}
+
+// NewShelf is the disk of somebody who has just begun to follow a log.
+func NewShelf(l federate.Log) *Shelf {
+	s := &Shelf{log: l, tree: newLog(l.Origin, l.ID, nil)}
+	s.head, _ = s.tree.HeadAt(0)
+	return s
+}
+
+// Copy is a backup.
+func (s *Shelf) Copy() *Shelf {
+	c := *s
+	c.tree = newLog(s.tree.Origin, s.tree.ID, nil)
+	c.tree.leaves, c.tree.stored, c.tree.objects = slices.Clone(s.tree.leaves), slices.Clone(s.tree.stored), maps.Clone(s.tree.objects)
+	c.tree.keyrings = slices.Clone(s.tree.keyrings)
+	c.keyrings, c.absent = slices.Clone(s.keyrings), slices.Clone(s.absent)
+	return &c
+}
+
+// Follower makes a follower's state out of the disk, as after a start.
+func (s *Shelf) Follower(o federate.Options) (*federate.State, error) {
+	g := &ledger.Growth{}
+	for _, h := range s.tree.leaves {
+		g.Add(h)
+	}
+	g.Cut()
+	history := new(record.History)
+	for _, i := range s.keyrings {
+		envelope, err := record.OpenObject(s.tree.objects[s.tree.leaves[i]])
+		if err != nil {
+			return nil, err
+		}
+		_, k, err := record.OpenKeyringRecord(envelope)
+		if err != nil {
+			return nil, err
+		}
+		if err := history.Add(i, k); err != nil {
+			return nil, err
+		}
+	}
+	return federate.New(federate.Start{Log: s.log, Head: s.head, Checkpoint: s.note, Target: s.target, Growth: g, History: history,
+		Absent: slices.Clone(s.absent), Seen: s.seen}, o)
+}
+
+// Take stores what a follower verified, as internal/store does.
+func (s *Shelf) Take(t store.Taking) error {
+	if t.From != s.tree.Size() {
+		return store.ErrConflict
+	}
+	if t.Head != nil && t.Head.Size != t.From+int64(len(t.Leaves)) {
+		return errors.New("the head is not the size of what was taken")
+	}
+	for _, h := range t.Leaves {
+		if err := s.tree.add(h, nil); err != nil {
+			return err
+		}
+		delete(s.tree.objects, h)
+	}
+	for _, o := range t.Objects {
+		if o.Index >= 0 && s.tree.leaves[o.Index] != o.Hash {
+			return errors.New("an object was put beside another leaf")
+		}
+		s.tree.objects[o.Hash] = o.Bytes
+	}
+	for _, k := range t.Keyrings {
+		s.keyrings = append(s.keyrings, k.Index)
+	}
+	for _, i := range t.Absent {
+		s.absent = append(s.absent, store.AbsentObject{Index: i, Hash: s.tree.leaves[i]})
+	}
+	s.absent = slices.DeleteFunc(s.absent, func(a store.AbsentObject) bool { return slices.Contains(t.Late, a.Index) })
+	if t.Target != nil {
+		s.target = t.Target
+	}
+	if t.Head != nil {
+		s.head, s.note = ledger.Head{Origin: s.log.Origin, Size: t.Head.Size, Root: t.Head.Root}, t.Head.Checkpoint
+	}
+	if t.Seen.After(s.seen) {
+		s.seen = t.Seen
+	}
+	return nil
+}
+
+// Prefix proves what the published tree began with.
+func (s *Shelf) Prefix(size int64) ([][32]byte, error) {
+	at := tlog.HashReaderFunc(func(i []int64) ([]tlog.Hash, error) { return s.tree.hashes().ReadHashes(i) })
+	return ledger.ProvePrefix(at, size, s.head.Size)
+}
+
+// Head is what is published here.
+func (s *Shelf) Head() ledger.Head { return s.head }
+
+// Objects are the objects of the published leaves in order; nil where one has not come.
+func (s *Shelf) Objects() [][]byte {
+	out := make([][]byte, s.head.Size)
+	for i := range out {
+		out[i] = s.tree.objects[s.tree.leaves[i]]
+	}
+	return out
+}
