@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"os"
-	"strings"
 	"testing"
 )
 
@@ -17,27 +16,10 @@ type referenceCase struct {
 	Errors        []struct{ Kind, Message string }
 }
 
-func (c referenceCase) options() (o Options) {
-	for _, option := range c.Options {
-		name, value, _ := strings.Cut(option, "=")
-		switch name {
-		case "strict":
-			o.Strict = true
-		case "strict_types":
-			o.StrictTypes = true
-		case "strict_properties":
-			o.StrictProperties = true
-		case "enforce_refs":
-			o.EnforceRefs = true
-		case "interop":
-			o.Interop = true
-		case "disabled":
-			o.Disabled = strings.Split(value, ",")
-		case "enabled":
-			o.Enabled = strings.Split(value, ",")
-		case "version":
-			o.Version = value
-		}
+func (c referenceCase) options(t testing.TB) Options {
+	o, err := ParseOptions(c.Options)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return o
 }
@@ -68,7 +50,7 @@ func TestVerdictsOfTheReference(t *testing.T) {
 }
 
 func compareVerdicts(t *testing.T, c referenceCase) {
-	opts := c.options()
+	opts := c.options(t)
 	report := Validate(c.Object, opts)
 	if report.Valid != c.Valid {
 		t.Errorf("valid is %v under %v, want %v\nfound %v\nreference %v\nobject %s", report.Valid, c.Options, c.Valid, report.Findings, c.Errors, c.Object)
@@ -77,5 +59,17 @@ func compareVerdicts(t *testing.T, c referenceCase) {
 	report = Validate(c.Object, opts)
 	if report.Valid != c.ValidMustOnly {
 		t.Errorf("valid is %v by the MUSTs, want %v\nfound %v\nreference %v\nobject %s", report.Valid, c.ValidMustOnly, report.Findings, c.Errors, c.Object)
+	}
+}
+
+func TestOptionsAreReadStrictly(t *testing.T) {
+	o, err := ParseOptions([]string{"strict", "disabled=202,210", "version=2.1"})
+	if err != nil || !o.Strict || len(o.Disabled) != 2 || o.Version != "2.1" {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for _, bad := range []string{"", "stricter", "strict=yes", "disabled", "version"} {
+		if _, err := ParseOptions([]string{bad}); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }

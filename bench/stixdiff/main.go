@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/mithaq/mithaq/stix"
 )
@@ -33,7 +32,10 @@ func run(in io.Reader, out io.Writer) error {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			return fmt.Errorf("reading a line: %w", err)
 		}
-		opts := options(c.Options)
+		opts, err := stix.ParseOptions(c.Options)
+		if err != nil {
+			return err
+		}
 		strict := stix.Validate(c.Object, opts)
 		opts.Strict = false
 		must := stix.Validate(c.Object, opts)
@@ -54,29 +56,4 @@ func run(in io.Reader, out io.Writer) error {
 		}
 	}
 	return errors.Join(lines.Err(), w.Flush())
-}
-
-func options(list []string) (o stix.Options) {
-	for _, option := range list {
-		name, value, _ := strings.Cut(option, "=")
-		switch name {
-		case "strict":
-			o.Strict = true
-		case "strict_types":
-			o.StrictTypes = true
-		case "strict_properties":
-			o.StrictProperties = true
-		case "enforce_refs":
-			o.EnforceRefs = true
-		case "interop":
-			o.Interop = true
-		case "disabled":
-			o.Disabled = strings.Split(value, ",")
-		case "enabled":
-			o.Enabled = strings.Split(value, ",")
-		case "version":
-			o.Version = value
-		}
-	}
-	return o
 }

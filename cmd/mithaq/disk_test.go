@@ -10,23 +10,8 @@ import (
 	"testing"
 
 	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/store/disktest"
 )
-
-// smallDisk mounts a file system of a few megabytes and returns a way to change it.
-func smallDisk(t *testing.T) (dir string, remount func(flags uintptr, options string)) {
-	t.Helper()
-	dir = t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
-		t.Skipf("mounting needs root: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir, func(flags uintptr, options string) {
-		t.Helper()
-		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|flags, options); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
 
 // wantRefusal holds what the program said against the rules for errors: one line, with these words, exit code 1.
 func wantRefusal(t *testing.T, what, stderr string, code int, words ...string) {
@@ -60,7 +45,7 @@ func reportFile(t *testing.T, size int) string {
 }
 
 func TestAFullDisk(t *testing.T) {
-	disk, remount := smallDisk(t)
+	disk, remount := disktest.Small(t, 4)
 	dir := filepath.Join(disk, "node")
 	mustMithaq(t, "init", "--dir", dir, "--name", "en=Sahlan", "--public")
 	cmd := serving(t, dir)
@@ -108,7 +93,7 @@ func TestAFullDisk(t *testing.T) {
 }
 
 func TestAReadOnlyDirectory(t *testing.T) {
-	disk, remount := smallDisk(t)
+	disk, remount := disktest.Small(t, 4)
 	dir := filepath.Join(disk, "node")
 	mustMithaq(t, "init", "--dir", dir, "--name", "en=Sahlan", "--public")
 	file := reportFile(t, 100)

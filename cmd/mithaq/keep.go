@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
@@ -25,7 +26,7 @@ func (c *backupCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	summary, err := node.Backup(ctx, dir, c.Out)
+	summary, err := node.Backup(ctx, dir, c.Out, a.progress("backing up"))
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ type restoreCmd struct {
 	dirFlag
 	Archive   string   `arg:"" optional:"" help:"Backup to restore into DIR, which must be empty or missing. Without it: settle a node that says it is behind."`
 	Ask       []string `help:"Hosts that followed this node's logs (default: followers in the configuration)." placeholder:"URL"`
-	Token     string   `help:"Bearer token for the hosts that are asked." placeholder:"TOKEN" env:"MITHAQ_TOKEN"`
+	Token     []string `help:"Bearer token for a host that is asked; with several hosts say for which: URL=TOKEN. A host without one is asked with a signed request." placeholder:"[URL=]TOKEN" env:"MITHAQ_TOKEN" sep:"none"`
 	Erasures  string   `help:"An erasures journal newer than the backup, to be replayed." placeholder:"FILE"`
 	Successor bool     `help:"Where nobody can say how far a log had grown: end it and open a successor under the root key."`
 	Root      string   `help:"The root key's file, for --successor (default: root.age in DIR)." placeholder:"FILE"`
@@ -57,14 +58,35 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
+	tokens, err := c.tokens()
+	if err != nil {
+		return err
+	}
 	outcome, err := node.Restore(ctx, dir, node.RestoreOptions{
-		Archive: c.Archive, Ask: c.Ask, Token: c.Token, Erasures: c.Erasures, Successor: c.Successor, Root: c.Root,
+		Archive: c.Archive, Ask: c.Ask, Tokens: tokens, Progress: a.progress, Erasures: c.Erasures, Successor: c.Successor, Root: c.Root,
 		Secret: a.secret(dir), RootSecret: a.rootSecret(), Logger: a.logger(defaultLevel, "text"),
 	})
 	for _, l := range outcome {
 		err = errors.Join(err, a.print(c.JSON, l, "%s: %s\n", l.Log, l.What))
 	}
 	return err
+}
+
+// tokens says which host each token is for. One that names none is for the one host that is asked: it must not go to others.
+func (c *restoreCmd) tokens() (map[string]string, error) {
+	tokens := map[string]string{}
+	for _, t := range c.Token {
+		host, token, named := strings.Cut(t, "=")
+		switch {
+		case named && (strings.HasPrefix(host, "http://") || strings.HasPrefix(host, "https://")) && token != "":
+			tokens[host] = token
+		case len(c.Ask) == 1 && len(c.Token) == 1:
+			tokens[c.Ask[0]] = t
+		default:
+			return nil, &node.Fault{Code: node.CodeInvalid, What: "restoring: it is not said which host a token is for, and it must go to no other", Remedy: "give --token URL=TOKEN"}
+		}
+	}
+	return tokens, nil
 }
 
 type eraseCmd struct {

@@ -118,7 +118,7 @@ func (c *keyAddCmd) Run(ctx context.Context, a *app) error {
 type keyRotateCmd struct {
 	dirFlag
 	rootFlags
-	Role    string `arg:"" help:"log, node, http, witness, seal, officer or root." enum:"log,node,http,witness,seal,officer,root"`
+	Role    string `arg:"" help:"log, node, http, witness, seal, officer or root; lost: every key that should be on this node and is not, after a restore." enum:"log,node,http,witness,seal,officer,root,lost"`
 	Key     string `help:"Which key, where a role has several." placeholder:"ID"`
 	Command string `help:"Sign with this external command instead of a key kept here; needs --public." placeholder:"'CMD ARG…'"`
 	Public  string `help:"The command's Ed25519 public key, base64." placeholder:"BASE64"`

@@ -21,6 +21,8 @@ type CatchUpOptions struct {
 	Attachments func(object []byte) [][32]byte
 	// Workers is how many bundles are fetched at once.
 	Workers int
+	// Progress is called now and then with the number of leaves that were checked or taken back, of twice the log's.
+	Progress func(done, total int64)
 }
 
 // CatchUpReport says what was taken back.
@@ -154,7 +156,7 @@ type tail struct {
 func (c *tail) fetch(ctx context.Context, origin string, cp []byte, h store.Head) error {
 	prefix := &edge{}
 	drop := func(store.Tile) {}
-	_, err := Audit(ctx, c.src, AuditOptions{Origin: origin, Verifier: c.o.Verifier, Checkpoint: cp, Workers: c.o.Workers,
+	_, err := Audit(ctx, c.src, AuditOptions{Origin: origin, Verifier: c.o.Verifier, Checkpoint: cp, Workers: c.o.Workers, Progress: c.checked,
 		Leaf: func(index int64, leaf []byte) error {
 			object := Hash(leaf[1:])
 			if index == h.Size && prefix.root() != h.Root {
@@ -169,6 +171,19 @@ func (c *tail) fetch(ctx context.Context, origin string, cp []byte, h store.Head
 			return nil
 		}})
 	return err
+}
+
+// checked tells how far the audit is, which is the first half of the work; taken tells of the second.
+func (c *tail) checked(done, size int64) {
+	if c.o.Progress != nil {
+		c.o.Progress(done, 2*size)
+	}
+}
+
+func (c *tail) taken(done int) {
+	if c.o.Progress != nil {
+		c.o.Progress(c.report.Size+c.report.From+int64(done), 2*c.report.Size)
+	}
 }
 
 // adopt stores the tail under the checkpoint that the source had. It runs on the writing goroutine.
@@ -223,6 +238,7 @@ func (c *tail) storeObjects(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		c.taken(start + len(part))
 	}
 	return nil
 }

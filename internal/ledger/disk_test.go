@@ -7,26 +7,11 @@ import (
 	"testing"
 
 	"github.com/mithaq/mithaq/internal/store"
+	"github.com/mithaq/mithaq/internal/store/disktest"
 )
 
-// smallDisk mounts a file system of a few megabytes and returns a way to change it.
-func smallDisk(t *testing.T) (dir string, remount func(flags uintptr, options string)) {
-	t.Helper()
-	dir = t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=3m"); err != nil {
-		t.Skipf("mounting needs root: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
-	return dir, func(flags uintptr, options string) {
-		t.Helper()
-		if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|flags, options); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 func TestAFullDiskSaysSoAndLosesNothing(t *testing.T) {
-	dir, remount := smallDisk(t)
+	dir, remount := disktest.Small(t, 3)
 	ctx := context.Background()
 	f := openFixture(t, dir)
 	mustCreate(t, f.Ledger, "l-full", true)
@@ -67,7 +52,7 @@ func TestAFullDiskSaysSoAndLosesNothing(t *testing.T) {
 }
 
 func TestAReadOnlyFolderSaysSo(t *testing.T) {
-	dir, remount := smallDisk(t)
+	dir, remount := disktest.Small(t, 3)
 	f := openFixture(t, dir)
 	mustCreate(t, f.Ledger, "l-ro", true)
 	f.shut(t)

@@ -26,8 +26,8 @@ const maxSums = 256 << 20
 // maxArchiveEntry bounds one file of a backup; a database is the largest.
 const maxArchiveEntry = 1 << 42
 
-// writeArchive writes the files below dir into w.
-func writeArchive(ctx context.Context, dir string, w io.Writer) (err error) {
+// writeArchive writes the files below dir into w. It tells packed of every piece that it has read.
+func writeArchive(ctx context.Context, dir string, w io.Writer, packed func(n int64)) (err error) {
 	zw, err := zstd.NewWriter(w)
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func writeArchive(ctx context.Context, dir string, w io.Writer) (err error) {
 		if err != nil {
 			return err
 		}
-		sum, err := addFile(tw, path, filepath.ToSlash(name))
+		sum, err := addFile(tw, path, filepath.ToSlash(name), packed)
 		if err != nil {
 			return fmt.Errorf("archiving %s: %w", name, err)
 		}
@@ -61,7 +61,7 @@ func writeArchive(ctx context.Context, dir string, w io.Writer) (err error) {
 	return errors.Join(tw.Close(), zw.Close())
 }
 
-func addFile(tw *tar.Writer, path, name string) (sum string, err error) {
+func addFile(tw *tar.Writer, path, name string, packed func(n int64)) (sum string, err error) {
 	f, err := os.Open(path) // #nosec G304 -- below the node's directory
 	if err != nil {
 		return "", err
@@ -75,7 +75,8 @@ func addFile(tw *tar.Writer, path, name string) (sum string, err error) {
 		return "", err
 	}
 	h := sha256.New()
-	if _, err := io.Copy(io.MultiWriter(tw, h), f); err != nil {
+	r := &countedReader{r: f, each: packed}
+	if _, err := io.Copy(io.MultiWriter(tw, h), r); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil

@@ -29,7 +29,8 @@ func beforeStore() []string { return []string{ConfigName, guardName} }
 func afterStore() []string  { return []string{keysName, intentName, erasuresName} }
 
 // Backup writes a consistent copy of the node in dir into the new file out, while the node runs or not.
-func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
+// progress may be nil.
+func Backup(ctx context.Context, dir, out string, progress func(done, total int64)) (s BackupSummary, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("backing up %s: %w", dir, err)
@@ -61,7 +62,15 @@ func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
 			return s, err
 		}
 	}
-	if err := store.Backup(ctx, db, work); err != nil {
+	size := folderSize(dir)
+	watched := watchGrowth(work, func(done int64) {
+		if progress != nil {
+			progress(min(done, size), 2*size) // the copy is the first half, the archive the second
+		}
+	})
+	err = store.Backup(ctx, db, work)
+	watched()
+	if err != nil {
 		return s, err
 	}
 	if err := copyBeside(dir, work, afterStore()); err != nil {
@@ -70,7 +79,7 @@ func Backup(ctx context.Context, dir, out string) (s BackupSummary, err error) {
 	if s, err = countCopy(ctx, work); err != nil {
 		return s, err
 	}
-	return s, publishArchive(ctx, work, out, &s)
+	return s, publishArchive(ctx, work, out, &s, progress)
 }
 
 func copyBeside(dir, work string, names []string) error {
@@ -110,12 +119,17 @@ func copyFolder(from, to string) error {
 	return copyBeside(from, to, names)
 }
 
-func publishArchive(ctx context.Context, work, out string, s *BackupSummary) error {
+func publishArchive(ctx context.Context, work, out string, s *BackupSummary, progress func(done, total int64)) error {
 	tmp, err := os.CreateTemp(filepath.Dir(out), ".mithaq-backup-*")
 	if err != nil {
 		return err
 	}
-	err = writeArchive(ctx, work, tmp)
+	size, packed := folderSize(work), int64(0)
+	err = writeArchive(ctx, work, tmp, func(n int64) {
+		if packed += n; progress != nil {
+			progress(min(size+packed, 2*size), 2*size)
+		}
+	})
 	if err == nil {
 		err = tmp.Sync()
 	}

@@ -22,7 +22,7 @@ type KeyChange struct {
 	Kinds     []string          `json:"kinds,omitempty" doc:"add: kinds that the officer may issue; absent: all"`
 	Agreement string            `json:"agreement,omitempty" doc:"open: the agreement that the log is for"`
 	Public    bool              `json:"public,omitempty" doc:"open: whether everybody may read the log"`
-	Role      string            `json:"role,omitempty" doc:"rotate: log, node, http, witness, seal, officer"`
+	Role      string            `json:"role,omitempty" doc:"rotate: log, node, http, witness, seal, officer; lost: every key that should be on this node and is not"`
 	Key       string            `json:"key,omitempty" doc:"rotate, revoke: key id"`
 	Size      *int64            `json:"size,omitempty" doc:"revoke: size of the log up to which the key is vouched for; absent: all so far"`
 	Reason    string            `json:"reason,omitempty" doc:"revoke: compromised, lost, left, superseded, other"`
@@ -156,6 +156,9 @@ func (n *Node) change(ctx context.Context, d *record.Keyring, c KeyChange, l led
 	case "add":
 		return true, n.addOfficer(ctx, d, c, replaced)
 	case "rotate":
+		if c.Role == rotateLost {
+			return n.rotateLost(ctx, d, c, l, replaced)
+		}
 		old, err := pick(*d, c)
 		if err != nil || old.ID == "" {
 			return false, err

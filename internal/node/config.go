@@ -32,9 +32,11 @@ type Config struct {
 	Store     string   `toml:"store"`
 	KeyFile   string   `toml:"key_file"`
 	Followers []string `toml:"followers"`
-	LogLevel  string   `toml:"log_level"`
-	LogFormat string   `toml:"log_format"`
-	Metrics   string   `toml:"metrics"`
+	// FollowerTokens names, by the address of a follower, the file of the bearer token that it is sent.
+	FollowerTokens map[string]string `toml:"follower_tokens"`
+	LogLevel       string            `toml:"log_level"`
+	LogFormat      string            `toml:"log_format"`
+	Metrics        string            `toml:"metrics"`
 	// OutboundOnly is for a node that nobody can connect to.
 	OutboundOnly bool `toml:"outbound_only"`
 
@@ -54,6 +56,8 @@ func DefaultConfig() Config {
 		LogFormat: "text",
 		Metrics:   "loopback",
 		TAXIIRate: 500,
+
+		FollowerTokens: map[string]string{},
 	}
 }
 
@@ -114,6 +118,17 @@ func (c Config) check() error {
 	for _, f := range c.Followers {
 		if err := checkURL("followers", f); err != nil {
 			return err
+		}
+	}
+	for host, file := range c.FollowerTokens {
+		if err := checkURL("follower_tokens", host); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(c.Followers, func(f string) bool { return hostOf(f) == hostOf(host) }) {
+			return fmt.Errorf("follower_tokens: %q is not among followers: add it there, or remove its token", host)
+		}
+		if file == "" {
+			return fmt.Errorf("follower_tokens: %q names no file: write the name of the file that holds the token", host)
 		}
 	}
 	if c.Store != "sqlite" && !strings.HasPrefix(c.Store, "postgres://") && !strings.HasPrefix(c.Store, "postgresql://") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,11 +25,15 @@ type heard struct {
 }
 
 // ask asks a host for its newest checkpoint of a log of ours. The host is not trusted: the checkpoint must be signed by a key
-// of our own. That key may be younger than what we have ourselves, so the host's list of keyrings is followed too.
+// of our own. That key may be younger than what we have ourselves, so the host's list of keyrings is followed too. A host for
+// which there is no token is asked with a signed request: it gives a log back to its author.
 func (n *Node) ask(ctx context.Context, logID, host, token string) (heard, error) {
-	logURL := strings.TrimRight(host, "/") + "/log/" + logID
 	origin := record.LogOrigin(logID)
-	src, err := ledger.HTTPSource(logURL, token)
+	o := ledger.HTTPOptions{Token: token}
+	if _, err := n.requestSigner(); token == "" && err == nil {
+		o.Transport = signedTransport{n}
+	}
+	src, err := ledger.HTTPSourceWith(logURL(hostOf(host), logID), o)
 	if err != nil {
 		return heard{}, err
 	}
@@ -36,7 +41,7 @@ func (n *Node) ask(ctx context.Context, logID, host, token string) (heard, error
 	if err != nil {
 		return heard{}, err
 	}
-	vkeys, err := n.checkpointKeys(ctx, logID, logURL, token)
+	vkeys, err := n.checkpointKeys(ctx, logID, src)
 	if err != nil {
 		return heard{}, err
 	}
@@ -50,14 +55,14 @@ func (n *Node) ask(ctx context.Context, logID, host, token string) (heard, error
 }
 
 // checkpointKeys are the keys that may have signed a log's checkpoints: those we know, and those that the host knows.
-func (n *Node) checkpointKeys(ctx context.Context, logID, logURL, token string) ([]string, error) {
+func (n *Node) checkpointKeys(ctx context.Context, logID string, src *ledger.HTTPLog) ([]string, error) {
 	var vkeys []string
 	if b := n.book(logID); b != nil {
 		for k := range b.history.Keyrings() {
 			vkeys = append(vkeys, keyringVKey(k))
 		}
 	}
-	envelopes, err := fetchKeyrings(ctx, logURL, token)
+	envelopes, err := keyringsFrom(ctx, src)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +81,12 @@ func (n *Node) checkpointKeys(ctx context.Context, logID, logURL, token string) 
 
 // catchUp asks a host for a log of ours and takes back what it has beyond ours: an extension of what we have, which hashes
 // into the tree that our own key signed.
-func (n *Node) catchUp(ctx context.Context, logID, host, token string) (int64, error) {
+func (n *Node) catchUp(ctx context.Context, logID, host, token string, progress func(done, total int64)) (int64, error) {
 	h, err := n.ask(ctx, logID, host, token)
 	if err != nil {
 		return 0, err
 	}
-	report, err := n.ledger.CatchUp(ctx, logID, h.src, ledger.CatchUpOptions{Verifier: h.verifier, Serial: keyringSerial, Attachments: wrapsOf})
+	report, err := n.ledger.CatchUp(ctx, logID, h.src, ledger.CatchUpOptions{Verifier: h.verifier, Serial: keyringSerial, Attachments: wrapsOf, Progress: progress})
 	if errors.Is(err, ledger.ErrNothingNewer) {
 		return 0, nil
 	}
@@ -134,12 +139,37 @@ func wrapsOf(object []byte) [][32]byte {
 // followerPatience bounds how long the start waits for followers; one that does not answer is named in the log.
 const followerPatience = 10 * time.Second
 
+// hostOf is a host's address as it is written in the configuration and on the command line: without a slash at its end.
+func hostOf(url string) string { return strings.TrimRight(url, "/") }
+
+// followerTokens reads the tokens of followers from the files that the configuration names.
+func (n *Node) followerTokens() (map[string]string, error) {
+	tokens := map[string]string{}
+	for host, file := range n.cfg.FollowerTokens {
+		path := Within(n.dir, file)
+		data, err := os.ReadFile(path) // #nosec G304 -- the operator names it in the configuration
+		if err != nil {
+			return nil, &Fault{Code: CodeInvalid, What: "reading the token for " + host, Err: err, Remedy: "correct follower_tokens in " + ConfigName}
+		}
+		token := strings.TrimSpace(string(data))
+		if token == "" || strings.ContainsAny(token, " \t\r\n") {
+			return nil, faultf(CodeInvalid, "put the token alone into it", "reading the token for %s: %s does not hold one", host, path)
+		}
+		tokens[hostOf(host)] = token
+	}
+	return tokens, nil
+}
+
 // askFollowers compares our heads with what followers have, at the start of the daemon: all of them side by side.
 func (n *Node) askFollowers(ctx context.Context) {
 	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		n.logger.Warn("followers were not asked", "error", err)
 		return
+	}
+	tokens, err := n.followerTokens()
+	if err != nil {
+		n.logger.Warn("some followers may not answer", "error", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, followerPatience)
 	defer cancel()
@@ -148,7 +178,7 @@ func (n *Node) askFollowers(ctx context.Context) {
 		asked.Go(func() {
 			for _, l := range infos {
 				if l.Retired.IsZero() {
-					n.askFollower(ctx, l, host)
+					n.askFollower(ctx, l, host, tokens[hostOf(host)])
 				}
 			}
 		})
@@ -156,8 +186,8 @@ func (n *Node) askFollowers(ctx context.Context) {
 	asked.Wait()
 }
 
-func (n *Node) askFollower(ctx context.Context, l ledger.LogInfo, host string) {
-	h, err := n.ask(ctx, l.ID, host, "")
+func (n *Node) askFollower(ctx context.Context, l ledger.LogInfo, host, token string) {
+	h, err := n.ask(ctx, l.ID, host, token)
 	if err != nil {
 		n.logger.Warn("a follower could not be asked", "host", host, "log", l.ID, "error", err)
 		return

@@ -79,6 +79,10 @@ func fetchKeyrings(ctx context.Context, logURL, token string) ([][]byte, error) 
 	if err != nil {
 		return nil, &Fault{Code: CodeInvalid, What: "auditing", Err: err}
 	}
+	return keyringsFrom(ctx, src)
+}
+
+func keyringsFrom(ctx context.Context, src *ledger.HTTPLog) ([][]byte, error) {
 	data, err := src.Keyrings(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("fetching the log's keyrings: %w", err)

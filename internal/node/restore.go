@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -17,15 +19,28 @@ import (
 
 // RestoreOptions say from what a node is restored and whom to ask.
 type RestoreOptions struct {
-	Archive    string   // backup to unpack into an empty or missing directory; empty: settle the node that is there
-	Ask        []string // hosts that followed our logs; empty: the configured followers
-	Token      string   // bearer token for them
-	Erasures   string   // a journal of erasures that is newer than the backup
-	Successor  bool     // where nobody can say how far a log had grown, end it and open a successor
-	Root       string   // root key file, for a successor; empty: root.age in the directory
+	Archive string   // backup to unpack into an empty or missing directory; empty: settle the node that is there
+	Ask     []string // hosts that followed our logs; empty: the configured followers
+	// Tokens are bearer tokens by the host that each is for; it goes to that host alone. They come before the configured ones.
+	Tokens     map[string]string
+	Erasures   string // a journal of erasures that is newer than the backup
+	Successor  bool   // where nobody can say how far a log had grown, end it and open a successor
+	Root       string // root key file, for a successor; empty: root.age in the directory
 	Secret     SecretSource
 	RootSecret SecretSource
 	Logger     *slog.Logger
+	// Progress, when not nil, begins to show a piece of the work and may return nil.
+	Progress func(what string) func(done, total int64)
+
+	// made are the keys that replace those that are not here, by the id of the lost one: the same in every successor.
+	made map[string]record.PublicKey
+}
+
+func (o RestoreOptions) progress(what string) func(done, total int64) {
+	if o.Progress == nil {
+		return nil
+	}
+	return o.Progress(what)
 }
 
 // RestoreOutcome says what became of one log.
@@ -55,6 +70,10 @@ func Restore(ctx context.Context, dir string, o RestoreOptions) (out []RestoreOu
 	if len(o.Ask) == 0 {
 		o.Ask = n.cfg.Followers
 	}
+	if o.Tokens, err = n.restoreTokens(o); err != nil {
+		return nil, err
+	}
+	o.made = map[string]record.PublicKey{}
 	infos, err := n.ownLogs(ctx)
 	if err != nil {
 		return nil, storeFault(err)
@@ -71,6 +90,9 @@ func Restore(ctx context.Context, dir string, o RestoreOptions) (out []RestoreOu
 		if err != nil {
 			return out, err
 		}
+		if lost := n.lostKeys(l.ID); settled && lost != "" {
+			out = append(out, RestoreOutcome{l.ID, lost})
+		}
 		if !settled {
 			open = append(open, l.ID)
 		}
@@ -84,6 +106,24 @@ func Restore(ctx context.Context, dir string, o RestoreOptions) (out []RestoreOu
 			"restoring: not everybody who was asked could say how far %s had grown; the node can be read and signs nothing", strings.Join(open, ", "))
 	}
 	return out, ignoreMissing(os.Remove(filepath.Join(dir, unsettledName)))
+}
+
+// restoreTokens gives each host that is asked its own token: the one that was given for it, else the configured one.
+func (n *Node) restoreTokens(o RestoreOptions) (map[string]string, error) {
+	tokens, err := n.followerTokens()
+	if err != nil && len(o.Tokens) == 0 {
+		return nil, err
+	}
+	if tokens == nil {
+		tokens = map[string]string{}
+	}
+	for host, token := range o.Tokens {
+		if !slices.ContainsFunc(o.Ask, func(a string) bool { return hostOf(a) == hostOf(host) }) {
+			return nil, faultf(CodeInvalid, "give --ask "+clipped(host)+" too", "restoring: there is a token for %s, which is not asked", clipped(host))
+		}
+		tokens[hostOf(host)] = token
+	}
+	return tokens, nil
 }
 
 // unpack puts a backup in place of an empty or missing directory, marked as unsettled from its first moment.
@@ -107,7 +147,11 @@ func unpack(ctx context.Context, dir string, o RestoreOptions) (err error) {
 		return fmt.Errorf("restoring: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	if err := readArchive(ctx, f, work); err != nil {
+	var packed io.Reader = f
+	if info, err := f.Stat(); err == nil {
+		packed = &countedReader{r: f, total: info.Size(), progress: o.progress("unpacking")}
+	}
+	if err := readArchive(ctx, packed, work); err != nil {
 		return &Fault{Code: CodeInvalid, What: "restoring " + o.Archive, Err: err, Remedy: "name a whole file that 'mithaq backup' wrote"}
 	}
 	if _, err := os.Stat(filepath.Join(work, ConfigName)); err != nil {
@@ -189,7 +233,7 @@ func (n *Node) askAll(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (
 	for _, host := range o.Ask {
 		var fork *ledger.ForkError
 		var behind *ledger.ErrBehind
-		got, err := n.catchUp(ctx, l.ID, host, o.Token)
+		got, err := n.catchUp(ctx, l.ID, host, o.Tokens[hostOf(host)], o.progress("fetching "+l.ID))
 		switch {
 		case err == nil, errors.As(err, &behind): // who has less than was published has answered, but not settled it
 			a.answered, a.back = a.answered+1, a.back+got
@@ -262,6 +306,9 @@ func (n *Node) openSuccessor(ctx context.Context, l ledger.LogInfo, o RestoreOpt
 		Origin: l.Origin, Size: size, Root: fmt.Sprintf("%x", top),
 		Reason: record.Text{"en": "Restored from a backup; nobody could say how far the log had grown."},
 	}}
+	if err := n.replaceLost(&model, o.made); err != nil {
+		return "", err
+	}
 	draft, err := n.draftFirst(model, log)
 	if err != nil {
 		return "", err
