@@ -40,6 +40,7 @@ type cli struct {
 	Party       partyCmd       `cmd:"" help:"A party: who it is, where it stands, what it runs."`
 	Publish     publishCmd     `cmd:"" help:"Sign records and append them to the log."`
 	Export      exportCmd      `cmd:"" help:"Write what was shared for other programs: STIX, CSV, MISP, Suricata, Zeek, RPZ, CEF, ECS."`
+	Misp        mispCmd        `cmd:"" help:"Bring MISP feeds in."`
 	Show        showCmd        `cmd:"" help:"Show one record."`
 	Search      searchCmd      `cmd:"" help:"Find records by their words or indicators."`
 	Recall      recallCmd      `cmd:"" help:"Withdraw or narrow a record of this party."`

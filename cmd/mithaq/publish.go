@@ -4,14 +4,16 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/exchange/convert"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -25,69 +27,145 @@ type publishCmd struct {
 	Serves  []string `help:"Commitments that the record serves." placeholder:"LABEL"`
 	Ref     []string `help:"References: about|answers|corrects|evidence|replaces:LEAF." placeholder:"REL:LEAF"`
 	Expires string   `help:"From when nobody may hand it out (RFC 3339)." placeholder:"TIME"`
+	From    string   `help:"Format of the files: stix, misp, csv or text (default: by what is in them)." placeholder:"FORMAT"`
+	Column  []string `help:"Of a table: what a column holds, by its name or number." placeholder:"COLUMN=TYPE"`
+	Org     []string `help:"Of MISP: which party an organisation of a sharing group is, by its name or UUID." placeholder:"NAME=PARTY"`
+	Despite bool     `help:"Publish values that are on warning lists all the same." name:"despite-warnings"`
 	Preview bool     `help:"Do not publish: print who would get it, and why."`
+	Verbose bool     `help:"Name everything that a conversion could not carry." short:"v"`
 	JSON    bool     `help:"Print receipts as JSON lines."`
-	Files   []string `arg:"" name:"file" help:"STIX bundles or bodies of other kinds, also gzipped; - is standard input."`
+	Files   []string `arg:"" name:"file" help:"STIX bundles, MISP events, tables, lists, or bodies of other kinds, also gzipped; - is standard input."`
 }
 
 func (publishCmd) Help() string {
-	return `Example: mithaq publish --tlp GREEN --serves 1 indicators.json
+	return `Examples:
+  mithaq publish --tlp GREEN --serves 1 indicators.json
+  mithaq publish --tlp AMBER --column 2=domain blocked.csv
+  mithaq publish misp-event.json
 
-A bundle is kept byte for byte. Each file becomes one record, durable and in a signed checkpoint when its line is printed.`
+A STIX bundle is kept byte for byte. MISP events, tables (CSV) and lists become STIX bundles; what cannot be carried is
+reported. Each bundle becomes one record, durable and in a signed checkpoint when its line is printed. A MISP event is
+published once in each version, to the parties that its sharing group names.`
 }
 
 func (c *publishCmd) Run(ctx context.Context, a *app) error {
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
 		for _, file := range c.Files {
-			if c.Preview {
-				if err := c.preview(ctx, a, client, file); err != nil {
-					return fmt.Errorf("previewing %s: %w", file, err)
-				}
-				continue
-			}
-			receipt, err := c.publish(ctx, a, client, file)
-			if err != nil {
+			if err := c.file(ctx, a, client, file); err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
-			if c.JSON {
-				if err := json.NewEncoder(a.stdout).Encode(receipt); err != nil {
-					return err
-				}
-				continue
-			}
-			fmt.Fprintf(a.stdout, "%s: %s, place %d of %s, leaf %s\n", file, receipt.Kind, receipt.Index, receipt.Log, receipt.Leaf)
 		}
 		return nil
 	})
 }
 
-func (c *publishCmd) publish(ctx context.Context, a *app, client *api.Client, file string) (node.Receipt, error) {
-	d, err := c.draft(a, file)
-	if err != nil {
-		return node.Receipt{}, err
-	}
-	return client.Publish(ctx, c.Log, d)
-}
-
-func (c *publishCmd) draft(a *app, file string) (node.Draft, error) {
+// file publishes what is in one file.
+func (c *publishCmd) file(ctx context.Context, a *app, client *api.Client, file string) error {
 	body, err := readInput(a, file)
-	if err != nil {
-		return node.Draft{}, err
-	}
-	d := node.Draft{Kind: c.Kind, TLP: c.TLP, PAP: c.PAP, Serves: c.Serves, Refs: c.Ref, Expires: c.Expires, Body: body}
-	if d.Kind == "" {
-		d.Kind = "intel"
-	}
-	d.Parties, d.Persons, err = audienceOf(c.To)
-	return d, err
-}
-
-// preview prints who would get a record, one line for each party that the node knows.
-func (c *publishCmd) preview(ctx context.Context, a *app, client *api.Client, file string) error {
-	d, err := c.draft(a, file)
 	if err != nil {
 		return err
 	}
+	base := node.Draft{Kind: c.Kind, TLP: c.TLP, PAP: c.PAP, Serves: c.Serves, Refs: c.Ref, Expires: c.Expires, DespiteWarnings: c.Despite}
+	if base.Parties, base.Persons, err = audienceOf(c.To); err != nil {
+		return err
+	}
+	if c.Kind != "" && c.Kind != "intel" {
+		base.Body = body
+		return c.one(ctx, a, client, file, base)
+	}
+	base.Kind = "intel"
+	opts := convert.Options{Format: c.From, Name: filepath.Base(file), Time: time.Now().UTC().Truncate(time.Second)}
+	if opts.Columns, err = pairs("--column", c.Column); err != nil {
+		return err
+	}
+	format, report, err := convert.Read(body, opts, func(b convert.Bundle) error {
+		d := base
+		d.Body = b.STIX
+		if b.Event != nil {
+			return c.event(ctx, a, client, file, d, b)
+		}
+		return c.one(ctx, a, client, file, d)
+	})
+	var fault *node.Fault
+	if format != "stix" && err == nil {
+		if err := a.printReport(report, c.Verbose, false); err != nil {
+			return err
+		}
+	}
+	if err != nil && !errors.As(err, &fault) {
+		return unreadable{err}
+	}
+	return err
+}
+
+// one publishes, or previews, one record.
+func (c *publishCmd) one(ctx context.Context, a *app, client *api.Client, file string, d node.Draft) error {
+	if len(d.Body) > maxBody {
+		return unreadable{errors.New("larger than 32 MiB, a record's limit: split it")}
+	}
+	if c.Preview {
+		return c.preview(ctx, a, client, file, d)
+	}
+	receipt, err := client.Publish(ctx, c.Log, d)
+	if err != nil {
+		return err
+	}
+	return c.printReceipt(a, file, receipt)
+}
+
+func (c *publishCmd) printReceipt(a *app, file string, receipt node.Receipt) error {
+	return a.print(c.JSON, receipt, "%s: %s, place %d of %s, leaf %s\n", file, receipt.Kind, receipt.Index, receipt.Log, receipt.Leaf)
+}
+
+// event publishes a MISP event, unless this version of it is here.
+func (c *publishCmd) event(ctx context.Context, a *app, client *api.Client, file string, d node.Draft, b convert.Bundle) error {
+	if c.Preview {
+		if d.TLP == "" {
+			d.TLP = b.Event.TLP.String()
+		}
+		return c.preview(ctx, a, client, file, d)
+	}
+	orgs, err := pairs("--org", c.Org)
+	if err != nil {
+		return err
+	}
+	out, err := node.PublishEvent(ctx, client, c.Log, d, *b.Event, orgs)
+	if err != nil {
+		return err
+	}
+	for _, l := range out.Report.Losses[min(len(b.Report.Losses), len(out.Report.Losses)):] { // beside those of the conversion
+		fmt.Fprintf(a.stderr, "mithaq: %s: %s\n", oneLine(l.Place), oneLine(l.Why))
+	}
+	if out.Already {
+		fmt.Fprintf(a.stderr, "mithaq: %s: this version of the event is published already\n", oneLine(b.Title))
+		return nil
+	}
+	if err := c.printReceipt(a, file, out.Receipt); err != nil {
+		return err
+	}
+	for _, r := range out.Recalled {
+		if err := c.printReceipt(a, file, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pairs reads flags of the form NAME=VALUE.
+func pairs(flag string, list []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, one := range list {
+		i := strings.LastIndexByte(one, '=')
+		if i < 1 || i == len(one)-1 {
+			return nil, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("%s %s is not NAME=VALUE", flag, one)}
+		}
+		out[strings.ToLower(one[:i])] = one[i+1:]
+	}
+	return out, nil
+}
+
+// preview prints who would get a record, one line for each party that the node knows.
+func (c *publishCmd) preview(ctx context.Context, a *app, client *api.Client, file string, d node.Draft) error {
 	p, err := client.Preview(ctx, c.Log, d)
 	if err != nil {
 		return err
@@ -114,8 +192,11 @@ func recipientLine(r node.RecipientView) string {
 	return fmt.Sprintf("%s %s: %s", r.Names["en"], gets, strings.Join(why, "; "))
 }
 
-// maxInput bounds an input file after decompression.
-const maxInput = 32 << 20
+// maxInput bounds an input file after decompression: a list may be longer than a record. maxBody bounds a record's body.
+const (
+	maxInput = 256 << 20
+	maxBody  = 32 << 20
+)
 
 // readInput reads a file or, for "-", standard input; gzip is undone.
 func readInput(a *app, file string) ([]byte, error) {
@@ -145,7 +226,7 @@ func readBounded(r io.Reader) ([]byte, error) {
 		return nil, unreadable{err}
 	}
 	if len(data) > maxInput {
-		return nil, unreadable{errors.New("larger than 32 MiB, a record's limit: split it")}
+		return nil, unreadable{errors.New("larger than 256 MiB: split it")}
 	}
 	return data, nil
 }

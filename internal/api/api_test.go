@@ -101,6 +101,7 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/find/" + leaf, ScopeAudit, "", 200},
 		{"GET", "/api/v1/search?q=Quiet", ScopeRead, "", 200},
 		{"GET", "/api/v1/index", ScopeRead, "", 200},
+		{"GET", "/api/v1/objects/indicator--00000000-0000-4000-8000-000000000001", ScopeRead, "", 200},
 		{"GET", "/api/v1/export?format=stix", ScopeRead, "", 200},
 		{"GET", "/api/v1/stix?q=Quiet", ScopeRead, "", 200},
 		{"GET", "/api/v1/feeds", ScopeRead, "", 200},

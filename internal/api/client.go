@@ -221,6 +221,9 @@ func (c *Client) sendDraft(ctx context.Context, path string, d node.Draft, into 
 			q.Set(key, value)
 		}
 	}
+	if d.DespiteWarnings {
+		q.Set("despite_warnings", "true")
+	}
 	if len(d.Body) == 0 {
 		return errors.New("publishing: the record's body is empty")
 	}

@@ -28,6 +28,11 @@ func (c *Client) Search(ctx context.Context, s node.SearchQuery) (node.SearchRes
 	return out, err
 }
 
+// Carriers lists the records that carry a STIX object, the newest first.
+func (c *Client) Carriers(ctx context.Context, id string) ([]node.Carrier, error) {
+	return call[[]node.Carrier](ctx, c, http.MethodGet, "/objects/"+url.PathEscape(id), nil)
+}
+
 // Index tells how far the index is.
 func (c *Client) Index(ctx context.Context) (node.IndexView, error) {
 	return call[node.IndexView](ctx, c, http.MethodGet, "/index", nil)

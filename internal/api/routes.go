@@ -74,12 +74,13 @@ type publishInput struct {
 	Serves  []string `query:"serves,explode" doc:"Labels of commitments served"`
 	Refs    []string `query:"ref,explode" doc:"References, each REL:LEAF" example:"about:5b2c…"`
 	Expires string   `query:"expires" format:"date-time" doc:"From when no exit may hand it out"`
+	Despite bool     `query:"despite_warnings" doc:"Publish values that are on warning lists all the same"`
 	RawBody []byte
 }
 
 func (p *publishInput) draft() node.Draft {
 	return node.Draft{Kind: p.Kind, TLP: p.TLP, PAP: p.PAP, Parties: p.Parties, Persons: p.Persons, Serves: p.Serves,
-		Refs: p.Refs, Expires: p.Expires, Body: p.RawBody}
+		Refs: p.Refs, Expires: p.Expires, DespiteWarnings: p.Despite, Body: p.RawBody}
 }
 
 // register binds the API's operations to the node. Every one names its scope; nothing else is reachable.

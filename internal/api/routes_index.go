@@ -20,6 +20,12 @@ func registerIndex(api huma.API, n *node.Node) {
 		}) (*output[node.SearchResults], error) {
 			return reply(n.Search(ctx, node.SearchQuery{Text: in.Text, Kind: in.Kind, Agreement: in.Agreement, Limit: in.Limit, Before: in.Before}))
 		})
+	huma.Register(api, op(http.MethodGet, "/objects/{id}", "get-carriers", ScopeRead, "Records that carry a STIX object, the newest first"),
+		func(ctx context.Context, in *struct {
+			ID string `path:"id" maxLength:"288" doc:"STIX id"`
+		}) (*output[[]node.Carrier], error) {
+			return reply(n.Carriers(ctx, in.ID))
+		})
 	huma.Register(api, op(http.MethodGet, "/index", "get-index", ScopeRead, "How far the index is"),
 		func(ctx context.Context, _ *struct{}) (*output[node.IndexView], error) {
 			return reply(n.IndexState(ctx))

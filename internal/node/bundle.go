@@ -23,7 +23,7 @@ func tlpMarkings() map[string]record.TLP {
 }
 
 // bundleTLP is the strictest TLP marking of a bundle's objects; ok is false where an object carries none, because then
-// nobody said how far it may go.
+// nobody said how far it may go, and no less than the default holds.
 func bundleTLP(bundle []byte) (strictest record.TLP, ok bool) {
 	var b struct {
 		Objects []struct {
@@ -39,7 +39,7 @@ func bundleTLP(bundle []byte) (strictest record.TLP, ok bool) {
 	}
 	known := tlpMarkings()
 	strictest = record.TLPClear
-	marked := 0
+	marked, all := 0, true
 	for _, o := range b.Objects {
 		if o.Type == "marking-definition" {
 			continue
@@ -57,9 +57,10 @@ func bundleTLP(bundle []byte) (strictest record.TLP, ok bool) {
 			}
 		}
 		if !found {
-			return "", false
+			all = false
+			continue
 		}
 		marked++
 	}
-	return strictest, marked > 0
+	return strictest, all && marked > 0
 }

@@ -27,6 +27,9 @@ type Draft struct {
 	Expires string   // RFC 3339, or empty
 	Body    []byte   // for intel the STIX bundle itself, kept byte for byte; else the body of the kind
 
+	// DespiteWarnings publishes values that are on warning lists all the same.
+	DespiteWarnings bool
+
 	checked bool // the bundle was found to be valid STIX before
 }
 
@@ -211,7 +214,7 @@ func (d Draft) marking() (record.Marking, error) {
 			return m, faultf(CodeInvalid, "use TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED", "publishing: %q is not a TLP 2.0 label", d.TLP)
 		}
 	case record.Kind(d.Kind) == record.KindIntel:
-		if found, ok := bundleTLP(d.Body); ok {
+		if found, ok := bundleTLP(d.Body); ok || found.Stricter(m.TLP) {
 			m.TLP = found
 		}
 	}

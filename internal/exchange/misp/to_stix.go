@@ -16,6 +16,10 @@ type Conversion struct {
 	Bundle   []byte // a STIX 2.1 bundle
 	Event    string // the report that stands for the event: report--UUID
 	Modified time.Time
+	// TLP and PAP are the strictest of the event's and its attributes' tags. TLP is TLPNone where the event bears none and none
+	// of its attributes is stricter than AMBER: how far it may go is then for whoever shares it to say.
+	TLP stix.TLP
+	PAP string
 	// Group is whom the event may go to, where it has sharing groups; nil when it has none. Of several, only those in all of
 	// them are left: narrower, never wider.
 	Group *Group
@@ -57,7 +61,11 @@ func ToSTIX(e Event) (Conversion, error) {
 		return Conversion{}, err
 	}
 	c.report.Made = len(c.out)
-	return Conversion{Bundle: bundle, Event: c.reportID, Modified: c.modified, Group: c.group, Deleted: c.deleted, Report: c.report}, nil
+	tlp := c.strictest.tlp
+	if c.marking.tlp == stix.TLPNone && tlp <= stix.TLPAmber {
+		tlp = stix.TLPNone
+	}
+	return Conversion{Bundle: bundle, Event: c.reportID, Modified: c.modified, TLP: tlp, PAP: c.strictest.pap, Group: c.group, Deleted: c.deleted, Report: c.report}, nil
 }
 
 // attributes counts the event's attributes.
@@ -76,7 +84,8 @@ type converter struct {
 	created, modified time.Time
 	reportID          string
 	authorID          string
-	marking           marking
+	marking           marking // the event's
+	strictest         marking // of all that was marked
 	group             *Group
 
 	out     []exchange.Properties
@@ -120,6 +129,7 @@ func (c *converter) markingOf(m members, base *marking) marking {
 	if m.text("distribution") == ownOrganisation {
 		own.tlp = stix.TLPRed
 	}
+	c.strictest.tlp, c.strictest.pap = max(c.strictest.tlp, own.tlp), stricterPAP(c.strictest.pap, own.pap)
 	if base == nil {
 		return own
 	}

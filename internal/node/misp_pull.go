@@ -1,0 +1,197 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/exchange/misp"
+)
+
+// MISPFeed opens one file of a MISP feed by its name. A file that is not there is fs.ErrNotExist.
+type MISPFeed func(ctx context.Context, name string) (io.ReadCloser, error)
+
+// MISPPull says how to bring a feed in.
+type MISPPull struct {
+	Log   string            // log or agreement to publish under
+	Base  Draft             // what is said of every record; empty markings are the events' own
+	Orgs  map[string]string // party ids by names or UUIDs of MISP's organisations
+	Since time.Time         // events that were changed before are passed over; zero: none
+	// Outcome is told what became of each event that was new; may be nil.
+	Outcome func(misp.Entry, EventOutcome)
+	// Progress is told how many of the feed's events were gone through; may be nil.
+	Progress func(done, total int64)
+}
+
+// MISPPulled is what a pull did.
+type MISPPulled struct {
+	Events    int             `json:"events" doc:"Events in the feed"`
+	Published int             `json:"published"`
+	Already   int             `json:"already" doc:"Events that were here in this version"`
+	Recalled  int             `json:"recalled" doc:"Recalls of what events say is deleted"`
+	Refused   int             `json:"refused" doc:"Events that could not be taken; the report says why"`
+	Report    exchange.Report `json:"report"`
+}
+
+// maxEventFile bounds one event's file.
+const maxEventFile = 256 << 20
+
+// PullMISP brings the events of a feed in, each version of an event exactly once: whether one is here already is asked of the
+// log, so that a pull that was broken off goes on where it was, and one that is run again does nothing. An event that cannot
+// be taken is reported and does not stop the others; a feed that cannot be read does.
+func PullMISP(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull) (MISPPulled, error) {
+	var done MISPPulled
+	entries, err := feedEntries(ctx, feed, &done.Report)
+	if err != nil {
+		return done, err
+	}
+	done.Events = len(entries)
+	for i, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return done, err
+		}
+		if pull.Progress != nil {
+			pull.Progress(int64(i), int64(len(entries)))
+		}
+		if !e.Timestamp.IsZero() && e.Timestamp.Before(pull.Since) {
+			continue
+		}
+		if err := pullEvent(ctx, t, feed, pull, e, &done); err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// feedEntries lists the feed's events: by its manifest, else by its hashes.
+func feedEntries(ctx context.Context, feed MISPFeed, report *exchange.Report) ([]misp.Entry, error) {
+	r, err := feed(ctx, misp.ManifestName)
+	read := misp.ReadManifest
+	if errors.Is(err, fs.ErrNotExist) {
+		r, err = feed(ctx, misp.HashesName)
+		read = misp.ReadHashes
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the feed: %w", err)
+	}
+	defer func() { _ = r.Close() }() // it was only read
+	entries, found, err := read(r)
+	for _, l := range found.Losses {
+		report.Lose(l.Place, "%s", l.Why)
+	}
+	return entries, err
+}
+
+func pullEvent(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull, e misp.Entry, done *MISPPulled) error {
+	if !e.Timestamp.IsZero() { // what is here need not be fetched again
+		before, err := t.Carriers(ctx, "report--"+e.UUID)
+		if err != nil {
+			return err
+		}
+		for _, one := range before {
+			if one.Own && !older(one.Version, e.Timestamp) {
+				done.Already++
+				return nil
+			}
+		}
+	}
+	refuse := func(why string) error {
+		done.Refused++
+		done.Report.Lose(e.FileName(), "%s", why)
+		return nil
+	}
+	b, err := fetchEvent(ctx, feed, e)
+	if errors.Is(err, fs.ErrNotExist) {
+		return refuse("the feed lists it and does not have it")
+	}
+	if err != nil {
+		return err
+	}
+	events, err := misp.Read(b)
+	switch {
+	case err != nil:
+		return refuse(err.Error())
+	case len(events) != 1 || events[0].UUID() != e.UUID:
+		return refuse("it is not the event that the feed says it is")
+	}
+	c, err := misp.ToSTIX(events[0])
+	if err != nil {
+		return refuse(err.Error())
+	}
+	out, err := PublishEvent(ctx, t, pull.Log, pull.Base, c, pull.Orgs)
+	switch code := CodeOf(err); {
+	case code == CodeInvalid || code == CodeConflict:
+		return refuse(err.Error())
+	case err != nil:
+		return err
+	case out.Already:
+		done.Already++
+		return nil
+	}
+	done.Published++
+	done.Recalled += len(out.Recalled)
+	done.Report.Join(e.UUID, out.Report)
+	if pull.Outcome != nil {
+		pull.Outcome(e, out)
+	}
+	return nil
+}
+
+func fetchEvent(ctx context.Context, feed MISPFeed, e misp.Entry) ([]byte, error) {
+	r, err := feed(ctx, e.FileName())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }() // it was only read
+	b, err := io.ReadAll(io.LimitReader(r, maxEventFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s of the feed: %w", e.FileName(), err)
+	}
+	if len(b) > maxEventFile {
+		return nil, fmt.Errorf("reading %s of the feed: it is larger than %d bytes", e.FileName(), maxEventFile)
+	}
+	return b, nil
+}
+
+// MISPFolder is a feed in a folder. Nothing outside of it is opened.
+func MISPFolder(root *os.Root) MISPFeed {
+	return func(_ context.Context, name string) (io.ReadCloser, error) { return root.Open(name) }
+}
+
+// MISPOverHTTP is a feed that a web server offers below an address. key, where it is not empty, is sent as MISP's own
+// servers want it.
+func MISPOverHTTP(client *http.Client, base, key string) (MISPFeed, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, faultf(CodeInvalid, "write for example https://feed.example/misp/", "reading a feed: %s is no http or https address", clipped(base))
+	}
+	return func(ctx context.Context, name string) (io.ReadCloser, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.JoinPath(name).String(), nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Accept", "application/json, text/plain;q=0.5")
+		if key != "" {
+			req.Header.Set("Authorization", key)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s of the feed: %w", name, err)
+		}
+		if resp.StatusCode == http.StatusOK {
+			return resp.Body, nil
+		}
+		_ = resp.Body.Close() // nothing of it is wanted
+		if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone {
+			return nil, fmt.Errorf("reading %s of the feed: %w", name, fs.ErrNotExist)
+		}
+		return nil, fmt.Errorf("reading %s of the feed: it answered %s", name, resp.Status)
+	}, nil
+}
