@@ -409,3 +409,25 @@ func BenchmarkParseQuery(b *testing.B) {
 		ParseQuery("حوادث الشبكات والهجمات", true)
 	}
 }
+
+// TestTermsAreThoseOfTheWholeText: what is remembered of a piece of text is what the piece gives in any text.
+func TestTermsAreThoseOfTheWholeText(t *testing.T) {
+	x := NewIndexer()
+	pieces := []string{"the", "l'accord", "'", "’s", "والاتفاقيات", "hxxps://www.example[.]com/a", "198.51.100.7", "[.]", "CVE-2021-44228,", "قاعدةx1", "x", ".", "-", strings.Repeat("ab1", 20), "é", "\u200f", "a\u00a0b"}
+	rapid.Check(t, func(t *rapid.T) {
+		var b strings.Builder
+		for range rapid.IntRange(0, 12).Draw(t, "pieces") {
+			b.WriteString(rapid.SampledFrom(pieces).Draw(t, "piece"))
+			b.WriteString(rapid.SampledFrom([]string{" ", " ", "\n", "\t ", "", "  "}).Draw(t, "space"))
+		}
+		hint := Language(rapid.IntRange(0, 3).Draw(t, "language"))
+		var got, want []string
+		x.Terms(b.String(), hint, func(term string) { got = append(got, term) })
+		for _, token := range Tokens(b.String(), hint) {
+			want = append(want, token.Term)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q: %q, want %q", b.String(), got, want)
+		}
+	})
+}

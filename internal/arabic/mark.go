@@ -23,8 +23,3 @@ func (x *Indexer) Mark(q Query, text string, hint Language) (spans []Span, met [
 	})
 	return spans, met
 }
-
-// Terms yields the index terms of a text in the order of their places, as [Tokens] does, repeats included.
-func (x *Indexer) Terms(text string, hint Language, yield func(term string)) {
-	x.each(text, hint, func(t Token) { yield(t.Term) })
-}

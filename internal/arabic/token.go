@@ -31,6 +31,8 @@ func Index(text string, hint Language) string { return NewIndexer().Index(text, 
 type Indexer struct {
 	s *stemmer
 	f []place
+
+	chunks [French + 1]map[string][]string // terms of pieces of text, by language
 }
 
 // NewIndexer returns an Indexer that knows no word yet.

@@ -209,25 +209,17 @@ func languageOf(name string) arabic.Language {
 func kindTerm(kind string) string           { return "zzk" + strings.ReplaceAll(kind, "-", "") }
 func agreementTerm(agreement string) string { return "zzg" + strings.ReplaceAll(agreement, "-", "") }
 
-// wordsOf makes the index terms of each part, each once.
+// wordsOf makes the index terms of each part.
 func wordsOf(x *arabic.Indexer, parts [][]segment, kind, agreement string) []string {
 	out := make([]string, len(parts))
-	seen := map[string]struct{}{}
 	for i, part := range parts {
-		clear(seen)
 		var b strings.Builder
-		b.Grow(2 * partSize(part))
+		b.Grow(2*partSize(part) + 64)
 		put := func(term string) {
-			if _, twice := seen[term]; twice {
-				return
-			}
-			seen[term] = struct{}{}
-			if b.Len() > 0 {
-				b.WriteByte(' ')
-			}
+			b.WriteByte(' ')
 			b.WriteString(term)
 		}
-		put(kindTerm(kind))
+		b.WriteString(kindTerm(kind))
 		put(agreementTerm(agreement))
 		for _, s := range part {
 			x.Terms(s.text, s.lang, put)

@@ -38,7 +38,7 @@ type IndexEntry struct {
 	Act     *IndexAct
 	Keyring *IndexKeyring
 	STIX    []IndexSTIX
-	Words   []string // by part: terms joined by spaces, as package arabic makes them, each term once
+	Words   []string // by part: terms joined by spaces, as package arabic makes them
 }
 
 // IndexRef is a reference to a leaf.
