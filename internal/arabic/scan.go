@@ -126,6 +126,9 @@ func text(f []place) string {
 
 // separator reads what can join two runs of an indicator, defanged or not, and how many places it takes.
 func separator(f []place) (string, int) {
+	if len(f) == 0 || f[0].r == ' ' || isTermRune(f[0].r) {
+		return "", 0
+	}
 	for _, s := range [...]struct{ written, meant string }{
 		{"[://]", "://"}, {"://", "://"}, {"[:]//", "://"}, {":\\\\", "://"},
 		{"[.]", "."}, {"(.)", "."}, {"{.}", "."}, {"[dot]", "."}, {"(dot)", "."}, {"\\.", "."}, {"[.", "."}, {".]", "."},

@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -19,6 +21,9 @@ type pieces struct {
 	queue   chan chan piece
 	workers sync.WaitGroup
 	held    *piece // read, but did not fit into the last batch
+
+	ahead atomic.Int64  // bytes of text that were read and not taken
+	taken chan struct{} // told when some were
 }
 
 // piece is what became of a run of leaves.
@@ -34,10 +39,11 @@ type pieceJob struct {
 	out      chan piece
 }
 
-// read starts to read a range. Memory is bounded by the queue: two pieces for each worker.
+// read starts to read a range, a batch ahead of the writer, unless that is more than batchBytes of text: then one piece for
+// each worker.
 func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words))}
+	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words)+batchEntries/store.BundleWidth), taken: make(chan struct{}, 1)}
 	jobs := make(chan pieceJob)
 	p.workers.Go(func() {
 		defer close(jobs)
@@ -45,6 +51,13 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 		for from := r.from; from < r.to; {
 			to := min(r.to, from-from%store.BundleWidth+store.BundleWidth)
 			out := make(chan piece, 1)
+			for p.ahead.Load() > batchBytes {
+				select {
+				case <-p.taken:
+				case <-ctx.Done():
+					return
+				}
+			}
 			select {
 			case p.queue <- out:
 			case <-ctx.Done():
@@ -62,7 +75,9 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 		p.workers.Go(func() {
 			m := entryMaker{words: words, logNo: k.no, history: k.history, ids: k.ids, foreign: k.log.Followed()}
 			for job := range jobs {
-				job.out <- x.readPiece(ctx, &m, job.from, job.to)
+				one := x.readPiece(ctx, &m, job.from, job.to)
+				p.ahead.Add(int64(one.bytes))
+				job.out <- one
 			}
 		})
 	}
@@ -71,7 +86,7 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 
 func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) piece {
 	arrivals, err := x.node.store.Arrivals(ctx, m.logNo, from, to)
-	p := piece{to: to, err: err}
+	p := piece{to: to, err: err, entries: make([]store.IndexEntry, 0, len(arrivals))}
 	for i, a := range arrivals {
 		if ctx.Err() != nil {
 			p.err = ctx.Err()
@@ -108,6 +123,11 @@ func (p *pieces) next(ctx context.Context) (entries []store.IndexEntry, to int64
 			select {
 			case one := <-out:
 				got = &one
+				p.ahead.Add(-int64(one.bytes))
+				select {
+				case p.taken <- struct{}{}:
+				default:
+				}
 			case <-ctx.Done():
 				return nil, 0, ctx.Err()
 			}
@@ -123,7 +143,15 @@ func (p *pieces) next(ctx context.Context) (entries []store.IndexEntry, to int64
 			p.held = got
 			return entries, to, nil
 		}
-		entries, to, size = append(entries, got.entries...), got.to, size+got.bytes
+		if entries == nil {
+			entries = got.entries
+		} else {
+			if cap(entries) < batchEntries {
+				entries = slices.Grow(entries, batchEntries-len(entries)) // once for a batch of more than one piece
+			}
+			entries = append(entries, got.entries...)
+		}
+		to, size = got.to, size+got.bytes
 	}
 }
 

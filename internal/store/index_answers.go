@@ -54,25 +54,29 @@ func settleEntries(ctx context.Context, t *tx, entries []IndexEntry) error {
 	return nil
 }
 
-// settleAll settles, when the index was built, all that came meanwhile, some tens of thousands of records at a time.
+// settleAll settles, when the index was built, all that came meanwhile, some thousands of records at a time.
 func settleAll(ctx context.Context, t *tx) error {
 	if finished, err := isFinished(ctx, t); err != nil || finished {
 		return err
 	}
-	var first, last int64
-	err := one(ctx, t, `SELECT COALESCE(min(r.no), 0), COALESCE(max(r.no), 0) FROM ix_record r WHERE EXISTS (SELECT 1 FROM ix_answers)`, nil, &first, &last)
-	if err != nil {
-		return err
-	}
-	const atOnce = 1 << 16
-	for from := first; from <= last; from += atOnce {
-		rows, err := answeredIn(ctx, t, from, from+atOnce)
+	const atOnce = 1 << 14
+	for last := []byte{}; ; {
+		// All answers to one record share its leaf, so that a run of leaves has them all.
+		leaves, err := hashes(ctx, t, `SELECT DISTINCT leaf FROM ix_answers WHERE leaf > $1 ORDER BY leaf LIMIT $2`, last, atOnce)
+		if err != nil {
+			return err
+		}
+		if len(leaves) == 0 {
+			break
+		}
+		rows, err := answeredIn(ctx, t, last, leaves[len(leaves)-1][:])
 		if err != nil {
 			return err
 		}
 		if err := writeAnswered(ctx, t, rows); err != nil {
 			return err
 		}
+		last = leaves[len(leaves)-1][:]
 	}
 	for _, done := range []string{`DELETE FROM ix_expected WHERE leaf IN (SELECT leaf FROM ix_record WHERE standing = 'valid')`,
 		`INSERT INTO ix_meta (name, value) VALUES ('finished', 1) ON CONFLICT (name) DO NOTHING`} {
@@ -83,11 +87,11 @@ func settleAll(ctx context.Context, t *tx) error {
 	return nil
 }
 
-// answeredIn says how soon the records [from, to) were answered.
-func answeredIn(ctx context.Context, t *tx, from, to int64) (out []answered, err error) {
+// answeredIn says how soon the records with the leaves after one, up to another, were answered.
+func answeredIn(ctx context.Context, t *tx, after, to []byte) (out []answered, err error) {
 	rows, err := t.QueryContext(ctx, `SELECT r.no, r.time_us, r.agreement, r.author, r.kind, r.stage, (SELECT count(*) FROM ix_answers x WHERE x.no = r.no),
-		a.time_us, a.agreement, a.author, a.kind, a.stage FROM ix_record r JOIN ix_answers f ON f.leaf = r.leaf JOIN ix_record a ON a.no = f.no
-		WHERE r.no >= $1 AND r.no < $2 AND r.standing = 'valid' AND a.standing = 'valid' ORDER BY r.no`, from, to)
+		a.time_us, a.agreement, a.author, a.kind, a.stage FROM ix_answers f JOIN ix_record r ON r.leaf = f.leaf JOIN ix_record a ON a.no = f.no
+		WHERE f.leaf > $1 AND f.leaf <= $2 AND r.standing = 'valid' AND a.standing = 'valid' ORDER BY r.no`, after, to)
 	if err != nil {
 		return nil, err
 	}

@@ -36,12 +36,15 @@ type PlacedRun struct {
 	Item string
 }
 
-func place(ctx context.Context, t *tx, placings []Placing) error {
+// place writes placings. What is new in the index has no earlier place to be taken away.
+func place(ctx context.Context, t *tx, placings []Placing, isNew func(no int64) bool) error {
 	numbers := map[Class]int64{}
 	var rows []any
 	for _, p := range placings {
-		if _, err := t.exec(ctx, `DELETE FROM ix_place WHERE no = $1`, p.No); err != nil {
-			return err
+		if !isNew(p.No) {
+			if _, err := t.exec(ctx, `DELETE FROM ix_place WHERE no = $1`, p.No); err != nil {
+				return err
+			}
 		}
 		for _, r := range p.Runs {
 			c := Class{Agreement: p.Agreement, Item: r.Item}
@@ -116,7 +119,7 @@ func (x *Index) AnyChange(ctx context.Context) (any bool, err error) {
 
 // Place says where objects stand from now on.
 func (x *Index) Place(ctx context.Context, placings []Placing) error {
-	return x.writing(ctx, "placing STIX objects", func(t *tx) error { return place(ctx, t, placings) })
+	return x.writing(ctx, "placing STIX objects", func(t *tx) error { return place(ctx, t, placings, func(int64) bool { return false }) })
 }
 
 // Unsettled returns the targets of a log's recalls and releases that are not vouched for any more.

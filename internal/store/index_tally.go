@@ -126,7 +126,11 @@ const (
 // write adds to the tables what was gathered, which may be negative, and returns the number of each tally.
 func (t tallies) write(ctx context.Context, x *tx) (map[tallyKey]int64, error) {
 	numbers := make(map[tallyKey]int64, len(t))
-	var rows []any
+	total := 0
+	for _, r := range t {
+		total += len(r.serves) / 3
+	}
+	rows := make([]any, 0, total*ixServesInsert.cols)
 	for k, r := range t {
 		if _, err := x.exec(ctx, addTally, k.agreement, k.author, k.what, k.label, k.kind, r.count); err != nil {
 			return nil, err

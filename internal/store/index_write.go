@@ -64,9 +64,11 @@ func (x *Index) Add(ctx context.Context, entries []IndexEntry, placings ...Placi
 }
 
 func addEntries(ctx context.Context, t *tx, entries []IndexEntry, placings []Placing) error {
-	var rows indexRows
+	rows := indexRows{records: make([]any, 0, len(entries)*ixRecordInsert.cols), text: make([]textRow, 0, len(entries))}
+	fresh := make(map[int64]bool, len(entries))
 	for i := range entries {
 		rows.add(&entries[i])
+		fresh[entries[i].No] = true
 	}
 	if err := rows.write(ctx, t); err != nil {
 		return err
@@ -77,7 +79,7 @@ func addEntries(ctx context.Context, t *tx, entries []IndexEntry, placings []Pla
 	if err := markMany(ctx, t, entries); err != nil {
 		return fmt.Errorf("STIX objects with one id: %w", err)
 	}
-	if err := place(ctx, t, placings); err != nil {
+	if err := place(ctx, t, placings, func(no int64) bool { return fresh[no] }); err != nil {
 		return fmt.Errorf("places in collections: %w", err)
 	}
 	for i := range entries {
