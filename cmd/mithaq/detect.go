@@ -18,9 +18,11 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/detect/engine"
 	"github.com/mithaq/mithaq/internal/detect/event"
 	"github.com/mithaq/mithaq/internal/detect/evidence"
+	"github.com/mithaq/mithaq/internal/detect/feed"
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/intel"
 	"github.com/mithaq/mithaq/internal/detect/logs"
@@ -29,7 +31,9 @@ import (
 )
 
 type detectCmd struct {
-	Indicators  []string `help:"Indicators: STIX bundles, or lists with one domain, address, URL or hash a line (also gzip, zstd). Several times, or with commas." required:"" placeholder:"FILE" short:"i"`
+	dirFlag
+	Indicators  []string `help:"Indicators: STIX bundles, or lists with one domain, address, URL or hash a line (also gzip, zstd); 'node' for all that the node here may use, or a node's address (its token in MITHAQ_TOKEN). Several times, or with commas." required:"" placeholder:"FILE" short:"i"`
+	Publish     bool     `help:"Put what was found of partners' indicators up for a person's approval: see 'mithaq sighting'."`
 	Shadow      []string `help:"Indicators on trial: their matches are printed as shadow, with the level they would have had, and make no sighting." placeholder:"FILE"`
 	Beacons     bool     `help:"At the end, print as context what calls its destination like clockwork though no indicator names it."`
 	Subdomains  bool     `help:"Let the domains of lists stand for every name below them, too."`
@@ -58,7 +62,11 @@ type detection struct {
 	failed    error
 	sightings *engine.Sightings
 	mapping   *logs.Mapping
-	named     int // problems named so far
+	client    *api.Client // of the node that indicators come from or sightings go to; nil: none
+	feed      *feed.Feed  // of indicators from a node; nil: none
+	files     intel.Compiled
+	base      *index.Set // of the files, beside a feed
+	named     int        // problems named so far
 	summary   detectSummary
 }
 
@@ -67,6 +75,7 @@ type detectSummary struct {
 	Inputs     map[string]logs.Stats    `json:"inputs"`
 	Packets    map[string]traffic.Stats `json:"packets,omitempty"`
 	Engine     engine.Stats             `json:"engine"`
+	FromNode   int                      `json:"indicators_from_node,omitempty"`
 	Suppressed int64                    `json:"suppressed"`
 }
 
@@ -75,12 +84,22 @@ func (c *detectCmd) Run(ctx context.Context, a *app) error {
 	out := bufio.NewWriter(a.stdout)
 	d.enc = json.NewEncoder(out)
 	d.enc.SetEscapeHTML(false)
-	if err := d.prepare(); err != nil {
+	done, err := d.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := d.prepare(ctx); err != nil {
 		fmt.Fprintln(a.stderr, "mithaq:", err)
 		return exitCode(exitUnread)
 	}
 	worst := exitOK
-	for _, name := range c.Inputs {
+	for i, name := range c.Inputs {
+		if i > 0 {
+			if err := d.pull(ctx); err != nil { // what was recalled meanwhile fires no more
+				return err
+			}
+		}
 		if err := d.input(ctx, name); err != nil {
 			if errors.Is(err, context.Canceled) {
 				return err
@@ -93,7 +112,7 @@ func (c *detectCmd) Run(ctx context.Context, a *app) error {
 		d.engine.Beacons()
 	}
 	d.summary.Engine = d.engine.Stats()
-	if err := errors.Join(d.failed, out.Flush(), d.writeSightings()); err != nil {
+	if err := errors.Join(d.failed, out.Flush(), d.writeSightings(), d.publish(ctx)); err != nil {
 		return err
 	}
 	if err := d.report(); err != nil {
@@ -114,7 +133,7 @@ func seed() (uint64, error) {
 }
 
 // prepare reads indicators, warning lists and the mapping.
-func (d *detection) prepare() error {
+func (d *detection) prepare(ctx context.Context) error {
 	now := time.Now()
 	compiler := &intel.Compiler{Subdomains: d.cmd.Subdomains, Refused: func(r intel.Refusal) { d.name("indicator left out: " + r.String()) }}
 	if d.cmd.Validity == "now" {
@@ -135,6 +154,9 @@ func (d *detection) prepare() error {
 	}
 	compiler.Warnings, compiler.Warned = lists, func(r intel.Refusal) { d.name("indicator to look at: " + r.String()) }
 	for _, name := range slices.Concat(d.cmd.Indicators, d.cmd.Shadow) {
+		if isNode(name) {
+			continue
+		}
 		if err := d.open(name, func(r io.Reader) error { return compiler.Read(name, r) }); err != nil {
 			return err
 		}
@@ -148,23 +170,35 @@ func (d *detection) prepare() error {
 			return fmt.Errorf("%s: %w", d.cmd.Mapping, err)
 		}
 	}
-	compiled := compiler.Compiled()
-	d.summary.Indicators = compiled.Report
+	d.files = compiler.Compiled()
+	d.summary.Indicators = d.files.Report
 	random, err := seed()
 	if err != nil {
 		return err
 	}
-	set, err := index.Build(compiled.Builder, random)
+	validity := map[string]engine.Validity{"event": engine.ValidAtEvent, "now": engine.ValidNow, "any": engine.ValidAlways}[d.cmd.Validity]
+	options := engine.Options{
+		Validity: validity, Now: now, Warnings: lists, History: evidence.New(evidence.Options{Seed: random}),
+		Shadow:   func(s index.Source) bool { return slices.Contains(d.cmd.Shadow, s.Feed) },
+		Feedback: d.feedback,
+	}
+	set, err := index.Build(d.files.Builder, random)
 	if err != nil {
 		return err
 	}
-	validity := map[string]engine.Validity{"event": engine.ValidAtEvent, "now": engine.ValidNow, "any": engine.ValidAlways}[d.cmd.Validity]
-	d.engine = engine.New(index.NewStore(set), compiled.Plans, engine.Options{
-		Validity: validity, Now: now, Warnings: lists, History: evidence.New(evidence.Options{Seed: random}),
-		Shadow:   func(s index.Source) bool { return slices.Contains(d.cmd.Shadow, s.Feed) },
-		Feedback: func(id index.ID) engine.Feedback { return engine.Feedback{Partners: compiled.Doubted[id]} },
-	}, d.match)
-	if d.cmd.Sightings != "" {
+	store := index.NewStore(set)
+	if d.feed, err = d.openFeed(random, lists); err != nil {
+		return err
+	}
+	if d.feed != nil {
+		store, options.Allowed = d.feed.Store(), d.feed.Allowed
+		d.base = set
+	}
+	d.engine = engine.New(store, d.files.Plans, options, d.match)
+	if err := d.pull(ctx); err != nil {
+		return err
+	}
+	if d.cmd.Sightings != "" || d.cmd.Publish {
 		d.sightings = engine.NewSightings()
 	}
 	return nil
@@ -255,7 +289,7 @@ func decompressed(file io.Reader) (r *bufio.Reader, done func(), err error) {
 }
 
 func (d *detection) writeSightings() error {
-	if d.sightings == nil {
+	if d.cmd.Sightings == "" {
 		return nil
 	}
 	bundle, err := d.sightings.Bundle(rand.Reader, time.Now())
@@ -274,7 +308,7 @@ func (d *detection) report() error {
 	if d.cmd.JSONSummary {
 		return json.NewEncoder(w).Encode(s)
 	}
-	fmt.Fprintf(w, "indicators: %d in use", s.Indicators.Indicators)
+	fmt.Fprintf(w, "indicators: %d in use", s.Indicators.Indicators+s.FromNode)
 	if s.Indicators.Patterns > 0 {
 		fmt.Fprintf(w, ", %d of them patterns of several parts", s.Indicators.Patterns)
 	}

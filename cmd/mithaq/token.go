@@ -20,7 +20,7 @@ type tokenCmd struct {
 type tokenCreateCmd struct {
 	dirFlag
 	Name    string   `help:"What the token is for." required:"" placeholder:"NAME"`
-	Scope   []string `help:"audit: restricted logs as they are served, sealed records sealed; read: opened records too; publish; metrics; admin. Over TAXII also read:AGREEMENT and publish:AGREEMENT." default:"audit" placeholder:"SCOPE"`
+	Scope   []string `help:"audit: restricted logs as they are served, sealed records sealed; read: opened records too; publish; metrics; sense: what a sensor needs; admin. Over TAXII also read:AGREEMENT and publish:AGREEMENT." default:"audit" placeholder:"SCOPE"`
 	Party   string   `help:"Another party: the token reads over TAXII what that party may have." placeholder:"ID"`
 	Expires string   `help:"From when it is no longer valid (RFC 3339)." placeholder:"TIME"`
 	JSON    bool     `help:"Print the token with its secret as JSON."`

@@ -107,6 +107,11 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/feeds", ScopeRead, "", 200},
 		{"POST", "/api/v1/feeds/pull", ScopeAdmin, `{"url":"no address"}`, 422},
 		{"POST", "/api/v1/reindex", ScopeAdmin, "", 202},
+		{"GET", "/api/v1/indicators", ScopeSense, "", 200},
+		{"POST", "/api/v1/sightings", ScopeSense, `[]`, 202},
+		{"GET", "/api/v1/sightings", ScopeRead, "", 200},
+		{"POST", "/api/v1/sightings/s-none/approve", ScopePublish, "", 404},
+		{"POST", "/api/v1/sightings/s-none/refuse", ScopePublish, `{}`, 404},
 		{"GET", "/api/v1/keys", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/keyring", ScopeAudit, "", 200},
 		{"POST", "/api/v1/pins", ScopeAdmin, "{}", 422},
@@ -156,7 +161,7 @@ func TestEveryRouteAsksForItsScope(t *testing.T) {
 	n := testNode(t)
 	h := New(n, Options{Version: "test"})
 	owner := New(n, Options{Version: "test", Owner: true})
-	all := []string{ScopeAudit, ScopeRead, ScopePublish, ScopeMetrics, ScopeAdmin}
+	all := []string{ScopeAudit, ScopeRead, ScopePublish, ScopeMetrics, ScopeSense, ScopeAdmin}
 	tokens := map[string]string{}
 	for _, s := range all {
 		tokens[s] = token(t, n, s)

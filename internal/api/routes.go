@@ -16,6 +16,7 @@ const (
 	ScopePublish = node.ScopePublish
 	ScopeAdmin   = node.ScopeAdmin
 	ScopeMetrics = node.ScopeMetrics
+	ScopeSense   = node.ScopeSense
 )
 
 // maxUpload bounds a record's body: the payload's limit of docs/formats.md, section 2.
@@ -96,6 +97,7 @@ func register(api huma.API, n *node.Node) {
 	registerRecords(api, n)
 	registerIndex(api, n)
 	registerExport(api, n)
+	registerDetect(api, n)
 	registerKeys(api, n)
 	registerTokens(api, n)
 	registerAgreements(api, n)

@@ -149,6 +149,12 @@ func (m *entryMaker) fillKind(e *store.IndexEntry, r record.Record) error {
 			return err
 		}
 		addRef(e, relTarget, b.Target)
+	case record.KindSighting:
+		b, err := record.Parse[record.Sighting](r)
+		if err != nil {
+			return err
+		}
+		addRef(e, relTarget, b.Target)
 	case record.KindKeyring:
 		k, err := record.CarriedKeyring(r)
 		if err != nil {

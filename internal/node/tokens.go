@@ -23,10 +23,11 @@ const (
 	ScopeRead    = "read"    // opened records as well
 	ScopePublish = "publish" // sign and append
 	ScopeMetrics = "metrics" // /metrics
+	ScopeSense   = "sense"   // pull indicators for detection, hand sightings in; publishes nothing
 	ScopeAdmin   = "admin"   // keys, tokens, erasure
 )
 
-var scopes = []string{ScopeAudit, ScopeRead, ScopePublish, ScopeMetrics, ScopeAdmin}
+var scopes = []string{ScopeAudit, ScopeRead, ScopePublish, ScopeMetrics, ScopeSense, ScopeAdmin}
 
 // tokenPrefix makes a leaked token recognisable to scanners.
 const tokenPrefix = "mithaq_"
@@ -36,7 +37,7 @@ var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPad
 // TokenRequest asks for a token.
 type TokenRequest struct {
 	Name    string     `json:"name" minLength:"1" maxLength:"100" doc:"What the token is for"`
-	Scopes  []string   `json:"scopes" minItems:"1" doc:"audit, read, publish, metrics, admin; over TAXII also read:AGREEMENT and publish:AGREEMENT, for one agreement"`
+	Scopes  []string   `json:"scopes" minItems:"1" doc:"audit, read, publish, metrics, sense, admin; over TAXII also read:AGREEMENT and publish:AGREEMENT, for one agreement"`
 	Party   string     `json:"party,omitempty" doc:"Party id: the token reads over TAXII what this other party may have, and nothing else"`
 	Expires *time.Time `json:"expires,omitempty" doc:"From when it is no longer valid"`
 }

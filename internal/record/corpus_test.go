@@ -66,6 +66,8 @@ func corpus(t testing.TB) []Body {
 		&EpochBody{Epoch: epoch.ID(), Mode: EpochFresh, Audience: audience, Commit: epoch.Commit(), Wraps: wraps},
 		&EpochBody{Epoch: epoch.ID(), Step: 1, Mode: EpochRatchet, Commit: next.Commit(), Wraps: wraps},
 		&ReceiptBody{Target: testHash, Log: origin, State: ReceiptRead, At: At(now.Add(1234 * time.Microsecond))},
+		&Sighting{Target: testHash, Indicator: "indicator--9d2b6f3c-7c3e-4f58-9a40-1b2c3d4e5f60", Verdict: SightingSeen, Count: SightingCount(300), First: "2026-01-30", Last: "2026-02-01"},
+		&Sighting{Target: testHash, Indicator: "indicator--9d2b6f3c-7c3e-4f58-9a40-1b2c3d4e5f60", Verdict: SightingFalsePositive, Note: text},
 		&RollEntry{Leaf: leafOf(testHash), Origin: origin, Object: testHash, Act: p.envelope(t, p.record(t, &Act{Act: ActWithdraw, Date: "2026-02-28"}, TLPGreen)),
 			Keyring: p.keyring.Envelope(), Proof: proofHeader + "index 0\n", Parent: testHash, Result: testHash},
 	}

@@ -25,6 +25,7 @@ const (
 	KindEpoch      Kind = "epoch"
 	KindReceipt    Kind = "receipt"
 	KindRoll       Kind = "roll"
+	KindSighting   Kind = "sighting"
 )
 
 // A Body is the typed form of a kind's body, such as [*Act]. Bodies are made with a literal, checked and written by
@@ -77,12 +78,13 @@ func registry() []Spec {
 		{Name: KindEpoch, Issuer: RoleNode, Clear: true, parse: parseAs[EpochBody]},
 		{Name: KindReceipt, Issuer: RoleNode, parse: parseAs[ReceiptBody]},
 		{Name: KindRoll, Issuer: RoleNode, parse: parseAs[RollEntry]},
+		{Name: KindSighting, Issuer: RoleOfficer, Recallable: true, parse: parseAs[Sighting]},
 	}
 }
 
 // reserved names are those of kinds to come: a record of one is refused by name, not as a misspelling.
 func reserved() []Kind {
-	return []Kind{"sighting", "incident", "request", "answer", "hotline", "ack", "advisory", "practice", "meeting", "exercise", "contact"}
+	return []Kind{"incident", "request", "answer", "hotline", "ack", "advisory", "practice", "meeting", "exercise", "contact"}
 }
 
 // LookupKind returns the entry of the registry for a kind, with its schema, or an error with code [CodeKind].

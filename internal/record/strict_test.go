@@ -53,7 +53,7 @@ func TestParsePayloadNamesThePlace(t *testing.T) {
 		{"invalid UTF-8", report(), `What`, "\xff\xfe", CodeUTF8, "/body/summary/en"},
 		{"lone surrogate", report(), `What`, `\ud800`, CodeSyntax, "/body/summary/en"},
 		{"cut short", report(), `"v":1`, `"v"`, CodeSyntax, "/v"},
-		{"kind of another version", report(), `"kind":"report"`, `"kind":"sighting"`, CodeKind, "/kind"},
+		{"kind of another version", report(), `"kind":"report"`, `"kind":"incident"`, CodeKind, "/kind"},
 		{"kind unheard of", report(), `"kind":"report"`, `"kind":"rumour"`, CodeKind, "/kind"},
 		{"time zone", report(), `T12:00:00Z`, `T12:00:00+00:00`, CodeValue, "/time"},
 		{"time with a comma", report(), `T12:00:00Z`, `T12:00:00,5Z`, CodeValue, "/time"},

@@ -62,6 +62,19 @@ func (x *Index) ByID(ctx context.Context, id string) ([]Indexed, error) {
 	return x.list(ctx, "looking a record up", ` WHERE id = $1 ORDER BY no`, id)
 }
 
+// Since returns up to limit records that arrived after the no-th, in order of arrival.
+func (x *Index) Since(ctx context.Context, no int64, limit int) ([]Indexed, error) {
+	return x.list(ctx, "listing arrivals", ` WHERE no > $1 ORDER BY no LIMIT $2`, no, limit)
+}
+
+// CountTo returns how many records are indexed up to the no-th.
+func (x *Index) CountTo(ctx context.Context, no int64) (n int64, err error) {
+	err = x.reading("counting arrivals", func(c *conns) error {
+		return queryRows(ctx, c, `SELECT count(*) FROM ix_record WHERE no <= $1`, []any{no}, func(r *sql.Rows) error { return r.Scan(&n) })
+	})
+	return n, err
+}
+
 // ReferringTo returns the records with a reference to a leaf, in order of arrival, and how each refers.
 func (x *Index) ReferringTo(ctx context.Context, leaf [32]byte, limit int) (nos []int64, rels []string, err error) {
 	err = x.reading("looking references up", func(c *conns) error {

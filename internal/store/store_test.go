@@ -312,6 +312,7 @@ func TestConformance(t *testing.T) {
 				t.Errorf("another step: %v", err)
 			}
 		})
+		t.Run("sightings", func(t *testing.T) { testSightings(t, open(t)) })
 		t.Run("tokens and settings", func(t *testing.T) {
 			d := open(t)
 			tok := Token{ID: "t-1", Hash: hashOf("secret"), Name: "sensor", Scopes: []string{"log:read", "object:read"}, Created: time.UnixMicro(9).UTC()}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/event"
@@ -59,9 +60,7 @@ type Stats struct {
 // Engine matches events, one after the other. It is for one goroutine; several may share a Store.
 type Engine struct {
 	store   *index.Store
-	plans   map[index.ID]*plan.Plan
-	scans   []index.ID // patterns to ask about every event: those about what logs and packets can show …
-	rare    []index.ID // … and those that only observed data can satisfy
+	plans   atomic.Pointer[plans]
 	stream  *plan.Stream
 	options Options
 	emit    func(*Match)
@@ -86,21 +85,35 @@ const maxSeen = 100_000
 
 // New makes an Engine that calls emit for every match.
 func New(store *index.Store, plans map[index.ID]*plan.Plan, options Options, emit func(*Match)) *Engine {
-	e := &Engine{store: store, plans: plans, options: options, emit: emit, stream: plan.NewStream(options.Limits),
+	e := &Engine{store: store, options: options, emit: emit, stream: plan.NewStream(options.Limits),
 		stats: Stats{Matches: map[Level]int64{}, LeftOut: map[string]int64{}}, seen: map[index.ID]struct{}{}}
-	for id, p := range plans {
+	e.SetPlans(plans)
+	return e
+}
+
+// plans are the patterns of several parts.
+type plans struct {
+	all   map[index.ID]*plan.Plan
+	scans []index.ID // to ask about every event: those about what logs and packets can show …
+	rare  []index.ID // … and those that only observed data can satisfy
+}
+
+// SetPlans puts other patterns of several parts in place, which must not change from then on. Any goroutine may call it.
+func (e *Engine) SetPlans(all map[index.ID]*plan.Plan) {
+	p := &plans{all: all}
+	for id, one := range all {
 		switch {
-		case !p.Scan:
-		case slices.ContainsFunc(p.Types, event.Observable):
-			e.scans = append(e.scans, id)
+		case !one.Scan:
+		case slices.ContainsFunc(one.Types, event.Observable):
+			p.scans = append(p.scans, id)
 		default:
-			e.rare = append(e.rare, id)
+			p.rare = append(p.rare, id)
 		}
 	}
-	for _, ids := range [][]index.ID{e.scans, e.rare} {
+	for _, ids := range [][]index.ID{p.scans, p.rare} {
 		slices.SortFunc(ids, func(a, b index.ID) int { return bytes.Compare(a[:], b[:]) })
 	}
-	return e
+	e.plans.Store(p)
 }
 
 // Stats tells what was counted so far.
@@ -129,9 +142,10 @@ func (e *Engine) Event(ev *event.Event) {
 			e.found = append(e.found, found{hit, i})
 		}
 	}
-	e.scan(set, e.scans)
+	p := e.plans.Load()
+	e.scan(set, p.scans)
 	if ev.Observed != nil {
-		e.scan(set, e.rare)
+		e.scan(set, p.rare)
 	}
 	if len(e.found) > 0 {
 		e.judge(ev)
@@ -204,7 +218,7 @@ func (e *Engine) judge(ev *event.Event) {
 			e.match(ev, e.found[i:], nil)
 			continue
 		}
-		p := e.plans[id]
+		p := e.plans.Load().all[id]
 		if p == nil {
 			e.stats.LeftOut["pattern-unknown"]++
 			continue

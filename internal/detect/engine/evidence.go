@@ -154,7 +154,7 @@ func (e *Engine) needsMore(hit *index.Hit) bool {
 	if !hit.Pattern {
 		return false
 	}
-	p := e.plans[hit.Indicator]
+	p := e.plans.Load().all[hit.Indicator]
 	return p == nil || p.Scan || slices.ContainsFunc(p.Atoms, func(a plan.Atom) bool { return !a.Kind.Context() })
 }
 

@@ -91,6 +91,7 @@ type From struct {
 	Record     string `json:"record,omitempty"`
 	Marking    string `json:"marking,omitempty"`
 	PAP        string `json:"pap,omitempty"`
+	Expires    int64  `json:"-"`
 }
 
 // Term is one piece of evidence: Weight is added to the log-odds. Rows are the lines or packets that show it again.

@@ -52,6 +52,29 @@ func (s *Sightings) Add(m *Match) {
 // Len is how many indicators were seen.
 func (s *Sightings) Len() int { return len(s.seen) }
 
+// Found is what was seen of one indicator, with its exact count: for a person's own node, not for anybody else.
+type Found struct {
+	Indicator Indicator
+	From      From
+	Count     int64
+	First     time.Time // zero: not known
+	Last      time.Time
+}
+
+// All lists what was seen, in the order of the indicators' identifiers.
+func (s *Sightings) All() []Found {
+	out := make([]Found, 0, len(s.seen))
+	for _, g := range s.seen {
+		f := Found{Indicator: g.indicator, From: g.from, Count: g.count}
+		if g.first != 0 {
+			f.First, f.Last = time.Unix(0, g.first).UTC(), time.Unix(0, g.last).UTC()
+		}
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b Found) int { return strings.Compare(a.Indicator.ID, b.Indicator.ID) })
+	return out
+}
+
 // bucket rounds a count down to a power of two.
 func bucket(n int64) int64 { return 1 << (bits.Len64(uint64(n)) - 1) }
 

@@ -3,7 +3,6 @@ package index
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"sort"
 )
 
@@ -12,7 +11,7 @@ type Builder struct {
 	table   tableBuilder
 	rows    []byte
 	sources []Source
-	source  map[Source]uint16
+	source  map[Source]uint32
 	names   []string
 	name    map[string]uint32
 }
@@ -24,18 +23,21 @@ const maxNames = 1 << 16
 // Len is how many rows were added.
 func (b *Builder) Len() int { return len(b.rows) / rowSize }
 
-// Source gives the number by which rows name a source. After 65,535 of them the error says so.
-func (b *Builder) Source(s Source) (uint16, error) {
+// maxSources is how many sources rows can name: in a node's set each record is one.
+const maxSources = 1 << 24
+
+// Source gives the number by which rows name a source. After maxSources of them the error says so.
+func (b *Builder) Source(s Source) (uint32, error) {
 	if n, ok := b.source[s]; ok {
 		return n, nil
 	}
-	if len(b.sources) > math.MaxUint16 {
-		return 0, fmt.Errorf("indexing: more than %d sources", math.MaxUint16)
+	if len(b.sources) >= maxSources {
+		return 0, fmt.Errorf("indexing: more than %d sources", maxSources)
 	}
 	if b.source == nil {
-		b.source = map[Source]uint16{}
+		b.source = map[Source]uint32{}
 	}
-	n := uint16(len(b.sources))
+	n := uint32(len(b.sources))
 	b.sources = append(b.sources, s)
 	b.source[s] = n
 	return n, nil
@@ -131,7 +133,7 @@ func (l *layer) nameOf(n uint32) string {
 	return l.names[n-1]
 }
 
-func (l *layer) sourceOf(n uint16) Source {
+func (l *layer) sourceOf(n uint32) Source {
 	if int(n) >= len(l.sources) {
 		return Source{}
 	}

@@ -15,7 +15,7 @@ import (
 // program writes for itself: it is built again, not converted, when its version changes.
 const (
 	fileMagic   = "mithaqix"
-	fileVersion = 1
+	fileVersion = 2
 	headSize    = 128
 )
 

@@ -42,10 +42,10 @@ func (id ID) String() string {
 type Row struct {
 	Indicator   ID
 	From, Until uint32 // seconds since 1970; an Until of 0 is for ever
-	Source      uint16 // in the layer that the row is of; see Set.Source
+	Source      uint32 // in the layer that the row is of, up to 2^24; see Set.Source
 	Confidence  uint8  // 0 to 100
 	Pattern     bool   // the key is one part of a pattern: look at the rest of it
-	Name        uint32 // 0 is none; see Set.Name
+	Name        uint32 // up to 2^24, 0 is none; see Set.Name
 }
 
 const (
@@ -83,15 +83,16 @@ func (r *Row) append(dst []byte) []byte {
 	dst = append(dst, r.Indicator[:]...)
 	dst = binary.LittleEndian.AppendUint32(dst, r.From)
 	dst = binary.LittleEndian.AppendUint32(dst, r.Until)
-	dst = binary.LittleEndian.AppendUint16(dst, r.Source)
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(r.Source))
 	dst = append(dst, r.Confidence, flags)
-	return binary.LittleEndian.AppendUint32(dst, r.Name)
+	return binary.LittleEndian.AppendUint32(dst, r.Name&0xffffff|r.Source>>16<<24)
 }
 
 func readRow(b []byte) (r Row, more bool) {
 	return Row{Indicator: ID(b[:16]), From: binary.LittleEndian.Uint32(b[16:]), Until: binary.LittleEndian.Uint32(b[20:]),
-		Source: binary.LittleEndian.Uint16(b[24:]), Confidence: b[26], Pattern: b[27]&flagPattern != 0,
-		Name: binary.LittleEndian.Uint32(b[28:])}, b[27]&flagMore != 0
+		Source:     uint32(binary.LittleEndian.Uint16(b[24:])) | uint32(b[31])<<16,
+		Confidence: b[26], Pattern: b[27]&flagPattern != 0,
+		Name: binary.LittleEndian.Uint32(b[28:]) & 0xffffff}, b[27]&flagMore != 0
 }
 
 // Source says from whom indicators come, and what may be done with them.
@@ -103,6 +104,7 @@ type Source struct {
 	Record     string `json:"record,omitempty"`
 	Marking    string `json:"marking,omitempty"` // TLP
 	PAP        string `json:"pap,omitempty"`
+	Expires    int64  `json:"expires,omitempty"` // seconds since 1970, of the record; 0: never
 }
 
 // ScanKey appends the key under which the row of a pattern stands that no value leads to. No value of traffic has it.

@@ -26,6 +26,28 @@ func NewStore(s *Set) *Store {
 // Set gives the present set.
 func (st *Store) Set() *Set { return st.set.Load() }
 
+// Replace swaps another set in.
+func (st *Store) Replace(s *Set) {
+	st.writers.Lock()
+	defer st.writers.Unlock()
+	st.set.Store(s)
+}
+
+// Add adds all that another set holds; indicators of both are those of the other set from then on.
+func (st *Store) Add(s *Set, seed uint64) error {
+	b := &Builder{}
+	for i, l := range s.layers {
+		gone := func(id ID) bool {
+			_, is := s.gone[id]
+			return is && i == 0
+		}
+		if err := b.copyFrom(l, gone); err != nil {
+			return err
+		}
+	}
+	return st.Apply(b, nil, seed)
+}
+
 // Apply takes indicators away and adds others; an indicator that is added again is replaced with all its keys. The
 // builder is used up. It costs as much as the changes since the base was built are large, not as the base is; when they
 // have become many, everything is built anew (and look-ups go on meanwhile).

@@ -22,6 +22,7 @@ type indicator struct {
 	author      string
 	patternType string
 	pattern     string
+	source      *index.Source // as the caller says; nil: as the file says
 }
 
 // readSTIX reads the indicators among a document's objects. They are decided on when all files are read: of several
@@ -76,13 +77,34 @@ func (c *Compiler) keep(in indicator) {
 func (c *Compiler) takeAll() {
 	known := stix.MarkingsOf(c.markings)
 	for _, id := range c.order {
-		in := c.latest[id]
+		in, here := c.latest[id]
+		if !here {
+			continue // dropped, or taken already
+		}
+		delete(c.latest, id)
 		if err := c.take(in, known); err != nil {
 			c.refuse(Refusal{File: in.file, Indicator: id, Reason: err.Error()}, "no-room")
 		}
 	}
 	c.order, c.latest, c.markings = nil, nil, nil
 }
+
+// Take takes one indicator that the caller knows the source of. Of several versions the latest counts.
+func (c *Compiler) Take(object stix.Object, source index.Source) {
+	if c.latest == nil {
+		c.latest, c.authors = map[string]indicator{}, map[string]string{}
+	}
+	in, err := readIndicator(object)
+	if err != nil {
+		c.refuse(Refusal{File: source.Feed, Indicator: object.ID, Reason: err.Error()}, "unreadable")
+		return
+	}
+	in.file, in.source = source.Feed, &source
+	c.keep(in)
+}
+
+// Drop takes an indicator that was taken, by its STIX id, out again.
+func (c *Compiler) Drop(id string) { delete(c.latest, id) }
 
 func readIndicator(o stix.Object) (in indicator, err error) {
 	v, err := o.Open()
@@ -135,6 +157,9 @@ func (c *Compiler) take(in indicator, known stix.Markings) error {
 		Record: in.extension.Record, PAP: in.extension.PAP}
 	if marked, err := stix.Effective(in.object, known); err == nil && marked.Strictest() != stix.TLPNone {
 		source.Marking = marked.Strictest().String()
+	}
+	if in.source != nil {
+		source = *in.source
 	}
 	row := index.Row{Indicator: id, Confidence: in.confidence, Name: c.builder.Name(in.name)}
 	row.From, row.Until = index.Seconds(in.from, in.until)

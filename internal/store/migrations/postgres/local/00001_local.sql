@@ -32,7 +32,27 @@ CREATE TABLE feed (
     state  BYTEA   NOT NULL
 );
 
+-- What detection found of indicators of others: it waits for a person, who sends it as a record or refuses it.
+CREATE TABLE sighting (
+    id         TEXT    PRIMARY KEY,
+    indicator  TEXT    NOT NULL,
+    target     BYTEA    NOT NULL,
+    agreement  TEXT    NOT NULL,
+    state      TEXT    NOT NULL,
+    count      BIGINT NOT NULL,
+    first_us   BIGINT NOT NULL,
+    last_us    BIGINT NOT NULL,
+    created_us BIGINT NOT NULL,
+    decided_us BIGINT NOT NULL DEFAULT 0,
+    leaf       TEXT    NOT NULL DEFAULT '',
+    reason     TEXT    NOT NULL DEFAULT ''
+);
+
+CREATE INDEX sighting_state ON sighting (state, created_us);
+CREATE INDEX sighting_indicator ON sighting (indicator, state);
+
 -- +goose Down
+DROP TABLE sighting;
 DROP TABLE feed;
 DROP TABLE taxii_status;
 DROP TABLE setting;

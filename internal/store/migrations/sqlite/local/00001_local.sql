@@ -32,7 +32,27 @@ CREATE TABLE feed (
     state  BLOB    NOT NULL
 ) STRICT;
 
+-- What detection found of indicators of others: it waits for a person, who sends it as a record or refuses it.
+CREATE TABLE sighting (
+    id         TEXT    PRIMARY KEY,
+    indicator  TEXT    NOT NULL,
+    target     BLOB    NOT NULL,
+    agreement  TEXT    NOT NULL,
+    state      TEXT    NOT NULL,
+    count      INTEGER NOT NULL,
+    first_us   INTEGER NOT NULL,
+    last_us    INTEGER NOT NULL,
+    created_us INTEGER NOT NULL,
+    decided_us INTEGER NOT NULL DEFAULT 0,
+    leaf       TEXT    NOT NULL DEFAULT '',
+    reason     TEXT    NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX sighting_state ON sighting (state, created_us);
+CREATE INDEX sighting_indicator ON sighting (indicator, state);
+
 -- +goose Down
+DROP TABLE sighting;
 DROP TABLE feed;
 DROP TABLE taxii_status;
 DROP TABLE setting;

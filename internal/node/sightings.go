@@ -1,0 +1,244 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// FoundSighting is what detection found of one indicator: how often, and from when to when. It says nothing of where.
+type FoundSighting struct {
+	Indicator string    `json:"indicator" minLength:"1" maxLength:"256" doc:"STIX id of the indicator"`
+	Record    string    `json:"record" minLength:"1" maxLength:"64" doc:"The record it was in: leaf hash or record id"`
+	Count     int64     `json:"count" minimum:"1" doc:"How many matches"`
+	First     time.Time `json:"first,omitzero" doc:"Of the first; only its day is kept"`
+	Last      time.Time `json:"last,omitzero" doc:"Of the last; only its day is kept"`
+}
+
+// SightingView is a sighting that waits for a person, or that one has decided on.
+type SightingView struct {
+	ID        string     `json:"id"`
+	State     string     `json:"state" enum:"waiting,approved,refused,false-positive"`
+	Indicator string     `json:"indicator"`
+	Record    string     `json:"record" doc:"Leaf hash of the record it is in"`
+	Agreement string     `json:"agreement"`
+	Author    string     `json:"author" doc:"Party that shared it, and would get the sighting"`
+	Count     int64      `json:"count" doc:"Matches here; what is sent is rounded down to a power of two"`
+	First     string     `json:"first,omitempty" doc:"Day of the first"`
+	Last      string     `json:"last,omitempty" doc:"Day of the last"`
+	Created   time.Time  `json:"created"`
+	Decided   *time.Time `json:"decided,omitempty"`
+	Leaf      string     `json:"leaf,omitempty" doc:"Leaf hash of the sighting that was sent"`
+	Reason    string     `json:"reason,omitempty"`
+}
+
+// SightingVerdict is what a person decides on a sighting.
+type SightingVerdict struct {
+	Reason        string `json:"reason,omitempty" maxLength:"200"`
+	FalsePositive bool   `json:"false_positive,omitempty" doc:"What matched is harmless: the indicator counts for less here from now on"`
+	Tell          bool   `json:"tell,omitempty" doc:"Of a false positive: say so to those who have the indicator, as a record"`
+}
+
+// The bounds of sightings.
+const (
+	maxSightingsAtOnce = 10_000
+	maxSightingsListed = 10_000
+)
+
+// AddSightings puts sightings up for a person's approval. Nothing leaves the node by it.
+func (n *Node) AddSightings(ctx context.Context, found []FoundSighting) (int, error) {
+	if n.ledger == nil {
+		return 0, errReadOnly()
+	}
+	if len(found) > maxSightingsAtOnce {
+		return 0, faultf(CodeInvalid, "send them in parts", "adding sightings: %d are more than %d", len(found), maxSightingsAtOnce)
+	}
+	if err := n.allIndexed(ctx); err != nil {
+		return 0, err
+	}
+	for i, f := range found {
+		e, err := n.sightedRecord(ctx, f)
+		if err != nil {
+			return i, err
+		}
+		var raw [10]byte
+		if _, err := io.ReadFull(n.rand, raw[:]); err != nil {
+			return i, fmt.Errorf("adding a sighting: %w", err)
+		}
+		s := store.Sighting{ID: "s-" + lowerBase32.EncodeToString(raw[:]), Indicator: f.Indicator, Target: e.Leaf, Agreement: e.Agreement,
+			Count: max(1, f.Count), First: dayOf(f.First), Last: dayOf(f.Last), Created: n.now()}
+		if err := n.store.AddSighting(ctx, s); err != nil {
+			return i, err
+		}
+	}
+	return len(found), nil
+}
+
+func dayOf(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(24 * time.Hour)
+}
+
+// sightedRecord finds the intel record that holds the indicator.
+func (n *Node) sightedRecord(ctx context.Context, f FoundSighting) (store.Indexed, error) {
+	list, err := n.store.Index().WithSTIX(ctx, f.Indicator, 256)
+	if err != nil {
+		return store.Indexed{}, indexFault("reading sightings", err)
+	}
+	for _, e := range list {
+		if e.Kind == string(record.KindIntel) && (hex.EncodeToString(e.Leaf[:]) == f.Record || e.ID == f.Record) {
+			return e, nil
+		}
+	}
+	return store.Indexed{}, faultf(CodeNotFound, "give the record that detection names", "adding a sighting: no record %s here holds the indicator %s", clipped(f.Record), clipped(f.Indicator))
+}
+
+// Sightings lists sightings in a state, the newest first; all where it is empty.
+func (n *Node) Sightings(ctx context.Context, state string) ([]SightingView, error) {
+	list, err := n.store.Sightings(ctx, state, maxSightingsListed)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]SightingView, 0, len(list))
+	for _, s := range list {
+		v, err := n.sightingView(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func (n *Node) sightingView(ctx context.Context, s store.Sighting) (SightingView, error) {
+	v := SightingView{ID: s.ID, State: s.State, Indicator: s.Indicator, Record: hex.EncodeToString(s.Target[:]), Agreement: s.Agreement,
+		Count: s.Count, First: dateOf(s.First), Last: dateOf(s.Last), Created: s.Created, Leaf: s.Leaf, Reason: s.Reason}
+	if !s.Decided.IsZero() {
+		v.Decided = &s.Decided
+	}
+	records, err := n.store.Index().ByLeaf(ctx, s.Target)
+	if err != nil && !errors.Is(err, store.ErrNoIndex) {
+		return v, err
+	}
+	if len(records) > 0 {
+		v.Author = records[0].Author
+	}
+	return v, nil
+}
+
+func dateOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
+
+// waitingSighting finds one that waits, and the record it is about.
+func (n *Node) waitingSighting(ctx context.Context, id string) (s store.Sighting, about store.Indexed, err error) {
+	s, err = n.store.Sighting(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return s, about, faultf(CodeNotFound, "see 'mithaq sighting list'", "there is no sighting %s", clipped(id))
+	}
+	if err != nil {
+		return s, about, err
+	}
+	if s.State != store.SightingWaiting {
+		return s, about, faultf(CodeConflict, "", "sighting %s waits no more: it was decided on as %s", s.ID, s.State)
+	}
+	records, err := n.store.Index().ByLeaf(ctx, s.Target)
+	if err != nil {
+		return s, about, indexFault("reading sightings", err)
+	}
+	for _, e := range records {
+		if e.Agreement == s.Agreement {
+			return s, e, nil
+		}
+	}
+	return s, about, faultf(CodeGone, "refuse it", "the record that sighting %s is about is not here any more", s.ID)
+}
+
+// ApproveSighting sends a sighting back to who shared the indicator, as a record under the agreement it came from: the
+// count as a power of two, days, and nothing else.
+func (n *Node) ApproveSighting(ctx context.Context, id string) (SightingView, error) {
+	s, about, err := n.waitingSighting(ctx, id)
+	if err != nil {
+		return SightingView{}, err
+	}
+	body := &record.Sighting{Target: hex.EncodeToString(s.Target[:]), Indicator: s.Indicator, Verdict: record.SightingSeen, Count: record.SightingCount(s.Count)}
+	if !s.First.IsZero() && !s.Last.IsZero() {
+		body.First, body.Last = record.Date(dateOf(s.First)), record.Date(dateOf(s.Last))
+	}
+	d := n.sightingDraft(about, body.Target)
+	if about.Author != "" && len(d.Persons) == 0 {
+		d.Parties = []string{about.Author}
+	}
+	s.State = store.SightingApproved
+	return n.sendSighting(ctx, s, d, body)
+}
+
+// sightingDraft is marked as the record it is about, and never less than AMBER: what a party sees is its own matter.
+func (n *Node) sightingDraft(about store.Indexed, target string) Draft {
+	d := Draft{Kind: string(record.KindSighting), TLP: about.TLP, PAP: about.PAP, Refs: []string{string(record.RelAbout) + ":" + target}}
+	switch record.TLP(about.TLP) {
+	case record.TLPRed:
+		d.Persons = []string{about.Officer}
+	case record.TLPAmberStrict:
+	default:
+		d.TLP = string(record.TLPAmber)
+	}
+	return d
+}
+
+func (n *Node) sendSighting(ctx context.Context, s store.Sighting, d Draft, body *record.Sighting) (SightingView, error) {
+	var err error
+	if d.Body, err = record.EncodeBody(body); err != nil {
+		return SightingView{}, recordFault("sending a sighting", err)
+	}
+	receipt, err := n.Publish(ctx, s.Agreement, d)
+	if err != nil {
+		return SightingView{}, err
+	}
+	s.Leaf = receipt.Leaf
+	return n.decideSighting(ctx, s)
+}
+
+func (n *Node) decideSighting(ctx context.Context, s store.Sighting) (SightingView, error) {
+	s.Decided = n.now()
+	if err := n.store.DecideSighting(ctx, s); err != nil {
+		return SightingView{}, err
+	}
+	return n.sightingView(ctx, s)
+}
+
+// RefuseSighting keeps a sighting here. A false positive lowers what the indicator counts for, and can be told to all who
+// have it.
+func (n *Node) RefuseSighting(ctx context.Context, id string, v SightingVerdict) (SightingView, error) {
+	s, about, err := n.waitingSighting(ctx, id)
+	if err != nil && CodeOf(err) != CodeGone {
+		return SightingView{}, err
+	}
+	s.State, s.Reason = store.SightingRefused, v.Reason
+	if v.FalsePositive {
+		s.State = store.SightingFalse
+	}
+	if !v.FalsePositive || !v.Tell {
+		return n.decideSighting(ctx, s)
+	}
+	if err != nil {
+		return SightingView{}, err
+	}
+	body := &record.Sighting{Target: hex.EncodeToString(s.Target[:]), Indicator: s.Indicator, Verdict: record.SightingFalsePositive}
+	d := n.sightingDraft(about, body.Target)
+	if d.Persons == nil {
+		d.Parties, d.Persons = about.Parties, about.Persons // whoever has the indicator
+	}
+	return n.sendSighting(ctx, s, d, body)
+}
