@@ -54,10 +54,12 @@ type cli struct {
 	Fingerprint fingerprintCmd `cmd:"" help:"TLS and QUIC hellos of captures, with their fingerprints."`
 	Key         keyCmd         `cmd:"" help:"List, rotate and revoke keys."`
 	Token       tokenCmd       `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
+	User        userCmd        `cmd:"" help:"People who sign in to the screens."`
 	Backup      backupCmd      `cmd:"" help:"Write a consistent copy of a node into one file."`
 	Restore     restoreCmd     `cmd:"" help:"Bring a node back from a backup without ever forking its logs."`
 	Reindex     reindexCmd     `cmd:"" help:"Throw the index away and build it again from the logs."`
 	Erase       eraseCmd       `cmd:"" help:"Destroy the contents of one record; its place in the log stays."`
+	Openapi     openapiCmd     `cmd:"" help:"Print the description of the API (OpenAPI 3.1)."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 

@@ -42,8 +42,7 @@ func (c *demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if c.Once {
 		return nil
 	}
-	d.say("serving", "%s until you interrupt (Ctrl-C)", d.daemon.URL)
-	return d.daemon.Wait(ctx)
+	return d.receive(ctx)
 }
 
 // demo is one run of the demonstration.
@@ -55,6 +54,7 @@ type demo struct {
 	daemon *api.Daemon
 	client *api.Client
 	log    node.LogView
+	doors  doors
 }
 
 func (d *demo) say(what, format string, args ...any) {
@@ -79,7 +79,8 @@ func (d *demo) open(ctx context.Context) error {
 	if portTaken(d.node.Config().Listen) {
 		d.node.ListenOn("127.0.0.1:0")
 	}
-	if d.daemon, err = api.Start(ctx, d.node, version(), logger); err != nil {
+	d.doors = newDoors()
+	if d.daemon, err = d.doors.start(ctx, d.node, logger); err != nil {
 		return errors.Join(err, d.node.Close(context.WithoutCancel(ctx)))
 	}
 	client, ok := api.OverSocket(ctx, d.dir)

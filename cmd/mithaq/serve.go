@@ -8,6 +8,8 @@ import (
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/web"
+	"github.com/mithaq/mithaq/ui"
 )
 
 type serveCmd struct {
@@ -18,7 +20,8 @@ type serveCmd struct {
 func (serveCmd) Help() string {
 	return `Example: mithaq serve --dir /var/lib/mithaq
 
-Serves the logs (/log, /object), the JSON API (/api/v1, /openapi.json), /healthz, /readyz and /metrics until it is interrupted.`
+Serves the screens (/), the logs (/log, /object), the JSON API (/api/v1, /openapi.json), /healthz, /readyz and /metrics until
+it is interrupted. Add whoever is to sign in to the screens with 'mithaq user add'.`
 }
 
 func (c *serveCmd) Run(ctx context.Context, a *app) error {
@@ -39,7 +42,11 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	daemon, err := api.Start(ctx, n, version(), logger)
+	screens, err := web.New(n, web.Options{Files: ui.Files(), Logger: logger})
+	if err != nil {
+		return errors.Join(err, n.Close(context.WithoutCancel(ctx)))
+	}
+	daemon, err := api.Start(ctx, n, version(), logger, screens)
 	if err != nil {
 		return errors.Join(err, n.Close(context.WithoutCancel(ctx)))
 	}

@@ -16,6 +16,7 @@ type caller struct {
 	scopes []string
 	owner  bool
 	party  string
+	person *node.PersonView // who signed in to the screens; nil for a token or the socket
 }
 
 // may reports whether the caller has a scope. Who may read opened records may have them sealed as well.
@@ -25,10 +26,19 @@ func (c caller) may(scope string) bool {
 
 type callerKey struct{}
 
+// As gives a request to somebody who signed in: the handler of [New] then serves it with the person's scopes. Whoever
+// calls it has checked the session.
+func As(r *http.Request, p node.PersonView) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{scopes: p.Scopes, person: &p}))
+}
+
 // identify finds the caller of a request. A token that is not known gives no scopes: what is public stays readable.
 func (s *server) identify(r *http.Request) caller {
 	if s.owner {
 		return caller{owner: true}
+	}
+	if c := callerOf(r.Context()); c.person != nil {
+		return c
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -68,7 +78,11 @@ func viewer(ctx context.Context, n *node.Node) node.Viewer {
 	if c.owner {
 		return n.Owner()
 	}
-	return node.Viewer{Own: c.may(ScopeRead)}
+	v := node.Viewer{Own: c.may(ScopeRead)}
+	if c.person != nil {
+		v.Person = c.person.Officer
+	}
+	return v
 }
 
 // carrier is on whose behalf the caller fetches logs and objects as they are served: the party whose node signed the request;
@@ -81,8 +95,22 @@ func carrier(ctx context.Context, n *node.Node) node.Viewer {
 	return node.Viewer{Own: c.may(ScopeAudit), Party: c.party}
 }
 
-// scopeKey is where an operation's metadata names the scope that a caller needs.
-const scopeKey = "scope"
+// Where an operation's metadata names the scope that a caller needs, and the roles of which a person must have one.
+const (
+	scopeKey = "scope"
+	rolesKey = "roles"
+)
+
+// byRoles leaves an operation to people of certain roles. Tokens and the socket are held to its scope alone.
+func byRoles(o huma.Operation, roles ...string) huma.Operation {
+	o.Metadata[rolesKey] = roles
+	return o
+}
+
+// actors are the roles that speak for the party under an agreement.
+func actors(o huma.Operation) huma.Operation {
+	return byRoles(o, node.RoleDiplomat, node.RoleDutyOfficer)
+}
 
 // requireScope refuses a caller without the operation's scope before the handler sees the request.
 func requireScope(api huma.API) func(huma.Context, func(huma.Context)) {
@@ -90,12 +118,16 @@ func requireScope(api huma.API) func(huma.Context, func(huma.Context)) {
 		scope, _ := ctx.Operation().Metadata[scopeKey].(string)
 		c := callerOf(ctx.Context())
 		if c.may(scope) {
+			if roles, ok := ctx.Operation().Metadata[rolesKey].([]string); ok && c.person != nil && !slices.ContainsFunc(roles, func(r string) bool { return slices.Contains(c.person.Roles, r) }) {
+				_ = huma.WriteErr(api, ctx, http.StatusForbidden, "this is for the roles "+strings.Join(roles, " and ")+": ask somebody who has one")
+				return
+			}
 			next(ctx)
 			return
 		}
 		status, msg := http.StatusUnauthorized, "no valid token: send 'Authorization: Bearer TOKEN' (make one with 'mithaq token create')"
 		if len(c.scopes) > 0 {
-			status, msg = http.StatusForbidden, "the token lacks the scope "+scope
+			status, msg = http.StatusForbidden, "the token or role lacks the scope "+scope
 		} else {
 			ctx.SetHeader("WWW-Authenticate", "Bearer")
 		}

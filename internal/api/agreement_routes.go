@@ -83,7 +83,7 @@ func registerAgreements(api huma.API, n *node.Node) {
 
 // registerActs binds what changes an agreement.
 func registerActs(api huma.API, n *node.Node) {
-	act := op(http.MethodPost, "/agreements/{agreement}/acts", "act", ScopePublish, "Sign an act by one officer and enter it, or get the file to carry to the depositary; the agreement of a founding proposal is its id")
+	act := actors(op(http.MethodPost, "/agreements/{agreement}/acts", "act", ScopePublish, "Sign an act by one officer and enter it, or get the file to carry to the depositary; the agreement of a founding proposal is its id"))
 	act.MaxBodyBytes = maxUpload
 	act.SkipValidateBody = true // the node checks it and says what is wrong
 	huma.Register(api, act, func(ctx context.Context, in *struct {
@@ -92,7 +92,7 @@ func registerActs(api huma.API, n *node.Node) {
 	}) (*output[node.ActOutcome], error) {
 		return reply(n.Act(ctx, in.Agreement, in.Body))
 	})
-	draft := op(http.MethodPost, "/agreements/{agreement}/drafts", "draft-act", ScopePublish, "Begin a draft of an act for several officers; nothing changes yet")
+	draft := actors(op(http.MethodPost, "/agreements/{agreement}/drafts", "draft-act", ScopePublish, "Begin a draft of an act for several officers; nothing changes yet"))
 	draft.MaxBodyBytes = maxUpload
 	draft.SkipValidateBody = true
 	huma.Register(api, draft, func(ctx context.Context, in *struct {
@@ -101,7 +101,7 @@ func registerActs(api huma.API, n *node.Node) {
 	}) (*output[node.ActDraft], error) {
 		return reply(n.DraftAct(ctx, in.Agreement, in.Body))
 	})
-	sign := op(http.MethodPost, "/drafts/sign", "sign-draft", ScopePublish, "An officer's approval of a draft, and once enough have approved its signature")
+	sign := actors(op(http.MethodPost, "/drafts/sign", "sign-draft", ScopePublish, "An officer's approval of a draft, and once enough have approved its signature"))
 	sign.MaxBodyBytes = maxUpload
 	sign.SkipValidateBody = true
 	huma.Register(api, sign, func(ctx context.Context, in *struct {
@@ -110,7 +110,7 @@ func registerActs(api huma.API, n *node.Node) {
 	}) (*output[node.DraftStep], error) {
 		return reply(n.SignDraft(ctx, in.Body, in.Officer))
 	})
-	submit := op(http.MethodPost, "/drafts/submit", "submit-draft", ScopePublish, "Publish a complete draft as one act with all its signatures")
+	submit := actors(op(http.MethodPost, "/drafts/submit", "submit-draft", ScopePublish, "Publish a complete draft as one act with all its signatures"))
 	submit.MaxBodyBytes = maxUpload
 	submit.SkipValidateBody = true
 	huma.Register(api, submit, func(ctx context.Context, in *struct{ Body node.ActDraft }) (*output[node.ActOutcome], error) {

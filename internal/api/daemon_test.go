@@ -79,7 +79,7 @@ func TestDescription(t *testing.T) {
 	}
 	for _, r := range routes("{hash}") {
 		path, _, _ := strings.Cut(r.path, "?")
-		name := r.method + " " + strings.NewReplacer("/own", "/{log}", "/records/1", "/records/{index}", "/t-none", "/{id}", "/s-none", "/{id}", "/agreements/paris-call", "/agreements/{agreement}", "/parties/us", "/parties/{party}", "/peers/p-none", "/peers/{peer}").Replace(path)
+		name := r.method + " " + strings.NewReplacer("/own", "/{log}", "/records/1", "/records/{index}", "/t-none", "/{id}", "/s-none", "/{id}", "/agreements/paris-call", "/agreements/{agreement}", "/parties/us", "/parties/{party}", "/people/nobody", "/people/{name}", "/peers/p-none", "/peers/{peer}").Replace(path)
 		scopes, ok := listed[name]
 		if !ok || r.scope != "" && !slices.Equal(scopes, []string{r.scope}) || r.scope == "" && len(scopes) > 0 {
 			t.Errorf("%s is described with the scopes %v, %v", name, scopes, ok)
@@ -126,7 +126,7 @@ func started(t *testing.T, config func(string) string) (*Daemon, string) {
 	if n, err = node.Open(context.Background(), dir, node.OpenOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	d, err := Start(context.Background(), n, "test", discard())
+	d, err := Start(context.Background(), n, "test", discard(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	}
 	n := testNode(t)
 	n.ListenOn(strings.TrimPrefix(d.URL, "http://"))
-	if _, err := Start(context.Background(), n, "test", discard()); node.CodeOf(err) != node.CodeUnavailable || !strings.Contains(err.Error(), "--listen") {
+	if _, err := Start(context.Background(), n, "test", discard(), nil); node.CodeOf(err) != node.CodeUnavailable || !strings.Contains(err.Error(), "--listen") {
 		t.Errorf("a taken port: %v", err)
 	}
 }

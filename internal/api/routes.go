@@ -100,6 +100,7 @@ func register(api huma.API, n *node.Node) {
 	registerDetect(api, n)
 	registerKeys(api, n)
 	registerTokens(api, n)
+	registerPeople(api, n)
 	registerAgreements(api, n)
 	registerTAXII(api, n)
 	registerPeers(api, n)

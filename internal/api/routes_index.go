@@ -26,6 +26,17 @@ func registerIndex(api huma.API, n *node.Node) {
 		}) (*output[[]node.Carrier], error) {
 			return reply(n.Carriers(ctx, in.ID))
 		})
+	huma.Register(api, op(http.MethodGet, "/arrivals", "list-arrivals", ScopeRead, "What has arrived here, whoever published it; newest first"),
+		func(ctx context.Context, in *struct {
+			After     int64  `query:"after" minimum:"0" doc:"Only what arrived after this number"`
+			Before    int64  `query:"before" minimum:"0" doc:"next of the page before"`
+			Kind      string `query:"kind" doc:"Records of this kind only" example:"intel"`
+			Agreement string `query:"agreement" doc:"Records under this agreement only: its id, or own"`
+			Author    string `query:"author" doc:"Records of this party only: its id"`
+			Limit     int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"How many"`
+		}) (*output[node.Arrivals], error) {
+			return reply(n.Arrivals(ctx, viewer(ctx, n), node.ArrivalQuery{After: in.After, Before: in.Before, Kind: in.Kind, Agreement: in.Agreement, Author: in.Author, Limit: in.Limit}))
+		})
 	huma.Register(api, op(http.MethodGet, "/index", "get-index", ScopeRead, "How far the index is"),
 		func(ctx context.Context, _ *struct{}) (*output[node.IndexView], error) {
 			return reply(n.IndexState(ctx))

@@ -29,8 +29,17 @@ type Daemon struct {
 	URL string
 }
 
-// Start listens on the configured address and on the node's own socket and serves until [Daemon.Stop].
-func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logger) (*Daemon, error) {
+// Front stands before the API on the outside address: the screens.
+type Front interface {
+	// Over is the handler of everything; beneath is the handler of [New].
+	Over(beneath http.Handler) http.Handler
+	// Close ends the connections that would else stay open for good.
+	Close()
+}
+
+// Start listens on the configured address and on the node's own socket and serves until [Daemon.Stop]. A nil front serves the
+// API alone.
+func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logger, front Front) (*Daemon, error) {
 	cfg := n.Config()
 	outside, err := listen(ctx, cfg, n.Dir())
 	if err != nil {
@@ -42,7 +51,14 @@ func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logge
 	}
 	d := &Daemon{node: n, logger: logger, ended: make(chan error, 2), URL: n.SetAddress(outside.Addr())}
 	metrics := NewMetrics(n)
-	d.serve(outside, New(n, Options{Version: version, Metrics: metrics, Logger: logger}))
+	outer := New(n, Options{Version: version, Metrics: metrics, Logger: logger})
+	if front != nil {
+		outer = front.Over(outer)
+	}
+	d.serve(outside, outer)
+	if front != nil {
+		d.servers[0].RegisterOnShutdown(front.Close)
+	}
 	d.serve(inside, New(n, Options{Version: version, Metrics: metrics, Logger: logger, Owner: true}))
 	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
 	d.endJobs = endJobs

@@ -47,14 +47,7 @@ func New(n *node.Node, o Options) http.Handler {
 	}
 	s := &server{node: n, owner: o.Owner, metrics: o.Metrics, logger: o.Logger}
 	mux := http.NewServeMux()
-
-	config := huma.DefaultConfig("mithaq", o.Version)
-	config.Info.Description = "The JSON API of a mithaq node. Errors are problem+json (RFC 9457)."
-	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
-	config.DocsPath = "" // the documentation page would load scripts from elsewhere
-	config.CreateHooks = nil
-	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
-	api := humago.New(mux, config)
+	api := describe(mux, o.Version)
 	api.UseMiddleware(requireScope(api))
 	register(api, n)
 
@@ -71,6 +64,24 @@ func New(n *node.Node, o Options) http.Handler {
 		return s.outer(mux) // who it is says no header, and over a socket nothing is gained
 	}
 	return s.outer(coding.New().Anonymous(mux))
+}
+
+// describe begins the description of the API on a mux.
+func describe(mux *http.ServeMux, version string) huma.API {
+	config := huma.DefaultConfig("mithaq", version)
+	config.Info.Description = "The JSON API of a mithaq node. Errors are problem+json (RFC 9457)."
+	config.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	config.DocsPath = "" // the documentation page would load scripts from elsewhere
+	config.CreateHooks = nil
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	return humago.New(mux, config)
+}
+
+// Describe is the description of the API (OpenAPI 3.1) of a program of this version, for whoever generates code from it.
+func Describe(version string) (*huma.OpenAPI, error) {
+	api := describe(http.NewServeMux(), version)
+	register(api, nil) // no operation is called
+	return api.OpenAPI(), nil
 }
 
 // apiRoot begins every route of the JSON API.

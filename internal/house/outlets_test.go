@@ -19,6 +19,11 @@ var outlets = map[string]string{
 	"internal/api/server.go writeText":     "health, in a word",
 	"internal/api/exchange.go writeJSON":   "exit log: changes opened what it tells of logs; the card is the party's own",
 	"internal/api/server.go writeProblem":  "what the caller did wrong",
+	"internal/web/files.go serveAsset":     "the screens' built files, the same for everybody",
+	"internal/web/files.go servePage":      "the screens' one page, the same for everybody",
+	"internal/web/live.go stream":          "the number of the newest arrival; what arrived is asked for over the API",
+	"internal/web/session.go answer":       "who is signed in, at which party",
+	"internal/web/session.go fail":         "what the caller did wrong",
 }
 
 // sinks are the functions by which bytes reach a writer that is among their arguments.

@@ -27,6 +27,9 @@ type AgreementView struct {
 	Here        *HereView        `json:"here,omitempty"`
 	Shelf       *ShelfView       `json:"shelf,omitempty"`
 	Commitments []CommitmentView `json:"commitments,omitempty"`
+	Deadlines   []TermView       `json:"deadlines,omitempty"`
+	Rules       []RuleView       `json:"rules,omitempty" doc:"Sharing rules of its own; markings hold beside them"`
+	Terms       *TermsView       `json:"terms,omitempty"`
 	Text        string           `json:"text,omitempty" doc:"The agreement file in force, verbatim"`
 }
 
@@ -104,6 +107,7 @@ type CommitmentView struct {
 	Label           string                     `json:"label"`
 	Names           agreement.Text             `json:"names,omitempty"`
 	Text            agreement.Text             `json:"text,omitempty"`
+	Note            agreement.Text             `json:"note,omitempty" doc:"What to know about it: its limits, how others read it"`
 	Kinds           []string                   `json:"kinds,omitempty" doc:"Kinds of records that put it into practice"`
 	Deadlines       []string                   `json:"deadlines,omitempty"`
 	Correspondences []agreement.Correspondence `json:"correspondences,omitempty" doc:"What it corresponds to elsewhere"`
@@ -127,8 +131,9 @@ func (v *AgreementView) viewText(a *agreement.Agreement, lib *agreement.Library)
 	if !a.Date.IsZero() {
 		v.Date = a.Date.String()
 	}
+	v.viewTerms(a)
 	for _, c := range a.Commitments {
-		view := CommitmentView{Label: c.Label, Names: c.Names, Text: c.Text, Kinds: c.Kinds, Deadlines: c.Deadlines}
+		view := CommitmentView{Label: c.Label, Names: c.Names, Text: c.Text, Note: c.Note, Kinds: c.Kinds, Deadlines: c.Deadlines}
 		if lib != nil {
 			view.Correspondences = lib.Correspondences(a.Label + "/" + c.Label)
 		}

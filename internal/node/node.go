@@ -86,6 +86,7 @@ type Node struct {
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
 	feeds     feeds
+	passwords *passwords
 
 	mu      sync.RWMutex // guards address, books, pending, rolls, members and notices
 	address string
@@ -152,7 +153,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
 		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1),
-		exits: exits{rules: map[string]*exitRules{}}}
+		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.callers.guard = httpsig.NewGuard(n.now)
 	return n
 }

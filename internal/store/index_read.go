@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -50,6 +51,22 @@ func (x *Index) ByNo(ctx context.Context, no int64) (Indexed, error) {
 		return Indexed{}, err
 	}
 	return list[0], nil
+}
+
+// Arrived returns the records that arrived after one and before another, newest first; before 0: up to the newest.
+func (x *Index) Arrived(ctx context.Context, after, before int64, limit int) ([]Indexed, error) {
+	if before <= 0 {
+		before = math.MaxInt64
+	}
+	return x.list(ctx, "listing arrivals", ` WHERE no > $1 AND no < $2 ORDER BY no DESC LIMIT $3`, after, before, limit)
+}
+
+// Newest returns the number of the record that arrived last, or 0.
+func (x *Index) Newest(ctx context.Context) (no int64, err error) {
+	err = x.reading("asking for the newest arrival", func(c *conns) error {
+		return queryRow(ctx, c, `SELECT COALESCE(MAX(no), 0) FROM ix_record`, nil, &no)
+	})
+	return no, err
 }
 
 // ByLeaf returns the records with this leaf hash: one, unless the same object stands in several logs.

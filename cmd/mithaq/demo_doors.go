@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"golang.org/x/term"
+
+	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/web"
+	"github.com/mithaq/mithaq/ui"
+)
+
+// doors are the ways into the screens of the demonstration's parties: one click for each, with a key that is made anew at
+// every start and told nowhere but on the screens of this machine.
+type doors struct {
+	key  string
+	open *[]web.Door
+}
+
+func newDoors() doors {
+	return doors{key: rand.Text(), open: &[]web.Door{}}
+}
+
+// start serves a party's node with its screens and adds its door.
+func (d doors) start(ctx context.Context, n *node.Node, logger *slog.Logger) (*api.Daemon, error) {
+	screens, err := web.New(n, web.Options{Files: ui.Files(), Logger: logger, Key: d.key, Doors: func() []web.Door { return *d.open }})
+	if err != nil {
+		return nil, err
+	}
+	daemon, err := api.Start(ctx, n, version(), logger, screens)
+	if err != nil {
+		return nil, err
+	}
+	party := n.Party()
+	*d.open = append(*d.open, web.Door{Party: party.ID, Names: party.Names, URL: daemon.URL + "/enter/" + d.key})
+	return daemon, nil
+}
+
+// receive serves the screens of all parties until the person at the terminal interrupts.
+func (d *demo) receive(ctx context.Context) (err error) {
+	logger := d.app.logger(slog.LevelWarn, "text")
+	for _, name := range []string{"norvia", "darb"} {
+		n, err := node.Open(ctx, filepath.Join(d.dir, name), node.OpenOptions{Logger: logger, Listen: "127.0.0.1:0"})
+		if err != nil {
+			return fmt.Errorf("opening the node of %s: %w", name, err)
+		}
+		defer func() { err = errors.Join(err, n.Close(context.WithoutCancel(ctx))) }()
+		daemon, err := d.doors.start(ctx, n, logger)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, daemon.Stop()) }()
+	}
+	d.say("open", "%s/ (until you interrupt: Ctrl-C)", d.daemon.URL)
+	if out, ok := d.app.stdout.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+		browse(ctx, d.daemon.URL+"/")
+	}
+	return d.daemon.Wait(ctx)
+}
+
+// browse opens an address in the browser of whoever sits at this machine, when the system knows one. Nothing is lost when it
+// does not: the address was printed.
+func browse(ctx context.Context, url string) {
+	program := map[string]string{"linux": "xdg-open", "darwin": "open"}[runtime.GOOS]
+	if path, err := exec.LookPath(program); err == nil {
+		_ = exec.CommandContext(ctx, path, url).Start() // #nosec G204 -- a fixed program and an address of our own
+	}
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+type userCmd struct {
+	Add    userAddCmd    `cmd:"" help:"Add a person, or give one new roles and a new password."`
+	List   userListCmd   `cmd:"" help:"List people with their roles."`
+	Remove userRemoveCmd `cmd:"" help:"Keep a person from signing in and end the sessions there are."`
+}
+
+type userAddCmd struct {
+	dirFlag
+	Name          string   `arg:"" help:"What the person types to sign in."`
+	Role          []string `help:"duty-officer, analyst, publisher, diplomat, auditor or administrator; more than one may be given." required:"" placeholder:"ROLE"`
+	Shown         string   `help:"The name that others see." placeholder:"NAME"`
+	Officer       string   `help:"Key id under which the person signs (default: the first whose key is here)." placeholder:"KEY"`
+	PasswordStdin bool     `help:"Read the password from standard input instead of making one."`
+	JSON          bool     `help:"Print as JSON."`
+}
+
+func (userAddCmd) Help() string {
+	return "Example: mithaq user add amal --role analyst --role publisher --shown 'Amal Idris'"
+}
+
+func (c *userAddCmd) Run(ctx context.Context, a *app) error {
+	request := node.PersonRequest{Name: c.Name, Shown: c.Shown, Roles: c.Role, Officer: c.Officer}
+	if c.PasswordStdin {
+		line, err := bufio.NewReader(io.LimitReader(a.stdin, 4096)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return unreadable{fmt.Errorf("reading the password: %w", err)}
+		}
+		if request.Password = strings.TrimRight(line, "\r\n"); request.Password == "" {
+			return &node.Fault{Code: node.CodeInvalid, What: "reading the password: standard input is empty", Remedy: "leave --password-stdin out to have one made"}
+		}
+	}
+	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
+		p, err := client.PutPerson(ctx, request)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(a.stdout).Encode(p)
+		}
+		fmt.Fprintf(a.stdout, "%s may sign in as %s\n", p.Name, strings.Join(p.Roles, ", "))
+		if p.Password != "" {
+			fmt.Fprintf(a.stdout, "password: %s (it is not shown again)\n", p.Password)
+		}
+		return nil
+	})
+}
+
+type userListCmd struct {
+	dirFlag
+	JSON bool `help:"Print as JSON."`
+}
+
+func (c *userListCmd) Run(ctx context.Context, a *app) error {
+	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
+		people, err := client.People(ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return json.NewEncoder(a.stdout).Encode(people)
+		}
+		for _, p := range people {
+			state := "may sign in"
+			if p.Ended != nil {
+				state = "ended on " + p.Ended.UTC().Format("2006-01-02")
+			}
+			fmt.Fprintf(a.stdout, "%s  %s  %q  %s\n", p.Name, strings.Join(p.Roles, ","), p.Shown, state)
+		}
+		return nil
+	})
+}
+
+type userRemoveCmd struct {
+	dirFlag
+	Name string `arg:"" help:"The person's name."`
+}
+
+func (c *userRemoveCmd) Run(ctx context.Context, a *app) error {
+	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error { return client.EndPerson(ctx, c.Name) })
+}
+
+type openapiCmd struct{}
+
+func (openapiCmd) Run(a *app) error {
+	description, err := api.Describe(version())
+	if err != nil {
+		return err
+	}
+	return a.print(true, description, "")
+}

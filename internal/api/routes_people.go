@@ -1,0 +1,28 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/mithaq/mithaq/internal/node"
+)
+
+func registerPeople(api huma.API, n *node.Node) {
+	huma.Register(api, op(http.MethodGet, "/people", "list-people", ScopeAdmin, "People who sign in to the screens, with their roles"),
+		func(ctx context.Context, _ *struct{}) (*output[[]node.PersonView], error) {
+			return reply(n.People(ctx))
+		})
+	put := op(http.MethodPost, "/people", "put-person", ScopeAdmin, "Add a person, or give one new roles and a new password, which ends the sessions there are")
+	put.DefaultStatus = http.StatusCreated
+	huma.Register(api, put, func(ctx context.Context, in *struct{ Body node.PersonRequest }) (*output[node.NewPerson], error) {
+		return reply(n.PutPerson(ctx, in.Body))
+	})
+	huma.Register(api, op(http.MethodDelete, "/people/{name}", "end-person", ScopeAdmin, "Keep a person from signing in and end the sessions there are"),
+		func(ctx context.Context, in *struct {
+			Name string `path:"name"`
+		}) (*struct{}, error) {
+			return nil, problem(n.EndPerson(ctx, in.Name))
+		})
+}

@@ -1,0 +1,58 @@
+package node
+
+import (
+	"context"
+	"strings"
+	"testing"
+)
+
+func TestPeopleSignIn(t *testing.T) {
+	n := newTestNode(t)
+	ctx := context.Background()
+	const password = "كلمات كثيرة تكفي"
+	made, err := n.PutPerson(ctx, PersonRequest{Name: "amal", Shown: "آمال", Roles: []string{RoleAnalyst, RoleAuditor}, Password: password})
+	if err != nil || made.Password != "" || strings.Join(made.Scopes, " ") != "audit read publish" {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	if p, err := n.SignIn(ctx, "amal", password); err != nil || p.Shown != "آمال" {
+		t.Errorf("%+v, %v", p, err)
+	}
+	wrong := map[string]string{"amal": password + " ", "nobody": password, "Amal": password, "": ""}
+	var said string
+	for name, password := range wrong {
+		_, err := n.SignIn(ctx, name, password)
+		if CodeOf(err) != CodeForbidden || said != "" && err.Error() != said {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		said = err.Error()
+	}
+	again, err := n.PutPerson(ctx, PersonRequest{Name: "amal", Roles: []string{RoleAdministrator}})
+	if err != nil || len(again.Password) < minPassword || again.Stamp == made.Stamp || !again.Created.Equal(made.Created) {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	if _, err := n.SignIn(ctx, "amal", password); err == nil {
+		t.Error("the password before still opens")
+	}
+	if err := n.EndPerson(ctx, "amal"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.SignIn(ctx, "amal", again.Password); CodeOf(err) != CodeForbidden {
+		t.Errorf("whose access ended: %v", err)
+	}
+	if _, err := n.Person(ctx, "amal"); CodeOf(err) != CodeNotFound {
+		t.Errorf("whose access ended: %v", err)
+	}
+	if err := n.EndPerson(ctx, "amal"); CodeOf(err) != CodeNotFound {
+		t.Errorf("ended twice: %v", err)
+	}
+	for _, bad := range []PersonRequest{
+		{Name: "", Roles: []string{RoleAnalyst}}, {Name: "Amal", Roles: []string{RoleAnalyst}}, {Name: "a\n", Roles: []string{RoleAnalyst}},
+		{Name: "a"}, {Name: "a", Roles: []string{"king"}}, {Name: "a", Roles: []string{RoleAnalyst}, Password: "short"},
+		{Name: "a", Roles: []string{RoleAnalyst}, Officer: "me"}, {Name: "a", Roles: []string{RoleAnalyst}, Shown: strings.Repeat("x", 500)},
+	} {
+		if _, err := n.PutPerson(ctx, bad); CodeOf(err) != CodeInvalid {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}

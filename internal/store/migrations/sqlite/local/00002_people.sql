@@ -1,0 +1,33 @@
+-- +goose Up
+-- People who sign in to the screens. The secret is an argon2id hash in PHC form, empty where a person has none.
+CREATE TABLE person (
+    name       TEXT    PRIMARY KEY,
+    shown      TEXT    NOT NULL,
+    secret     TEXT    NOT NULL,
+    roles      TEXT    NOT NULL,
+    officer    TEXT    NOT NULL DEFAULT '',
+    created_us INTEGER NOT NULL,
+    ended_us   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The session's token itself is never stored: only its hash.
+CREATE TABLE session (
+    hash       TEXT    PRIMARY KEY,
+    data       BLOB    NOT NULL,
+    expires_us INTEGER NOT NULL
+) STRICT;
+CREATE INDEX session_expires ON session (expires_us);
+
+-- What people have written and not yet signed or published.
+CREATE TABLE draft (
+    id         TEXT    PRIMARY KEY,
+    owner      TEXT    NOT NULL,
+    body       BLOB    NOT NULL,
+    version    INTEGER NOT NULL,
+    updated_us INTEGER NOT NULL
+) STRICT;
+
+-- +goose Down
+DROP TABLE draft;
+DROP TABLE session;
+DROP TABLE person;

@@ -1,0 +1,72 @@
+package web
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// How often somebody may try to sign in: a person who mistypes never waits, a program that guesses gets a few thousand
+// tries a year at each name.
+const (
+	tries     = 8
+	tryEvery  = 15 * time.Second
+	maxLimits = 4096 // addresses and names that are remembered
+)
+
+// limits bounds attempts to sign in by address and by name.
+type limits struct {
+	now func() time.Time
+
+	mu sync.Mutex // guards by
+	by map[string]*rate.Limiter
+}
+
+func newLimits(now func() time.Time) *limits {
+	return &limits{now: now, by: map[string]*rate.Limiter{}}
+}
+
+// take counts an attempt and returns how long to wait instead; 0: none.
+func (l *limits) take(host, name string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	var wait time.Duration
+	for _, key := range []string{"host " + host, "name " + name} {
+		r := l.limiter(key, now).ReserveN(now, 1)
+		if delay := r.DelayFrom(now); delay > 0 {
+			r.CancelAt(now)
+			wait = max(wait, delay)
+		}
+	}
+	return wait
+}
+
+func (l *limits) limiter(key string, now time.Time) *rate.Limiter {
+	if known, ok := l.by[key]; ok {
+		return known
+	}
+	if len(l.by) >= maxLimits {
+		for k, old := range l.by { // those who have all their tries again need not be remembered
+			if old.TokensAt(now) >= tries {
+				delete(l.by, k)
+			}
+		}
+		if len(l.by) >= maxLimits {
+			key = "everybody else"
+			if known, ok := l.by[key]; ok {
+				return known
+			}
+		}
+	}
+	made := rate.NewLimiter(rate.Every(tryEvery), tries)
+	l.by[key] = made
+	return made
+}
+
+// wholeSeconds rounds up, for Retry-After.
+func wholeSeconds(d time.Duration) string {
+	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
+}
