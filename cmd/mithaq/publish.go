@@ -174,6 +174,9 @@ func (c *publishCmd) preview(ctx context.Context, a *app, client *api.Client, fi
 		return printJSON(a, p)
 	}
 	fmt.Fprintf(a.stdout, "%s: %s\n", file, p.TLP)
+	for _, w := range p.Warnings {
+		fmt.Fprintf(a.stdout, "  %s is on the warning list %q\n", oneLine(w.Value), oneLine(w.List))
+	}
 	for _, r := range p.Recipients {
 		fmt.Fprintf(a.stdout, "  %s\n", recipientLine(r))
 	}

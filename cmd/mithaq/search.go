@@ -45,6 +45,9 @@ func (c *searchCmd) Run(ctx context.Context, a *app) error {
 		if c.JSON {
 			return json.NewEncoder(a.stdout).Encode(found)
 		}
+		for _, w := range found.Warnings {
+			fmt.Fprintf(a.stdout, "on the warning list %q: %s\n", oneLine(w.List), oneLine(w.Value))
+		}
 		for _, r := range found.Results {
 			a.printResult(r)
 		}

@@ -85,6 +85,12 @@ func printRecord(a *app, r node.RecordView) error {
 	for _, ref := range r.Refs {
 		line("ref", ref.Rel+" "+ref.Leaf)
 	}
+	for _, t := range r.Tags {
+		line("tag", oneLine(t.Tag)+" ("+t.Names["en"]+")")
+	}
+	for _, w := range r.Warnings {
+		line("warning", fmt.Sprintf("%s is on the list %q", oneLine(w.Value), oneLine(w.List)))
+	}
 	line("leaf", r.Leaf)
 	line("object", r.Object)
 	if len(r.Body) == 0 {

@@ -28,6 +28,8 @@ type Facts struct {
 	Countries []Country
 	Facts     []Fact
 	Terms     []Term
+	// Taxonomies are those of taxonomies.toml, then TLP and the incident taxonomy.
+	Taxonomies []Taxonomy
 
 	aliases   []alias
 	ambiguous map[string]bool
@@ -59,6 +61,7 @@ func Load() (*Facts, error) {
 		func() error { return l.file("aliases.toml", l.names) },
 		l.shelf,
 		func() error { return l.file("facts.toml", l.facts) },
+		func() error { return l.file("taxonomies.toml", l.taxonomies) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {

@@ -472,6 +472,9 @@ func TestEverySourceIsUsed(t *testing.T) {
 			used[x.Source] = true
 		}
 	}
+	for _, x := range f.Taxonomies {
+		used[x.Source] = true
+	}
 	for _, s := range f.Sources {
 		if !used[s.Label] {
 			t.Errorf("nothing rests on source %s", s.Label)

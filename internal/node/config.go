@@ -43,7 +43,9 @@ type Config struct {
 	TAXIIRate         int           `toml:"taxii_rate"`
 	TAXIICertificates []Certificate `toml:"taxii_certificates"`
 	Views             []View        `toml:"views"`
-	Feeds             []Feed        `toml:"feeds"`
+	// WarningLists are files and folders with lists of well-known harmless values.
+	WarningLists []string `toml:"warning_lists"`
+	Feeds        []Feed   `toml:"feeds"`
 }
 
 // DefaultConfig is what holds where the file says nothing.

@@ -16,6 +16,7 @@ func TestConfigTemplateIsTheManual(t *testing.T) {
 	}
 	want := DefaultConfig()
 	want.Followers, want.TAXIICertificates, want.Views, want.Feeds = []string{}, []Certificate{}, []View{}, []Feed{}
+	want.WarningLists = []string{}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("the template says %+v, the defaults are %+v", cfg, want)
 	}

@@ -87,6 +87,7 @@ type Node struct {
 	takenBack takenBack // recalls that are not indexed yet
 	feeds     feeds
 	passwords *passwords
+	harmless  warningLists
 
 	mu      sync.RWMutex // guards address, books, pending, rolls, members and notices
 	address string

@@ -15,6 +15,7 @@ type Preview struct {
 	Recipients []RecipientView  `json:"recipients"`
 	Sealed     bool             `json:"sealed" doc:"Whether only those who get it can open it; else it is for everybody"`
 	Serves     []CommitmentView `json:"serves,omitempty"`
+	Warnings   []WarningView    `json:"warnings,omitempty" doc:"Values that are on warning lists"`
 }
 
 // RecipientView is the answer for one party that this node knows.
@@ -41,6 +42,11 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 		return Preview{}, recordFault("previewing", err)
 	}
 	out := Preview{TLP: string(rec.Marking.TLP), Sealed: form == record.FormSealed}
+	if rec.Kind == record.KindIntel {
+		if out.Warnings, err = n.warningsOf(d.Body); err != nil {
+			return Preview{}, err
+		}
+	}
 	rules := policy.NoRules(l.Agreement)
 	members := map[string]bool{n.party.ID: true}
 	if l.Agreement != record.OwnAgreement {

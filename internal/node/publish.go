@@ -56,6 +56,11 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 	if err := n.settled(l); err != nil {
 		return Receipt{}, err
 	}
+	if rec.Kind == record.KindIntel && !d.checked {
+		if err := n.checkEntry(d); err != nil {
+			return Receipt{}, err
+		}
+	}
 	if err := n.checkPublishable(ctx, l, rec); err != nil {
 		return Receipt{}, err
 	}

@@ -126,6 +126,9 @@ func (n *Node) openAt(ctx context.Context, ref string, index int64) (opened, led
 // Record returns the record at a place of a log, as far as the viewer may have it.
 func (n *Node) Record(ctx context.Context, v Viewer, ref string, index int64) (RecordView, error) {
 	o, _, err := n.shownAt(ctx, v, ref, index)
+	if err == nil {
+		err = n.annotate(&o)
+	}
 	return o.view, err
 }
 

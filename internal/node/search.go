@@ -34,6 +34,8 @@ type SearchResults struct {
 	Results []SearchResult `json:"results"`
 	Next    int64          `json:"next,omitempty" doc:"Give it as before to get the next page; absent: there is none"`
 	Behind  int64          `json:"behind,omitempty" doc:"Leaves that are published and not indexed yet"`
+	// Warnings say that what is looked for is on warning lists.
+	Warnings []WarningView `json:"warnings,omitempty" doc:"Warning lists that the value looked for is on"`
 }
 
 // SearchResult is one record that meets a query.
@@ -82,6 +84,9 @@ func (n *Node) Search(ctx context.Context, q SearchQuery) (SearchResults, error)
 		return SearchResults{}, err
 	}
 	out := SearchResults{Results: []SearchResult{}, Behind: state.Size - state.Indexed}
+	if out.Warnings, err = n.warningsOn(q.Text); err != nil {
+		return out, err
+	}
 	if q.Before == 0 {
 		named, err := s.named(ctx)
 		if err != nil {

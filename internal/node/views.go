@@ -72,6 +72,8 @@ type RecordView struct {
 	Persons   []string        `json:"persons,omitempty" doc:"Audience: officers' key ids"`
 	Serves    []string        `json:"serves,omitempty" doc:"Commitments served"`
 	Refs      []RefView       `json:"refs,omitempty"`
+	Warnings  []WarningView   `json:"warnings,omitempty" doc:"Of intelligence: values that are on this node's warning lists, at most 100"`
+	Tags      []TagView       `json:"tags,omitempty" doc:"Of intelligence: labels of known taxonomies, with what they mean"`
 	Body      json.RawMessage `json:"body,omitempty" doc:"The record's body; …/body gives its exact bytes"`
 }
 

@@ -1,0 +1,210 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mithaq/mithaq/internal/detect/index"
+	"github.com/mithaq/mithaq/internal/detect/intel"
+	"github.com/mithaq/mithaq/internal/detect/warning"
+	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/stix"
+)
+
+// WarningView is a value that a warning list says is well known and harmless.
+type WarningView struct {
+	Object string `json:"object,omitempty" doc:"STIX id of the indicator"`
+	Value  string `json:"value"`
+	List   string `json:"list" doc:"Name of the warning list"`
+}
+
+// TagView is what a tag of a known taxonomy means.
+type TagView struct {
+	Tag   string            `json:"tag"`
+	Names map[string]string `json:"names" doc:"By language"`
+}
+
+// maxWarnings is how many values on warning lists one record is shown with.
+const maxWarnings = 100
+
+// warningLists reads the configured warning lists, once.
+type warningLists struct {
+	once  sync.Once
+	lists *warning.Lists
+	err   error
+}
+
+// warnings gives the warning lists of the configuration; nil where there are none.
+func (n *Node) warnings() (*warning.Lists, error) {
+	n.harmless.once.Do(func() { n.harmless.lists, n.harmless.err = readWarningLists(n.dir, n.cfg.WarningLists) })
+	return n.harmless.lists, n.harmless.err
+}
+
+// readWarningLists reads files in MISP's format, and every list.json and *.json below folders.
+func readWarningLists(dir string, paths []string) (*warning.Lists, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	lists := &warning.Lists{}
+	add := func(path string) error {
+		text, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
+		if err == nil {
+			err = lists.Add(text)
+		}
+		if err != nil {
+			return &Fault{Code: CodeInvalid, What: "reading warning_lists: " + path, Err: err, Remedy: "correct or remove it"}
+		}
+		return nil
+	}
+	for _, path := range paths {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, &Fault{Code: CodeInvalid, What: "reading warning_lists", Err: err, Remedy: "correct the configuration"}
+		}
+		if !info.IsDir() {
+			if err := add(path); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(name, ".json") {
+				return err
+			}
+			return add(name)
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return lists, nil
+}
+
+// warningsOf checks the indicators of a bundle against the warning lists. It compares values the way detection does.
+func (n *Node) warningsOf(bundle []byte) ([]WarningView, error) {
+	lists, err := n.warnings()
+	if err != nil || lists == nil {
+		return nil, err
+	}
+	var out []WarningView
+	c := intel.Compiler{Warnings: lists, Warned: func(r intel.Refusal) {
+		if len(out) < maxWarnings {
+			out = append(out, WarningView{Object: r.Indicator, Value: r.Value, List: strings.TrimPrefix(r.Reason, "on the warning list: ")})
+		}
+	}}
+	if err := c.Read("record", bytes.NewReader(bundle)); err != nil {
+		return nil, nil //nolint:nilerr // what cannot be read is refused elsewhere; nothing of it can be on a list
+	}
+	c.Compiled()
+	return out, nil
+}
+
+// warningsOn are the warning lists that a text is on, as an address, name, URL, mailbox or hash.
+func (n *Node) warningsOn(text string) ([]WarningView, error) {
+	lists, err := n.warnings()
+	if err != nil || lists == nil {
+		return nil, err
+	}
+	var out []WarningView
+	for _, kind := range []index.Kind{index.Address, index.Domain, index.URL, index.Email, index.FileHash} {
+		key, ok := index.AppendKey(nil, kind, []byte(strings.TrimSpace(text)))
+		if !ok {
+			continue
+		}
+		for _, list := range lists.Check(kind, key) {
+			one := WarningView{Value: index.Render(kind, key), List: list.Name}
+			if !slices.Contains(out, one) {
+				out = append(out, one)
+			}
+		}
+	}
+	return out, nil
+}
+
+// tagsOf reads the labels of a bundle's objects. The error is about a tag that a known taxonomy does not have.
+func (n *Node) tagsOf(bundle []byte) ([]TagView, error) {
+	b, err := stix.Parse(bundle)
+	if err != nil {
+		return nil, nil //nolint:nilerr // what cannot be read is refused elsewhere
+	}
+	f, err := n.facts()
+	if err != nil {
+		return nil, err
+	}
+	var out []TagView
+	var wrong error
+	seen := map[string]bool{}
+	for i, o := range b.Objects {
+		v, err := o.Open()
+		if err != nil {
+			continue
+		}
+		for j, label := range v.Get("labels").Texts() {
+			if seen[label] || !strings.Contains(label, ":") {
+				continue
+			}
+			seen[label] = true
+			tag, known, err := f.Tag(label)
+			if err != nil && wrong == nil {
+				wrong = fmt.Errorf("the tag %q at /objects/%d/labels/%d: %w", exchange.Clip(label), i, j, err)
+			}
+			if known && err == nil {
+				out = append(out, TagView{Tag: label, Names: tag.Names})
+			}
+		}
+	}
+	return out, wrong
+}
+
+// checkEntry refuses intelligence with a tag that its taxonomy does not have, and, unless the author insists, with values
+// that are well known and harmless.
+func (n *Node) checkEntry(d Draft) error {
+	if _, err := n.tagsOf(d.Body); err != nil {
+		return &Fault{Code: CodeInvalid, What: "publishing", Err: err}
+	}
+	if d.DespiteWarnings {
+		return nil
+	}
+	hits, err := n.warningsOf(d.Body)
+	if err != nil || len(hits) == 0 {
+		return err
+	}
+	var shown []string
+	for _, h := range hits[:min(len(hits), 3)] {
+		shown = append(shown, fmt.Sprintf("%s (%s)", exchange.Clip(h.Value), exchange.Clip(h.List)))
+	}
+	more := ""
+	if len(hits) > len(shown) {
+		more = fmt.Sprintf(" and %d more", len(hits)-len(shown))
+	}
+	return &Fault{Code: CodeConflict, What: fmt.Sprintf("publishing: values on warning lists of what is well known and harmless: %s%s", strings.Join(shown, ", "), more),
+		Err: errWarned, Remedy: "take them out, or publish them all the same with --despite-warnings"}
+}
+
+var errWarned = errors.New("detection would fire on everybody's traffic")
+
+// annotate adds to an intel record what lists and taxonomies say of it.
+func (n *Node) annotate(o *opened) error {
+	if o.record.Kind != "intel" {
+		return nil
+	}
+	body, ok := unwrapBundle(o.record.Body)
+	if !ok {
+		body = o.record.Body
+	}
+	var err error
+	if o.view.Warnings, err = n.warningsOf(body); err != nil {
+		return err
+	}
+	o.view.Tags, _ = n.tagsOf(body) // what others published is shown with the tags that are known
+	return nil
+}
