@@ -16,6 +16,7 @@ type agreementCmd struct {
 	List   agreementListCmd   `cmd:"" help:"Agreements that run here, and those on the shelf."`
 	Show   agreementShowCmd   `cmd:"" help:"One agreement: its text, its parties, its roll or its sources."`
 	Status agreementStatusCmd `cmd:"" help:"Kept promises: mechanism, activity, evidence and gap of each commitment."`
+	Fetch  agreementFetchCmd  `cmd:"" help:"Agreements that peers' nodes show to this party; take over a roll."`
 	Import agreementImportCmd `cmd:"" help:"Take in an agreement file, a signed act or a roll."`
 	Export agreementExportCmd `cmd:"" help:"Write the roll, or acts that are not in it yet, for another node."`
 	Why    agreementWhyCmd    `cmd:"" help:"Whether a party may have a record, and because of which rule."`

@@ -79,8 +79,14 @@ func (f *actFlags) report(a *app, act string, out node.ActOutcome) error {
 	}
 	fmt.Fprintf(a.stdout, "%s: place %d of %s, leaf %s\n", act, out.Receipt.Index, out.Receipt.Log, out.Receipt.Leaf)
 	switch {
+	case out.Entered && out.Sent != "":
+		fmt.Fprintf(a.stdout, "entered by the depositary's node: the agreement is %s, state %.16s…\n", out.Phase, out.State)
 	case out.Entered:
 		fmt.Fprintf(a.stdout, "entered: the agreement is %s, state %.16s…\n", out.Phase, out.State)
+	case out.Sent == node.SentRefused:
+		return &node.Fault{Code: node.CodeConflict, What: "the act stands in this party's log, and the depositary does not enter it: " + out.Trouble}
+	case out.Sent == node.SentWaits:
+		fmt.Fprintf(a.stdout, "not in the roll yet: the depositary's node cannot be reached (%s); a running node sends it as soon as it can be\n", out.Trouble)
 	case f.Out != "":
 		fmt.Fprintf(a.stdout, "not in the roll yet: take %s to the depositary, for 'mithaq agreement import %s'\n", f.Out, f.Out)
 	default:
@@ -258,7 +264,7 @@ type joinCmd struct {
 	actFlags
 	Reserve []string `help:"A reservation to a commitment." placeholder:"LABEL:LANG=TEXT" sep:"none"`
 	Declare []string `help:"A declaration, by language." placeholder:"LANG=TEXT" sep:"none"`
-	ID      string   `arg:"" help:"Agreement id or label; or the file of its roll, which is imported first."`
+	ID      string   `arg:"" help:"Agreement id or label; or the file of its roll, which is imported first. A roll that is not here is fetched from the peers."`
 }
 
 func (joinCmd) Help() string {
@@ -267,6 +273,7 @@ func (joinCmd) Help() string {
 
 func (c *joinCmd) Run(ctx context.Context, a *app) error {
 	q := node.ActRequest{Act: "join"}
+	fetch := false
 	var err error
 	if q.Declarations, err = textsOf("--declare", c.Declare); err != nil {
 		return err
@@ -286,8 +293,34 @@ func (c *joinCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+	} else {
+		fetch = true
 	}
-	return c.run(ctx, a, c.ID, q)
+	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
+		v, err := running(ctx, client, c.ID)
+		if fetch && (node.CodeOf(err) == node.CodeNotFound || node.CodeOf(err) == node.CodeConflict) {
+			if v, err = fetchRunning(ctx, client, c.ID, err); err == nil && !c.JSON {
+				fmt.Fprintf(a.stdout, "fetched the roll of %s: %d entries\n", v.Label, v.Here.Entries)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		return c.act(ctx, a, client, v.ID, q)
+	})
+}
+
+// fetchRunning takes the roll over from a peer that shows it. Where none does, what was wrong before is what is said.
+func fetchRunning(ctx context.Context, client *api.Client, ref string, before error) (node.AgreementView, error) {
+	peers, err := client.Peers(ctx)
+	if err != nil || len(peers) == 0 {
+		return node.AgreementView{}, before
+	}
+	got, err := client.FetchRoll(ctx, ref)
+	if err != nil {
+		return node.AgreementView{}, err
+	}
+	return running(ctx, client, got.Agreement)
 }
 
 // reservationsOf reads LABEL:LANG=TEXT flags; several languages of one commitment make one reservation.

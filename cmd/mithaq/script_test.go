@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +51,7 @@ func scriptParams(dir string) testscript.Params {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"freeport":  freePort,
 			"await":     await,
+			"until":     until,
 			"fsck":      runFsck,
 			"flipbyte":  flipByte,
 			"capture":   capture,
@@ -97,6 +99,24 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s did not answer: %v", args[0], err)
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// until PATTERN COMMAND...: runs a command again and again until its output matches.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if err == nil && pattern.MatchString(out) != neg {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%v: %v: %q did not come (or go) in\n%s%s", args[1:], err, args[0], out, ts.ReadFile("stderr"))
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 

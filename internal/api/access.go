@@ -149,6 +149,7 @@ func problem(err error) error {
 		node.CodeConflict:    http.StatusConflict,
 		node.CodeNoLog:       http.StatusConflict,
 		node.CodeBehind:      http.StatusConflict,
+		node.CodeBusy:        http.StatusTooManyRequests,
 		node.CodeUnavailable: http.StatusServiceUnavailable,
 	}[code]
 	if !ok {
@@ -160,5 +161,5 @@ func problem(err error) error {
 // Problem is an RFC 9457 problem with the code of [node.Fault] beside it.
 type Problem struct {
 	huma.ErrorModel
-	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, no-log, behind, unavailable"`
+	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, no-log, behind, busy, unavailable"`
 }

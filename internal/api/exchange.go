@@ -2,9 +2,13 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/mithaq/mithaq/internal/node"
 )
 
 // What follows is spoken between nodes. A caller is known by its signature (RFC 9421), and who is not entitled gets what
@@ -16,6 +20,12 @@ const longestWait = 50 * time.Second
 func (s *server) registerExchange(mux *http.ServeMux) {
 	mux.HandleFunc("GET /.well-known/mithaq", s.card)
 	mux.HandleFunc("GET /changes", s.changes)
+	mux.HandleFunc("POST /peers", asked(s, s.node.ReceiveCard))
+	mux.HandleFunc("POST /acts", asked(s, s.node.ReceiveAct))
+	mux.HandleFunc("POST /rolls", asked(s, s.node.ShowRolls))
+	mux.HandleFunc("POST /rolls/{agreement}", asked(s, func(r *http.Request, content []byte) (node.RollFile, error) {
+		return s.node.ShowRoll(r, content, r.PathValue("agreement"))
+	}))
 }
 
 func (s *server) card(w http.ResponseWriter, r *http.Request) {
@@ -49,6 +59,41 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, out)
+}
+
+// asked answers what another node sends: it is read within bounds, and verified by what is answered with.
+func asked[T any](s *server, answer func(r *http.Request, content []byte) (T, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Signature-Input") == "" {
+			http.NotFound(w, r) // unsigned: it is not even read
+			return
+		}
+		content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, node.MaxReceived))
+		if err != nil {
+			writeProblem(w, http.StatusRequestEntityTooLarge, "the request is too long or broke off")
+			return
+		}
+		out, err := answer(r, content)
+		if err == nil {
+			writeJSON(w, http.StatusOK, out)
+			return
+		}
+		switch node.CodeOf(err) {
+		case node.CodeNotFound:
+			s.metrics.refused()
+			http.NotFound(w, r)
+		case "":
+			s.logger.Error("answering another node", "path", r.URL.Path, "error", err)
+			writeProblem(w, http.StatusInternalServerError, "the node's own fault: see its log")
+		default:
+			var p *Problem
+			if !errors.As(problem(err), &p) {
+				writeProblem(w, http.StatusInternalServerError, "the node's own fault: see its log")
+				return
+			}
+			writeJSON(w, p.Status, p)
+		}
+	}
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

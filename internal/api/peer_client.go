@@ -32,3 +32,13 @@ func (c *Client) AddPeer(ctx context.Context, q node.PeerRequest) (node.PeerView
 func (c *Client) RemovePeer(ctx context.Context, ref string) (node.PeerView, error) {
 	return call[node.PeerView](ctx, c, http.MethodDelete, "/peers/"+url.PathEscape(ref), nil)
 }
+
+// OfferedRolls lists the agreements that peers show to the node's party.
+func (c *Client) OfferedRolls(ctx context.Context) ([]node.OfferedRoll, error) {
+	return call[[]node.OfferedRoll](ctx, c, http.MethodGet, "/rolls", nil)
+}
+
+// FetchRoll takes over an agreement's roll from a peer.
+func (c *Client) FetchRoll(ctx context.Context, ref string) (node.Imported, error) {
+	return call[node.Imported](ctx, c, http.MethodPost, "/rolls/"+url.PathEscape(ref), nil)
+}

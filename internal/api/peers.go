@@ -31,4 +31,14 @@ func registerPeers(api huma.API, n *node.Node) {
 		}) (*output[node.PeerView], error) {
 			return reply(n.RemovePeer(ctx, in.Peer))
 		})
+	huma.Register(api, op(http.MethodGet, "/rolls", "list-offered-rolls", ScopeAdmin, "Agreements that peers' nodes show to this party, asked now"),
+		func(ctx context.Context, _ *struct{}) (*output[[]node.OfferedRoll], error) {
+			return reply(n.OfferedRolls(ctx))
+		})
+	huma.Register(api, op(http.MethodPost, "/rolls/{roll}", "fetch-roll", ScopeAdmin, "Take over an agreement's roll from a peer that shows it"),
+		func(ctx context.Context, in *struct {
+			Roll string `path:"roll" doc:"Agreement id, the beginning of it, or label"`
+		}) (*output[node.Imported], error) {
+			return reply(n.FetchRoll(ctx, in.Roll))
+		})
 }

@@ -37,7 +37,7 @@ type Front interface {
 	Close()
 }
 
-// Start listens on the configured address and on the node's own socket and serves until [Daemon.Stop]. A nil front serves the
+// Start listens on the configured address and on the node's own socket and serves and follows the peers until [Daemon.Stop]. A nil front serves the
 // API alone.
 func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logger, front Front) (*Daemon, error) {
 	cfg := n.Config()
@@ -63,6 +63,7 @@ func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logge
 	jobs, endJobs := context.WithCancel(context.WithoutCancel(ctx))
 	d.endJobs = endJobs
 	d.serving.Go(func() { n.RunFeeds(jobs) })
+	d.serving.Go(func() { n.Federate(jobs) })
 	logger.Info("serving", "url", d.URL, "party", n.Party().ID)
 	return d, nil
 }
@@ -89,6 +90,7 @@ func (d *Daemon) Wait(ctx context.Context) error {
 func (d *Daemon) Stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 	defer cancel()
+	d.node.EndWaiting()
 	d.endJobs()
 	var errs []error
 	for _, srv := range d.servers {

@@ -38,7 +38,9 @@ type ActOutcome struct {
 	Entered   bool       `json:"entered" doc:"Whether the roll has it: yes where this node keeps the roll"`
 	Phase     string     `json:"phase,omitempty" doc:"Of the agreement, once it was entered"`
 	State     string     `json:"state,omitempty" doc:"State hash once it was entered"`
-	File      *SignedAct `json:"file,omitempty" doc:"To be carried to the depositary, where this node does not keep the roll"`
+	File      *SignedAct `json:"file,omitempty" doc:"To be carried to the depositary, where it could not be sent"`
+	Sent      string     `json:"sent,omitempty" doc:"What became of it at the depositary's node: entered, waits (it cannot be reached), refused; absent: it has no address"`
+	Trouble   string     `json:"trouble,omitempty" doc:"Why it waits or was refused"`
 }
 
 // defaultActTLP marks acts: the parties and their communities may know them.
@@ -75,6 +77,9 @@ func (n *Node) Act(ctx context.Context, ref string, q ActRequest) (ActOutcome, e
 		out, err = n.afterAct(ctx, r, l, receipt)
 		return err
 	})
+	if err == nil {
+		n.deliver(ctx, &out)
+	}
 	return out, err
 }
 

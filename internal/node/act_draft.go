@@ -281,6 +281,9 @@ func (n *Node) SubmitDraft(ctx context.Context, f ActDraft) (out ActOutcome, err
 		out, err = n.afterAct(ctx, r, l, receipt)
 		return err
 	})
+	if err == nil {
+		n.deliver(ctx, &out)
+	}
 	return out, err
 }
 

@@ -175,6 +175,7 @@ func (n *Node) refreshBook(ctx context.Context, logID string) error {
 	n.mu.Lock()
 	n.books[logID] = b
 	n.mu.Unlock()
+	n.grown.Add(1)
 	return nil
 }
 

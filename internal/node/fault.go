@@ -18,6 +18,7 @@ const (
 	CodeConflict    Code = "conflict"    // the state has moved on: look again, then retry
 	CodeNoLog       Code = "no-log"      // this party has no log under the agreement: its root key opens one
 	CodeBehind      Code = "behind"      // this node may be behind its own published history: restore settles it
+	CodeBusy        Code = "busy"        // too much of it at once: wait
 	CodeUnavailable Code = "unavailable" // another process holds the lease, the disk is full: retry later
 )
 

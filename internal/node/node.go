@@ -73,15 +73,21 @@ type Node struct {
 	follower *federate.Runner // nil when read-only
 	exits    exits
 
-	feed     *federate.Feed // nil when read-only
-	waiting  atomic.Int64   // requests that wait for a change
-	ending   chan struct{}  // closed when the node closes
-	closing  sync.Once
-	callers  callers
-	outbound *http.Client
-	peerNews chan struct{}    // peers were added, changed or removed
-	signer   *httpsig.Signer  // guarded by mu: of this node's requests
-	posted   map[string]Place // how far each token has written to each log over TAXII; mu guards it
+	feed       *federate.Feed // nil when read-only
+	waiting    atomic.Int64   // requests that wait for a change
+	ending     chan struct{}  // closed when the node closes
+	closing    sync.Once
+	callers    callers
+	acts       allowance         // of acts and cards that others send
+	sent       map[string]string // guarded by mu: by agreement and object of an act, the state on which it was last sent
+	outbound   *http.Client
+	peerNews   chan struct{}            // peers were added, changed or removed, or a roll has changed
+	signer     *httpsig.Signer          // guarded by mu: of this node's requests
+	hostWakes  map[string]chan struct{} // guarded by mu: by address, wakes the job of a host
+	failures   map[string]int           // guarded by mu: by address, how often in a row a host did not answer
+	rollStates map[string]string        // guarded by mu: by agreement, the last state that the jobs saw
+	grown      atomic.Uint64            // counts heads that were published and books that were read
+	posted     map[string]Place         // how far each token has written to each log over TAXII; mu guards it
 
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
@@ -154,7 +160,9 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
 		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1),
+		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, failures: map[string]int{}, rollStates: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
+	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)
 	return n
 }
@@ -170,7 +178,7 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 	}
 	n.feed = federate.NewFeed(session)
 	n.ledger, err = ledger.Open(ctx, ledger.Config{
-		Store: n.store, Guard: n.guard, Signer: n.logSigner, Clock: n.now, Logger: n.logger, Rand: n.rand, Published: n.feed.Note,
+		Store: n.store, Guard: n.guard, Signer: n.logSigner, Clock: n.now, Logger: n.logger, Rand: n.rand, Published: n.published,
 	})
 	if err != nil {
 		return storeFault(err)
@@ -186,6 +194,12 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 		}
 	}(n.ledger)
 	return nil
+}
+
+// published notes that readers can see a new head of a log.
+func (n *Node) published(logID string) {
+	n.grown.Add(1)
+	n.feed.Note(logID)
 }
 
 // storeFault gives an error of the store or the ledger its code.
@@ -219,7 +233,7 @@ func storeFault(err error) error {
 // Close stops writing, gives the lease back and closes the store.
 func (n *Node) Close(ctx context.Context) error {
 	var errs []error
-	n.closing.Do(func() { close(n.ending) })
+	n.EndWaiting()
 	n.outbound.CloseIdleConnections()
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close(ctx))
@@ -236,6 +250,9 @@ func (n *Node) Close(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+// EndWaiting answers at once whoever waits for a change, now and later: the node is about to stop.
+func (n *Node) EndWaiting() { n.closing.Do(func() { close(n.ending) }) }
 
 // Dir is the node's directory.
 func (n *Node) Dir() string { return n.dir }

@@ -8,14 +8,12 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
-	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
-	"github.com/mithaq/mithaq/internal/store"
 )
 
-// roll is an agreement's roll as far as this node knows it: what it took over from others as a file, and then the roll
-// records of its own log. It is folded once; afterwards only what is new is read.
+// roll is an agreement's roll as far as this node knows it: what it took over from others as a file, and the roll records of
+// the logs under the agreement, this party's own and those it follows. It is folded once; afterwards only what is new is read.
 type roll struct {
 	id string
 
@@ -25,10 +23,13 @@ type roll struct {
 	places  []rollPlace
 	// keyrings holds the newest keyring of every party whose act is in the roll.
 	keyrings map[string]record.Keyring
-	log      string        // id of the own log; empty until it was found
-	next     int64         // first leaf of the own log that was not read
-	own      []ownAct      // acts in the own log, entered or not
-	rules    *policy.Rules // of the text in force, compiled; nil before the first question
+	grown    uint64            // the node's count when the logs were last looked at
+	read     map[string]int64  // by log: the first leaf that was not read
+	own      []ownAct          // acts in the own log, entered or not
+	waiting  []waitingEntry    // roll records that do not follow from the state, yet
+	found    []foundAct        // acts of others in their logs that the roll does not have
+	refused  map[string]string // by leaf of an act in found: the state that refused it
+	rules    *policy.Rules     // of the text in force, compiled; nil before the first question
 	rulesOf  agreement.TextVersion
 }
 
@@ -41,6 +42,7 @@ type rollPlace struct {
 	envelope []byte // of the roll record
 	object   string
 	origin   string
+	log      string // id of the log, where it is here
 	index    int64
 	proof    string // as it came with a file; empty: this node's own log proves it
 }
@@ -76,6 +78,7 @@ func (n *Node) withRoll(ctx context.Context, id string, do func(*roll) error) er
 func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	if !r.started {
 		r.state, r.keyrings = agreement.Begin(r.id, definitionOptions()), map[string]record.Keyring{}
+		r.read, r.refused = map[string]int64{}, map[string]string{}
 		copied, err := n.readRollCopy(r.id)
 		if err != nil {
 			return err
@@ -86,95 +89,34 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 			}
 		}
 		r.started = true
+		n.publishMembers(r)
 	}
-	l, err := n.rollLog(ctx, r)
-	if CodeOf(err) == CodeNotFound {
+	// Every decision asks for the roll, so the logs are looked at only when something has grown since.
+	grown := n.grown.Load()
+	if n.ledger != nil && r.grown == grown {
 		return nil
 	}
+	logs, err := n.logsUnder(ctx, r.id)
 	if err != nil {
 		return err
 	}
-	b := n.book(l.ID)
-	if b == nil || r.next >= l.Size {
-		return nil
-	}
-	wanted, err := n.rollPlaces(ctx, r, l, b.no)
-	if err != nil {
-		return err
-	}
-	if err := n.eachWanted(ctx, l, b.no, r.next, wanted, func(o opened) error {
-		if err := n.readForRoll(ctx, r, l, o); err != nil {
-			return err
+	moved := false
+	for _, l := range logs {
+		if l.Size > r.read[l.ID] {
+			moved = true
+			if err := n.readLogForRoll(ctx, r, l); err != nil {
+				return err
+			}
 		}
-		r.next = o.view.Index + 1
+	}
+	r.grown = grown
+	if !moved {
 		return nil
-	}); err != nil {
+	}
+	if err := n.foldWaiting(r); err != nil {
 		return err
 	}
-	r.next = l.Size
 	n.publishMembers(r)
-	return nil
-}
-
-// readWithoutIndex is how many new records of a log are opened before the index is asked, or waited for, to say which of
-// them belong to the roll.
-const readWithoutIndex = 256
-
-// rollPlaces returns where in the own log acts and roll records stand that were not folded yet.
-func (n *Node) rollPlaces(ctx context.Context, r *roll, l ledger.LogInfo, no int64) (store.Wanted, error) {
-	if l.Size-r.next <= readWithoutIndex {
-		return store.Wanted{Size: r.next}, nil
-	}
-	ask := func() (store.Wanted, error) {
-		return n.store.Index().OfKinds(ctx, no, r.id, n.party.ID, []string{string(record.KindAct), string(record.KindRoll)}, r.next)
-	}
-	wanted, err := ask()
-	if err == nil && n.indexer != nil && l.Size-wanted.Size > readWithoutIndex {
-		// The index is being built, which is quicker than opening everything here.
-		if err = n.WaitIndexed(ctx, l.ID, l.Size); err == nil {
-			wanted, err = ask()
-		}
-	}
-	wanted.Size = max(wanted.Size, r.next)
-	return wanted, err
-}
-
-// rollLog finds this node's open log under the agreement. Every decision asks, so it is looked for among all logs only when
-// the one that was found last is retired.
-func (n *Node) rollLog(ctx context.Context, r *roll) (ledger.LogInfo, error) {
-	if r.log != "" {
-		if l, err := n.reader.Log(ctx, r.log); err == nil && l.Retired.IsZero() {
-			return l, nil
-		}
-	}
-	l, err := n.resolveLog(ctx, r.id)
-	if err == nil {
-		r.log = l.ID
-	}
-	return l, err
-}
-
-// readForRoll takes in one leaf of the own log: an act is remembered, a roll record is folded, all else is passed over.
-func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o opened) error {
-	if o.view.Standing != StandingValid || o.record.Kind != record.KindAct && o.record.Kind != record.KindRoll {
-		return nil
-	}
-	envelope, err := n.envelopeOf(ctx, o)
-	if err != nil {
-		return err
-	}
-	if o.record.Kind == record.KindAct {
-		act, err := actOf(o.record)
-		if err != nil {
-			return err
-		}
-		r.own = append(r.own, ownAct{index: o.view.Index, leaf: o.view.Leaf, object: o.view.Object, envelope: envelope, act: act, time: o.record.Time})
-		return nil
-	}
-	place := rollPlace{keeper: o.record.Author, leaf: o.view.Leaf, envelope: envelope, object: o.view.Object, origin: l.Origin, index: o.view.Index}
-	if err := r.take(o.record, place); err != nil {
-		return fmt.Errorf("folding the roll of %s at place %d of log %s: %w", r.id, o.view.Index, l.ID, err)
-	}
 	return nil
 }
 

@@ -14,35 +14,19 @@ type Peer struct {
 	Mirror     string // host that its logs are fetched from instead; empty: itself
 	Introduced string // party id of who named it to us; empty: a person compared its fingerprint
 	Keyring    []byte // envelope of a keyring of its own
-	Cursor     string // where its list of changes was last read to
 	Updated    time.Time
 }
 
-// PutPeer adds a peer, or replaces what is known of it. Its cursor stays.
+// PutPeer adds a peer, or replaces what is known of it.
 func (d *DB) PutPeer(ctx context.Context, p Peer) error {
 	err := d.truth.inTx(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO peer (party, url, mirror, introduced, keyring, chg_cursor, updated_us) VALUES ($1, $2, $3, $4, $5, '', $6)
+		_, err := t.exec(ctx, `INSERT INTO peer (party, url, mirror, introduced, keyring, updated_us) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (party) DO UPDATE SET url = excluded.url, mirror = excluded.mirror, introduced = excluded.introduced,
 			keyring = excluded.keyring, updated_us = excluded.updated_us`, p.Party, p.URL, p.Mirror, p.Introduced, p.Keyring, micros(p.Updated))
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("keeping the peer %s: %w", p.Party, d.explain(err))
-	}
-	return nil
-}
-
-// SetPeerCursor keeps how far a peer's list of changes was read.
-func (d *DB) SetPeerCursor(ctx context.Context, party, cursor string) error {
-	err := d.truth.inTx(ctx, func(t *tx) error {
-		n, err := t.exec(ctx, `UPDATE peer SET chg_cursor = $1 WHERE party = $2`, cursor, party)
-		if err == nil && n == 0 {
-			err = ErrNotFound
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("keeping how far %s was read: %w", party, d.explain(err))
 	}
 	return nil
 }
@@ -69,10 +53,10 @@ func (d *DB) RemovePeer(ctx context.Context, party string) error {
 // Peers lists the peers by party.
 func (d *DB) Peers(ctx context.Context) ([]Peer, error) {
 	var out []Peer
-	err := queryRows(ctx, d.truth, `SELECT party, url, mirror, introduced, keyring, chg_cursor, updated_us FROM peer ORDER BY party`, nil, func(r *sql.Rows) error {
+	err := queryRows(ctx, d.truth, `SELECT party, url, mirror, introduced, keyring, updated_us FROM peer ORDER BY party`, nil, func(r *sql.Rows) error {
 		var p Peer
 		var updated int64
-		err := r.Scan(&p.Party, &p.URL, &p.Mirror, &p.Introduced, &p.Keyring, &p.Cursor, &updated)
+		err := r.Scan(&p.Party, &p.URL, &p.Mirror, &p.Introduced, &p.Keyring, &updated)
 		p.Updated = fromMicros(updated)
 		out = append(out, p)
 		return err

@@ -19,9 +19,6 @@ func TestPeers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := d.SetPeerCursor(ctx, "p-b", "c1"); err != nil {
-			t.Fatal(err)
-		}
 		if err := d.PutPeer(ctx, Peer{Party: "p-b", URL: "https://new.example", Keyring: []byte("b2"), Updated: at.Add(time.Second)}); err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +29,7 @@ func TestPeers(t *testing.T) {
 		if err != nil || len(got) != 2 || got[0].Party != "p-a" || got[0].Mirror != "https://m.example" || got[0].Introduced != "p-b" {
 			t.Fatalf("peers: %+v, %v", got, err)
 		}
-		if b := got[1]; b.URL != "https://new.example" || string(b.Keyring) != "b2" || b.Cursor != "c1" || !b.Updated.Equal(at.Add(time.Second)) {
+		if b := got[1]; b.URL != "https://new.example" || string(b.Keyring) != "b2" || !b.Updated.Equal(at.Add(time.Second)) {
 			t.Errorf("a peer that was put again: %+v", b)
 		}
 		if err := d.RemovePeer(ctx, "p-b"); err != nil {
@@ -43,9 +40,6 @@ func TestPeers(t *testing.T) {
 		}
 		if err := d.RemovePeer(ctx, "p-b"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("removing it twice: %v", err)
-		}
-		if err := d.SetPeerCursor(ctx, "p-b", "c2"); !errors.Is(err, ErrNotFound) {
-			t.Errorf("the cursor of a peer that is gone: %v", err)
 		}
 	})
 }

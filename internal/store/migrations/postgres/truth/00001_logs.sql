@@ -97,7 +97,6 @@ CREATE TABLE peer (
     mirror     TEXT   NOT NULL,
     introduced TEXT   NOT NULL,
     keyring    BYTEA  NOT NULL,
-    chg_cursor TEXT   NOT NULL,
     updated_us BIGINT NOT NULL
 );
 

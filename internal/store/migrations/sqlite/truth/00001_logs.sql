@@ -106,7 +106,6 @@ CREATE TABLE peer (
     mirror     TEXT   NOT NULL,
     introduced TEXT   NOT NULL,
     keyring    BLOB  NOT NULL,
-    chg_cursor TEXT   NOT NULL,
     updated_us INTEGER NOT NULL
 ) STRICT;
 

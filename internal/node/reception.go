@@ -1,0 +1,260 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// What other parties' nodes ask of this one. Each request is signed; whoever may not ask gets errStranger, which the API
+// answers as it answers for what does not exist.
+
+// MaxReceived bounds what another node sends in one request: an act with a text of 1 MiB in it, in base64 twice.
+const MaxReceived = 8 << 20
+
+// errStranger refuses without saying anything.
+func errStranger() error { return faultf(CodeNotFound, "", "not found") }
+
+// ActReply says what became of an act that was sent here.
+type ActReply struct {
+	Agreement string `json:"agreement"`
+	Phase     string `json:"phase"`
+	State     string `json:"state" doc:"State hash after it"`
+	Entries   int    `json:"entries"`
+}
+
+// ReceiveAct enters an act that a party's node sends, into a roll that this node keeps. Its keyring comes with it, since a
+// newcomer is known to nobody; what it may do is the agreement's rule.
+func (n *Node) ReceiveAct(r *http.Request, content []byte) (ActReply, error) {
+	var s SignedAct
+	if err := readStrict(content, &s); err != nil {
+		return ActReply{}, errStranger()
+	}
+	k, err := record.ParseKeyring([]byte(s.Keyring))
+	if err != nil || k.Log.Agreement != s.Agreement || !record.IsAgreementID(s.Agreement) {
+		return ActReply{}, errStranger()
+	}
+	if err := n.IntroducedBy(r, content, k); err != nil {
+		n.logger.Debug("an act was sent with a signature that is not believed", "error", err)
+		return ActReply{}, errStranger()
+	}
+	if !n.admits(r.Context(), s.Agreement, k.Party) {
+		return ActReply{}, errStranger()
+	}
+	if !n.acts.allow(k.Party, n.now()) {
+		return ActReply{}, faultf(CodeBusy, "wait a minute", "entering an act: this party has sent too many")
+	}
+	in, err := n.importAct(r.Context(), "the act", s)
+	if CodeOf(err) == CodeConflict && n.hasAct(r.Context(), s) {
+		in, err = n.standing(r.Context(), s.Agreement) // it was sent before, and the answer was lost
+	}
+	if err != nil {
+		n.logger.Info("an act was refused", "agreement", s.Agreement, "party", k.Party, "error", err)
+		return ActReply{}, err
+	}
+	n.peersChanged()
+	return ActReply{Agreement: s.Agreement, Phase: in.Phase, State: in.State, Entries: in.Entries}, nil
+}
+
+// hasAct says whether the very act is in the roll already.
+func (n *Node) hasAct(ctx context.Context, s SignedAct) bool {
+	signed, err := s.entry(n)
+	if err != nil {
+		return false
+	}
+	found := false
+	err = n.withRoll(ctx, s.Agreement, func(r *roll) error { found = r.entered(signed.Leaf); return nil })
+	return err == nil && found
+}
+
+func (n *Node) standing(ctx context.Context, id string) (out Imported, err error) {
+	err = n.withRoll(ctx, id, func(r *roll) error {
+		out = Imported{What: "act", Agreement: id, Entries: len(r.places)}
+		out.after(r.state)
+		return nil
+	})
+	return out, err
+}
+
+// admits says whether a party may know that an agreement runs here: its roll names it, or it is open to whoever knows the id.
+func (n *Node) admits(ctx context.Context, id, party string) bool {
+	ids, err := n.rollIDs(ctx)
+	if err != nil || !slices.Contains(ids, id) {
+		return false
+	}
+	may := false
+	err = n.withRoll(ctx, id, func(r *roll) error {
+		d := r.state.Definition()
+		_, named := r.state.Member(party)
+		may = d != nil && (named || party == r.state.Depositary() || d.Terms.Accession != agreement.AccessionInvitation)
+		return nil
+	})
+	return err == nil && may
+}
+
+// ShowRoll gives a roll to a party that may know of it, known by the card it sends.
+func (n *Node) ShowRoll(r *http.Request, content []byte, id string) (RollFile, error) {
+	k, _, err := n.readCaller(r, content)
+	if err != nil || !n.admits(r.Context(), id, k.Party) {
+		return RollFile{}, errStranger()
+	}
+	return n.RollFileOf(r.Context(), id)
+}
+
+// OfferedRoll is an agreement that another node shows us.
+type OfferedRoll struct {
+	Agreement  string `json:"agreement" doc:"Agreement id"`
+	Label      string `json:"label"`
+	Mark       string `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where the agreement is invented"`
+	Phase      string `json:"phase"`
+	Membership string `json:"membership" doc:"Of the party that asks"`
+	Depositary string `json:"depositary" doc:"Party id"`
+	Entries    int    `json:"entries"`
+	Peer       string `json:"peer,omitempty" doc:"Party that offers it"`
+}
+
+// ShowRolls lists the agreements here whose rolls name the party that asks.
+func (n *Node) ShowRolls(r *http.Request, content []byte) ([]OfferedRoll, error) {
+	k, _, err := n.readCaller(r, content)
+	if err != nil {
+		return nil, errStranger()
+	}
+	ids, err := n.rollIDs(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	out := []OfferedRoll{}
+	for _, id := range ids {
+		err := n.withRoll(r.Context(), id, func(x *roll) error {
+			m, named := x.state.Member(k.Party)
+			if d := x.state.Definition(); named && d != nil {
+				out = append(out, OfferedRoll{Agreement: id, Label: d.Label, Mark: markOf(d), Phase: string(x.state.Phase()),
+					Membership: string(m.Membership), Depositary: x.state.Depositary(), Entries: len(x.places)})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Introductions are the cards of those with whom the caller shares an agreement.
+type Introductions struct {
+	Cards []Card `json:"cards"`
+}
+
+// ReceiveCard keeps where a party is reached, if a roll or a person here knows the party, and introduces it to the others of
+// its agreements.
+func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, error) {
+	out := Introductions{Cards: []Card{}}
+	k, c, err := n.readCaller(r, content)
+	if err != nil || !n.acts.allow(k.Party, n.now()) {
+		return out, errStranger()
+	}
+	known, err := n.store.Peers(r.Context())
+	if err != nil {
+		return out, storeFault(err)
+	}
+	i := slices.IndexFunc(known, func(p store.Peer) bool { return p.Party == k.Party })
+	if i < 0 && !n.inSomeRoll(r.Context(), k.Party) {
+		return out, errStranger()
+	}
+	if err := n.meet(r.Context(), known, k, c.URL, k.Party); err != nil {
+		return out, err
+	}
+	for _, p := range known {
+		if p.Party != k.Party && n.shareAgreement(r.Context(), p.Party, k.Party) {
+			out.Cards = append(out.Cards, Card{Format: CardFormat, Software: software, URL: p.URL, Keyring: json.RawMessage(p.Keyring)})
+		}
+	}
+	return out, nil
+}
+
+// readCaller reads the card that a caller sends of itself and verifies that it signed the request.
+func (n *Node) readCaller(r *http.Request, content []byte) (record.Keyring, Card, error) {
+	c, err := ReadCard(content)
+	if err != nil {
+		return record.Keyring{}, c, err
+	}
+	k, err := c.read()
+	if err == nil {
+		err = n.IntroducedBy(r, content, k)
+	}
+	if err == nil && k.Party == n.party.ID {
+		err = fmt.Errorf("party %s calls itself", k.Party)
+	}
+	if err != nil {
+		n.logger.Debug("a caller's card is not believed", "error", err)
+	}
+	return k, c, err
+}
+
+// meet keeps what a party's card says, or what another says of it. The keyring never becomes an older one, and an address
+// that a person gave stays.
+func (n *Node) meet(ctx context.Context, known []store.Peer, k record.Keyring, url, introducer string) error {
+	p := store.Peer{Party: k.Party, URL: url, Introduced: introducer, Keyring: k.Envelope(), Updated: n.now()}
+	if i := slices.IndexFunc(known, func(o store.Peer) bool { return o.Party == k.Party }); i >= 0 {
+		old := known[i]
+		oldKeyring, err := record.ParseKeyring(old.Keyring)
+		if err != nil {
+			return recordFault("reading the keyring of peer "+old.Party, err)
+		}
+		if err := newer(oldKeyring, k); err != nil {
+			return err
+		}
+		p.Mirror = old.Mirror
+		if old.Introduced == "" {
+			p.Introduced = ""
+			if old.URL != "" && introducer != k.Party {
+				p.URL = old.URL
+			}
+		}
+		if p.URL == old.URL && string(p.Keyring) == string(old.Keyring) && p.Introduced == old.Introduced {
+			return nil
+		}
+	}
+	return n.keepPeer(ctx, p)
+}
+
+// inSomeRoll says whether a roll here names a party as one that may come.
+func (n *Node) inSomeRoll(ctx context.Context, party string) bool {
+	return n.someRoll(ctx, func(r *roll) bool { return r.expects(party) })
+}
+
+// shareAgreement says whether two parties run one agreement.
+func (n *Node) shareAgreement(ctx context.Context, a, b string) bool {
+	return n.someRoll(ctx, func(r *roll) bool { return r.runs(a) && r.runs(b) })
+}
+
+func (n *Node) someRoll(ctx context.Context, is func(*roll) bool) bool {
+	ids, err := n.rollIDs(ctx)
+	if err != nil {
+		return false
+	}
+	for _, id := range ids {
+		found := false
+		if err := n.withRoll(ctx, id, func(r *roll) error { found = is(r); return nil }); err == nil && found {
+			return true
+		}
+	}
+	return false
+}
+
+// runs says whether a party runs the agreement: it has joined, or keeps the roll.
+func (r *roll) runs(party string) bool {
+	return r.state.Connected(party) || party == r.state.Depositary()
+}
+
+// expects says whether a party runs the agreement or was asked to.
+func (r *roll) expects(party string) bool {
+	m, ok := r.state.Member(party)
+	return r.runs(party) || ok && (m.Membership == agreement.Invited || m.Membership == agreement.Applied)
+}
