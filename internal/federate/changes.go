@@ -55,26 +55,35 @@ func (f *Feed) compact() {
 
 // Since lists up to limit logs that changed after a cursor, the one that changed first first, with the cursor to go on
 // from; wake is closed at the next change. scope names what the reader may see, without a dot: when that has changed, or the
-// cursor is of another process, reading begins anew.
+// cursor is of another process, reading begins anew. visible may take its time: nothing waits for it.
 func (f *Feed) Since(cursor, scope string, limit int, visible func(log string) bool) (logs []string, next string, wake <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	prefix := f.session + "." + scope + "."
-	after := f.position(cursor, prefix)
-	upto := f.version
-	i := sort.Search(len(f.log), func(i int) bool { return f.log[i].version > after })
-	for ; i < len(f.log); i++ {
-		c := f.log[i]
-		if f.latest[c.log] != c.version || !visible(c.log) {
+	changes, upto, wake := f.after(cursor, prefix)
+	for i, c := range changes {
+		if !visible(c.log) {
 			continue
 		}
 		if len(logs) == limit {
-			upto = f.log[i-1].version
+			upto = changes[i-1].version
 			break
 		}
 		logs = append(logs, c.log)
 	}
-	return logs, prefix + strconv.FormatUint(upto, 10), f.wake
+	return logs, prefix + strconv.FormatUint(upto, 10), wake
+}
+
+// after copies the last change of each log since a cursor.
+func (f *Feed) after(cursor, prefix string) (changes []change, upto uint64, wake <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	from := f.position(cursor, prefix)
+	i := sort.Search(len(f.log), func(i int) bool { return f.log[i].version > from })
+	for _, c := range f.log[i:] {
+		if f.latest[c.log] == c.version {
+			changes = append(changes, c)
+		}
+	}
+	return changes, f.version, f.wake
 }
 
 func (f *Feed) position(cursor, prefix string) uint64 {
