@@ -50,6 +50,7 @@ type cli struct {
 	Taxii       taxiiCmd       `cmd:"" help:"TAXII 2.1: this node's collections, foreign ones in and out."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`
 	Detect      detectCmd      `cmd:"" help:"Indicators against captures and logs: matches as JSON lines, STIX sightings."`
+	Sensor      sensorCmd      `cmd:"" help:"Match an interface, a folder or a stream for months, with the indicators of a node."`
 	Sighting    sightingCmd    `cmd:"" help:"What detection found of shared indicators: a person sends it back, or not."`
 	Fingerprint fingerprintCmd `cmd:"" help:"TLS and QUIC hellos of captures, with their fingerprints."`
 	Key         keyCmd         `cmd:"" help:"List, rotate and revoke keys."`
