@@ -46,6 +46,7 @@ type cli struct {
 	Recall      recallCmd      `cmd:"" help:"Withdraw or narrow a record of this party."`
 	Release     releaseCmd     `cmd:"" help:"Widen a record of this party."`
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
+	Witness     witnessCmd     `cmd:"" help:"Co-sign others' logs; who must co-sign under an agreement."`
 	Stix        stixCmd        `cmd:"" help:"Check and find STIX 2.1 objects."`
 	Taxii       taxiiCmd       `cmd:"" help:"TAXII 2.1: this node's collections, foreign ones in and out."`
 	Pattern     patternCmd     `cmd:"" help:"Check and match STIX patterns."`

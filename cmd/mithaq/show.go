@@ -69,6 +69,9 @@ func printRecord(a *app, r node.RecordView) error {
 	line("place", fmt.Sprintf("%d of %s", r.Index, r.Log))
 	line("standing", r.Standing)
 	line("why", r.Why)
+	if r.Witnessed != nil {
+		line("witnessed", map[bool]string{true: "yes: the log with it only grew (no witness read it)", false: "not yet witnessed"}[*r.Witnessed])
+	}
 	line("kind", r.Kind)
 	line("record", r.ID)
 	line("author", r.Author)

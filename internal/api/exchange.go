@@ -26,6 +26,7 @@ func (s *server) registerExchange(mux *http.ServeMux) {
 	mux.HandleFunc("POST /rolls/{agreement}", asked(s, func(r *http.Request, content []byte) (node.RollFile, error) {
 		return s.node.ShowRoll(r, content, r.PathValue("agreement"))
 	}))
+	mux.HandleFunc("POST /witness/add-checkpoint", s.addCheckpoint)
 }
 
 func (s *server) card(w http.ResponseWriter, r *http.Request) {

@@ -105,6 +105,7 @@ func register(api huma.API, n *node.Node) {
 	registerTAXII(api, n)
 	registerPeers(api, n)
 	registerFollows(api, n)
+	registerWitness(api, n)
 }
 
 func registerRecords(api huma.API, n *node.Node) {

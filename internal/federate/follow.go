@@ -106,6 +106,9 @@ func New(start Start, o Options) (*State, error) {
 	return s, nil
 }
 
+// Configure changes how the log is followed from the next round on.
+func (s *State) Configure(o Options) { s.opts = o.withDefaults() }
+
 // Head is what is published here.
 func (s *State) Head() ledger.Head { return s.head }
 

@@ -1,6 +1,7 @@
 package federate
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -67,6 +68,11 @@ func (s *State) same(now time.Time) []Effect {
 	s.retry = 0
 	delete(s.told, NoticeRollback)
 	delete(s.told, NoticeRefused)
+	if merged := MergeCosignatures(s.note, s.target.note, s.opts.Cosigners); !bytes.Equal(merged, s.note) && s.growth.Size() == s.head.Size {
+		s.target.note = merged
+		s.phase, s.walk = walking, newWalk(s.growth.Size())
+		return []Effect{s.store(&store.Head{Size: s.head.Size, Serial: int64(s.serial()), Root: s.head.Root, Frontier: s.growth.Frontier(), Checkpoint: merged})}
+	}
 	if len(s.absent) == 0 || now.Before(s.mendAt) || s.growth.Size() != s.head.Size {
 		return s.rest(now)
 	}

@@ -3,6 +3,8 @@ package federate
 import (
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -12,6 +14,8 @@ type Options struct {
 	Objects bool
 	// Wraps says which wraps of an epoch record are taken: one's own, or for a mirror all. Nil: none.
 	Wraps func(record.WrapRef) bool
+	// Cosigners are the witnesses whose later cosignatures are added to a checkpoint that is here.
+	Cosigners []note.Verifier
 	// Ahead is how many bundles are fetched at once. Default: 8.
 	Ahead int
 	// Objects that are stored in one transaction: at most PieceLeaves of them, and about PieceBytes. Defaults: 4096, 8 MiB.

@@ -83,6 +83,7 @@ func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) 
 	if err := r.prepare(ctx, logID, f); err != nil {
 		return Round{}, err
 	}
+	f.state.Configure(r.Options(f.state.log))
 	src := f.src
 	if beside != "" {
 		var err error

@@ -40,6 +40,8 @@ type Store interface {
 	Take(ctx context.Context, lease store.Lease, t store.Taking) error
 	Absent(ctx context.Context, logNo, from int64, limit int) ([]store.AbsentObject, error)
 	Keyrings(ctx context.Context, logNo int64) ([]store.Keyring, error)
+	SetCheckpoint(ctx context.Context, lease store.Lease, logNo, size int64, checkpoint []byte) error
+	PutCosigned(ctx context.Context, lease store.Lease, from int64, c store.Cosigned) error
 
 	Leaves(ctx context.Context, logNo, from, to int64) ([]byte, error)
 	Tile(ctx context.Context, logNo int64, level int, n int64) ([]byte, error)

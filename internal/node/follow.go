@@ -36,8 +36,12 @@ func (n *Node) startFollower() {
 		Open: func(l federate.Log, source string) (federate.Source, error) {
 			return ledger.HTTPSourceWith(logURL(source, l.ID), ledger.HTTPOptions{Transport: signedTransport{n}})
 		},
-		Options: func(federate.Log) federate.Options {
-			return federate.Options{Objects: true, Wraps: func(w record.WrapRef) bool { return n.keys.opens(w.To) }}
+		Options: func(l federate.Log) federate.Options {
+			p, err := n.witnessPolicy(context.Background(), l.Agreement, l.Party)
+			if err != nil {
+				n.logger.Warn("the witnesses of a followed log are not known", "log", l.ID, "error", err)
+			}
+			return federate.Options{Objects: true, Cosigners: p.Verifiers(), Wraps: func(w record.WrapRef) bool { return n.keys.opens(w.To) }}
 		},
 		Tell: n.heardOf,
 	}

@@ -95,14 +95,18 @@ type Node struct {
 	passwords *passwords
 	harmless  warningLists
 
-	mu      sync.RWMutex // guards address, books, pending, rolls, members and notices
-	address string
-	books   map[string]*book             // keyring history by log id
-	pending map[string]record.Keyring    // keyrings that are just being appended
-	rolls   map[string]*roll             // by agreement id; each has a lock of its own
-	members map[string][]record.Keyring  // by agreement id: the others who run it, for sealing
-	notices map[string]map[string]string // of followed logs, by log id and kind
-	ahead   atomic.Bool                  // a follower is ahead of this node
+	mu        sync.RWMutex // guards address, books, pending, rolls, members and notices
+	address   string
+	books     map[string]*book             // keyring history by log id
+	pending   map[string]record.Keyring    // keyrings that are just being appended
+	rolls     map[string]*roll             // by agreement id; each has a lock of its own
+	members   map[string][]record.Keyring  // by agreement id: the others who run it, for sealing
+	notices   map[string]map[string]string // of followed logs, by log id and kind
+	ahead     atomic.Bool                  // a follower is ahead of this node
+	cosigner  *cosigner                    // guarded by mu; nil unless the node serves
+	witnessAt map[string]int64             // guarded by mu: how many leaves a witness had, by its key and the log
+	// witnessing serialises cosignatures, which must never contradict each other.
+	witnessing sync.Mutex
 	// sealing serialises taking an epoch, so that two records to one audience share it.
 	sealing sync.Mutex
 	// erasing serialises erasures, each of which is one order and one deed.
@@ -151,6 +155,11 @@ func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
 			return nil, storeFault(err)
 		}
 	}
+	if o.AskFollowers && !o.ReadOnly {
+		if err := n.startCosigner(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return n, nil
 }
 
@@ -159,7 +168,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1),
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1),
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, failures: map[string]int{}, rollStates: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second
@@ -200,6 +209,12 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 func (n *Node) published(logID string) {
 	n.grown.Add(1)
 	n.feed.Note(logID)
+	n.mu.RLock()
+	c := n.cosigner
+	n.mu.RUnlock()
+	if c != nil {
+		c.nudge(logID)
+	}
 }
 
 // storeFault gives an error of the store or the ledger its code.
@@ -234,6 +249,10 @@ func storeFault(err error) error {
 func (n *Node) Close(ctx context.Context) error {
 	var errs []error
 	n.EndWaiting()
+	n.mu.RLock()
+	cosigner := n.cosigner
+	n.mu.RUnlock()
+	cosigner.close()
 	n.outbound.CloseIdleConnections()
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close(ctx))

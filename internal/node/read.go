@@ -125,11 +125,25 @@ func (n *Node) openAt(ctx context.Context, ref string, index int64) (opened, led
 
 // Record returns the record at a place of a log, as far as the viewer may have it.
 func (n *Node) Record(ctx context.Context, v Viewer, ref string, index int64) (RecordView, error) {
-	o, _, err := n.shownAt(ctx, v, ref, index)
+	o, l, err := n.shownAt(ctx, v, ref, index)
 	if err == nil {
 		err = n.annotate(&o)
 	}
-	return o.view, err
+	if err != nil {
+		return o.view, err
+	}
+	return o.view, n.markWitnessed(ctx, l, &o.view)
+}
+
+// markWitnessed says of a record whether enough witnesses have co-signed a tree that holds it.
+func (n *Node) markWitnessed(ctx context.Context, l ledger.LogInfo, v *RecordView) error {
+	size, asked, err := n.WitnessedSize(ctx, l)
+	if err != nil || !asked {
+		return err
+	}
+	yes := v.Index < size
+	v.Witnessed = &yes
+	return nil
 }
 
 // shownAt opens a record and asks whether the viewer may have it. Recalls that are on their way into the index are waited for.

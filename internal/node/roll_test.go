@@ -19,6 +19,11 @@ import (
 
 // text is an agreement file between the parties of nodes, the first of which keeps the roll.
 func text(version, promise string, nodes ...*Node) string {
+	return textWith("", version, promise, nodes...)
+}
+
+// textWith is text with more sections at its end.
+func textWith(more, version, promise string, nodes ...*Node) string {
 	var b strings.Builder
 	var founders []string
 	for i := range nodes {
@@ -29,7 +34,7 @@ func text(version, promise string, nodes ...*Node) string {
 		fmt.Fprintf(&b, "\n[[party]]\nlabel = \"party-%d\"\nkind = \"cert\"\nid = %q\nname.en = \"Party %d\"\n", i, n.Party().ID, i)
 	}
 	fmt.Fprintf(&b, "\n[[commitment]]\nlabel = \"1\"\nname.en = %q\nkinds = [\"report\"]\n\n[[commitment]]\nlabel = \"2\"\nname.en = \"Nothing\"\n", promise)
-	return b.String()
+	return b.String() + more
 }
 
 // tester is what *testing.T and *rapid.T have in common.
@@ -73,9 +78,15 @@ func carry(n *Node, v any) (Imported, error) {
 // founded makes two nodes with an agreement in force between them.
 func founded(t *testing.T) (keeper, other *Node, id string) {
 	t.Helper()
+	return foundedWith(t, "")
+}
+
+// foundedWith is founded with more sections in the agreement's text.
+func foundedWith(t *testing.T, more string) (keeper, other *Node, id string) {
+	t.Helper()
 	ctx := context.Background()
 	keeper, other = newTestNode(t), newTestNode(t)
-	def := text("1", "Report", keeper, other)
+	def := textWith(more, "1", "Report", keeper, other)
 	id = agreement.ID([]byte(def))
 	must(perform(t, keeper, id, ActRequest{Act: "propose", Definition: def}))(t)
 	must(carry(other, must(keeper.RollFileOf(ctx, id))(t)))(t)

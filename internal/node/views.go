@@ -58,6 +58,7 @@ type RecordView struct {
 	Object    string          `json:"object" doc:"SHA-256 of the object, hexadecimal"`
 	Standing  string          `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid,withheld"`
 	Why       string          `json:"why,omitempty" doc:"Why the standing is not valid"`
+	Witnessed *bool           `json:"witnessed,omitempty" doc:"Whether enough witnesses saw that the log with it only grew; absent: the agreement asks for none. They vouch for no contents"`
 	Sealed    bool            `json:"sealed" doc:"Whether the object is sealed to its audience"`
 	ID        string          `json:"id,omitempty" doc:"Record id"`
 	Agreement string          `json:"agreement,omitempty"`

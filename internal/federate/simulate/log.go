@@ -135,3 +135,8 @@ func (l *Log) Object(_ context.Context, hash [32]byte) ([]byte, error) {
 	}
 	return b, nil
 }
+
+// Prefix is the prefix proof of its tree of size leaves.
+func (l *Log) Prefix(from, size int64) ([][32]byte, error) {
+	return ledger.ProvePrefix(l.hashes(), from, size)
+}

@@ -153,6 +153,23 @@ CREATE TABLE late (
     PRIMARY KEY (log_no, idx)
 );
 
+-- What this node co-signed last as a witness, by origin. vkey is the log's key where nothing else here names it.
+CREATE TABLE cosigned (
+    origin     TEXT PRIMARY KEY,
+    vkey       TEXT NOT NULL,
+    size       BIGINT NOT NULL,
+    root       BYTEA NOT NULL,
+    checkpoint BYTEA NOT NULL,
+    at_us      BIGINT NOT NULL
+);
+
+-- The largest checkpoint of a log that enough witnesses have co-signed.
+CREATE TABLE enough (
+    log_no     BIGINT PRIMARY KEY,
+    size       BIGINT NOT NULL,
+    checkpoint BYTEA NOT NULL
+);
+
 -- Proofs that a party signed two histories. Each is kept; a person decides what becomes of it.
 CREATE TABLE evidence (
     id           TEXT PRIMARY KEY,
@@ -167,6 +184,8 @@ CREATE TABLE evidence (
 DROP TABLE added_last;
 DROP TABLE added;
 DROP TABLE evidence;
+DROP TABLE enough;
+DROP TABLE cosigned;
 DROP TABLE late;
 DROP TABLE epoch_at;
 DROP TABLE absent;

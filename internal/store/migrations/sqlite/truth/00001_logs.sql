@@ -162,6 +162,23 @@ CREATE TABLE late (
     PRIMARY KEY (log_no, idx)
 ) STRICT, WITHOUT ROWID;
 
+-- What this node co-signed last as a witness, by origin. vkey is the log's key where nothing else here names it.
+CREATE TABLE cosigned (
+    origin     TEXT PRIMARY KEY,
+    vkey       TEXT NOT NULL,
+    size       INTEGER NOT NULL,
+    root       BLOB NOT NULL,
+    checkpoint BLOB NOT NULL,
+    at_us      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The largest checkpoint of a log that enough witnesses have co-signed.
+CREATE TABLE enough (
+    log_no     INTEGER PRIMARY KEY,
+    size       INTEGER NOT NULL,
+    checkpoint BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Proofs that a party signed two histories. Each is kept; a person decides what becomes of it.
 CREATE TABLE evidence (
     id           TEXT PRIMARY KEY,
@@ -176,6 +193,8 @@ CREATE TABLE evidence (
 DROP TABLE added_last;
 DROP TABLE added;
 DROP TABLE evidence;
+DROP TABLE enough;
+DROP TABLE cosigned;
 DROP TABLE late;
 DROP TABLE epoch_at;
 DROP TABLE absent;

@@ -1,0 +1,101 @@
+package node
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// cosignAgain is when witnesses that did not co-sign are asked once more.
+const cosignAgain = 30 * time.Second
+
+// cosigner asks the witnesses of own logs whose heads moved: one goroutine, which no append waits for.
+type cosigner struct {
+	node *Node
+	wake chan struct{}
+	stop context.CancelFunc
+	done chan struct{}
+
+	mu  sync.Mutex // guards due
+	due map[string]bool
+}
+
+// startCosigner begins to ask witnesses, on a node that serves.
+func (n *Node) startCosigner(ctx context.Context) error {
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c := &cosigner{node: n, wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{}), due: map[string]bool{}}
+	own, err := n.ownLogs(ctx)
+	if err != nil {
+		stop()
+		return err
+	}
+	for _, l := range own {
+		c.due[l.ID] = l.Retired.IsZero()
+	}
+	n.mu.Lock()
+	n.cosigner = c
+	n.mu.Unlock()
+	go c.run(run)
+	return nil
+}
+
+// nudge says that a log has a new head. It never waits.
+func (c *cosigner) nudge(logID string) {
+	c.mu.Lock()
+	c.due[logID] = true
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *cosigner) run(ctx context.Context) {
+	defer close(c.done)
+	again := time.NewTicker(cosignAgain)
+	defer again.Stop()
+	for {
+		c.round(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.wake:
+		case <-again.C:
+		}
+	}
+}
+
+// round asks for every log that is due. One that not enough witnesses co-signed stays due.
+func (c *cosigner) round(ctx context.Context) {
+	c.mu.Lock()
+	var logs []string
+	for id, due := range c.due {
+		if due {
+			logs = append(logs, id)
+			c.due[id] = false
+		}
+	}
+	c.mu.Unlock()
+	for _, id := range logs {
+		if ctx.Err() != nil {
+			return
+		}
+		size, err := c.node.GatherCosignatures(ctx, id)
+		if err != nil && ctx.Err() == nil {
+			c.node.logger.Warn("witnesses were not asked", "log", id, "error", err)
+		}
+		if l, readErr := c.node.reader.Log(ctx, id); err != nil || readErr == nil && !l.Followed() && size > 0 && size < l.Size {
+			c.mu.Lock()
+			c.due[id] = true
+			c.mu.Unlock()
+		}
+	}
+}
+
+func (c *cosigner) close() {
+	if c == nil {
+		return
+	}
+	c.stop()
+	<-c.done
+}
