@@ -55,6 +55,8 @@ type demo struct {
 	client *api.Client
 	log    node.LogView
 	doors  doors
+
+	norvia, darb *counterpart
 }
 
 func (d *demo) say(what, format string, args ...any) {
@@ -62,7 +64,7 @@ func (d *demo) say(what, format string, args ...any) {
 }
 
 func (d *demo) open(ctx context.Context) error {
-	logger := d.app.logger(slog.LevelWarn, "text")
+	logger := d.app.logger(slog.LevelError, "text")
 	fmt.Fprintln(d.app.stdout, fictional)
 	var err error
 	if _, missing := os.Stat(filepath.Join(d.dir, node.ConfigName)); errors.Is(missing, os.ErrNotExist) {
@@ -88,7 +90,19 @@ func (d *demo) open(ctx context.Context) error {
 		return errors.Join(errors.New("the node does not answer on its own socket"), d.close(ctx))
 	}
 	d.client = client
+	if err := d.castAll(ctx); err != nil {
+		return errors.Join(err, d.close(ctx))
+	}
 	return nil
+}
+
+// castAll brings the two other parties in.
+func (d *demo) castAll(ctx context.Context) (err error) {
+	d.norvia, err = d.cast(ctx, "norvia", map[string]string{"en": "Foreign Ministry of Norvia", "ar": "وزارة خارجية نورفيا", "fr": "Ministère des Affaires étrangères de Norvia"})
+	if err == nil {
+		d.darb, err = d.cast(ctx, "darb", map[string]string{"en": "Darb Energy", "ar": "درب للطاقة", "fr": "Darb Énergie"})
+	}
+	return err
 }
 
 // portTaken reports whether another program listens on addr: the demonstration then takes any free port.
@@ -104,7 +118,13 @@ func (d *demo) close(ctx context.Context) error {
 	if d.client != nil {
 		d.client.Close()
 	}
-	return errors.Join(d.daemon.Stop(), d.node.Close(context.WithoutCancel(ctx)))
+	var errs []error
+	for _, c := range []*counterpart{d.darb, d.norvia} {
+		if c != nil {
+			errs = append(errs, c.leave(ctx))
+		}
+	}
+	return errors.Join(append(errs, d.daemon.Stop(), d.node.Close(context.WithoutCancel(ctx)))...)
 }
 
 func (d *demo) tell(ctx context.Context) error {
@@ -136,6 +156,7 @@ func (d *demo) tell(ctx context.Context) error {
 	d.say("type next", "mithaq log list --dir %s", d.dir)
 	d.say("", "mithaq show %d --dir %s", last.Index, d.dir)
 	d.say("", "mithaq agreement status %s --dir %s", demoLabel, d.dir)
+	d.say("", "mithaq log verify --evidence %s", filepath.Join(d.dir, "evidence.json"))
 	d.say("", "mithaq log verify --objects %s", d.log.URL)
 	return nil
 }

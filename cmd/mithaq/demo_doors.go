@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
+	"slices"
 
 	"golang.org/x/term"
 
@@ -41,25 +39,12 @@ func (d doors) start(ctx context.Context, n *node.Node, logger *slog.Logger) (*a
 		return nil, err
 	}
 	party := n.Party()
-	*d.open = append(*d.open, web.Door{Party: party.ID, Names: party.Names, URL: daemon.URL + "/enter/" + d.key})
+	*d.open = append(slices.DeleteFunc(slices.Clone(*d.open), func(o web.Door) bool { return o.Party == party.ID }), web.Door{Party: party.ID, Names: party.Names, URL: daemon.URL + "/enter/" + d.key})
 	return daemon, nil
 }
 
-// receive serves the screens of all parties until the person at the terminal interrupts.
-func (d *demo) receive(ctx context.Context) (err error) {
-	logger := d.app.logger(slog.LevelWarn, "text")
-	for _, name := range []string{"norvia", "darb"} {
-		n, err := node.Open(ctx, filepath.Join(d.dir, name), node.OpenOptions{Logger: logger, Listen: "127.0.0.1:0"})
-		if err != nil {
-			return fmt.Errorf("opening the node of %s: %w", name, err)
-		}
-		defer func() { err = errors.Join(err, n.Close(context.WithoutCancel(ctx))) }()
-		daemon, err := d.doors.start(ctx, n, logger)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, daemon.Stop()) }()
-	}
+// receive keeps the nodes and screens of all parties until the person at the terminal interrupts.
+func (d *demo) receive(ctx context.Context) error {
 	d.say("open", "%s/ (until you interrupt: Ctrl-C)", d.daemon.URL)
 	if out, ok := d.app.stdout.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
 		browse(ctx, d.daemon.URL+"/")

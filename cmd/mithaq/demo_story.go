@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -22,30 +21,37 @@ var demoCall []byte
 // demoLabel is what the memorandum of the story calls itself.
 const demoLabel = "sahlan-norvia"
 
-// story plays the memorandum between CERT-Sahlan and the foreign ministry of Norvia, with Darb Energy looking on.
-// A second run in the same directory finds it in force and goes on.
-func (d *demo) story(ctx context.Context) (err error) {
-	norvia, err := d.cast(ctx, "norvia", map[string]string{"en": "Foreign Ministry of Norvia", "ar": "وزارة خارجية نورفيا", "fr": "Ministère des Affaires étrangères de Norvia"})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, norvia.leave(ctx)) }()
-	darb, err := d.cast(ctx, "darb", map[string]string{"en": "Darb Energy", "ar": "درب للطاقة", "fr": "Darb Énergie"})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, darb.leave(ctx)) }()
+// story plays the memorandum between CERT-Sahlan and the foreign ministry of Norvia, with Darb Energy shut out of it, and a
+// circle of all three in which Darb Energy rewrites its own history. A second run in the same directory goes on from there.
+func (d *demo) story(ctx context.Context) error {
 	if err := d.shelf(ctx); err != nil {
 		return err
 	}
-	if err := d.found(ctx, norvia); err != nil {
+	for _, c := range []*counterpart{d.norvia, d.darb} {
+		if err := c.meet(ctx, d); err != nil {
+			return err
+		}
+	}
+	d.say("met", "three nodes, %s, %s, %s: the others compare CERT-Sahlan's eight words, its rolls introduce the rest", d.daemon.URL, d.norvia.daemon.URL, d.darb.daemon.URL)
+	if err := d.found(ctx); err != nil {
 		return err
 	}
-	if err := d.amend(ctx, norvia); err != nil {
+	if err := d.amend(ctx); err != nil {
 		return err
 	}
-	if err := d.share(ctx, darb); err != nil {
+	memorandum, err := d.client.Agreement(ctx, demoLabel)
+	if err != nil {
 		return err
+	}
+	for _, scene := range []func(context.Context) error{
+		d.share,
+		func(ctx context.Context) error { return d.unseen(ctx, memorandum.ID) },
+		d.circle,
+		d.caught,
+	} {
+		if err := scene(ctx); err != nil {
+			return err
+		}
 	}
 	return d.promises(ctx)
 }
@@ -75,52 +81,49 @@ func (d *demo) shelf(ctx context.Context) error {
 	return nil
 }
 
-// found proposes the memorandum and carries it to Norvia and back.
-func (d *demo) found(ctx context.Context, norvia *counterpart) error {
+// found proposes the memorandum; Norvia finds it at CERT-Sahlan's node and approves it from its own.
+func (d *demo) found(ctx context.Context) error {
 	if v, err := d.client.Agreement(ctx, demoLabel); err == nil && v.Here.Phase == string(agreement.InForce) {
 		d.say("founded", "%s is in force since an earlier run, version %s", v.Names["en"], v.Version)
 		return nil
 	}
-	text := strings.NewReplacer("SAHLAN", d.node.Party().ID, "NORVIA", norvia.node.Party().ID).Replace(demoMemorandum)
-	id := agreement.ID([]byte(text))
-	q := node.ActRequest{Act: "propose", Definition: text, Date: "2026-02-01"}
-	out, err := d.client.Act(ctx, id, q)
-	if node.CodeOf(err) == node.CodeNoLog {
-		// Its tiles are public, so that a stranger can audit that it only grows; what stands in it is sealed.
-		if err = openLog(ctx, d.app, dirFlag{Dir: d.dir}, d.client, node.KeyChange{Agreement: id, Public: true}, "", true); err == nil {
-			out, err = d.client.Act(ctx, id, q)
-		}
-	}
-	if err != nil {
+	text := strings.NewReplacer("SAHLAN", d.node.Party().ID, "NORVIA", d.norvia.node.Party().ID).Replace(demoMemorandum)
+	if err := d.propose(ctx, text, "2026-02-01"); err != nil {
 		return fmt.Errorf("founding the memorandum: %w", err)
 	}
-	d.say("founded", "a memorandum with four aims: %s, %s", id, out.Phase)
-	v, err := d.carry(ctx, norvia)
+	v, err := d.client.Agreement(ctx, demoLabel)
 	if err != nil {
 		return err
 	}
-	d.say("joined", "Norvia read the roll, approved the text, its act came back by hand: %s, %d connected", v.Here.Phase, v.Here.Joined)
+	d.say("founded", "a memorandum with four aims: %s, %s", v.ID, v.Here.Phase)
+	if _, err := d.norvia.node.FetchRoll(ctx, demoLabel); err != nil {
+		return fmt.Errorf("asking Norvia: %w", err)
+	}
+	if _, err := d.norvia.act(ctx, demoLabel, node.ActRequest{Act: "approve"}); err != nil {
+		return fmt.Errorf("asking Norvia: %w", err)
+	}
+	if v, err = d.client.Agreement(ctx, demoLabel); err != nil {
+		return err
+	}
+	d.say("joined", "Norvia's node read the roll, approved the text and sent its act: %s, %d connected", v.Here.Phase, v.Here.Joined)
 	return nil
 }
 
-// carry hands the roll to Norvia, and its approval back.
-func (d *demo) carry(ctx context.Context, norvia *counterpart) (node.AgreementView, error) {
-	roll, err := d.client.Roll(ctx, demoLabel)
-	if err != nil {
-		return node.AgreementView{}, err
+// propose founds an agreement with a restricted log of this party.
+func (d *demo) propose(ctx context.Context, text, date string) error {
+	id := agreement.ID([]byte(text))
+	q := node.ActRequest{Act: "propose", Definition: text, Date: date}
+	_, err := d.client.Act(ctx, id, q)
+	if node.CodeOf(err) == node.CodeNoLog {
+		if err = openLog(ctx, d.app, dirFlag{Dir: d.dir}, d.client, node.KeyChange{Agreement: id}, "", true); err == nil {
+			_, err = d.client.Act(ctx, id, q)
+		}
 	}
-	act, err := norvia.approve(ctx, roll)
-	if err != nil {
-		return node.AgreementView{}, fmt.Errorf("asking Norvia: %w", err)
-	}
-	if _, err := d.client.Import(ctx, "Norvia's approval", act); err != nil {
-		return node.AgreementView{}, err
-	}
-	return d.client.Agreement(ctx, demoLabel)
+	return err
 }
 
-// amend puts a second version before both, with its difference.
-func (d *demo) amend(ctx context.Context, norvia *counterpart) error {
+// amend puts a second version before both, with its difference; Norvia's node sees it and approves.
+func (d *demo) amend(ctx context.Context) error {
 	v, err := d.client.Agreement(ctx, demoLabel)
 	if err != nil || v.Version != "1" {
 		return err
@@ -141,16 +144,26 @@ func (d *demo) amend(ctx context.Context, norvia *counterpart) error {
 	if _, err := d.client.Act(ctx, demoLabel, node.ActRequest{Act: "approve"}); err != nil {
 		return err
 	}
-	if v, err = d.carry(ctx, norvia); err != nil {
+	took, err := waitUntil(ctx, "Norvia sees the amendment", func() (bool, error) {
+		v, err := d.norvia.node.Agreement(ctx, demoLabel)
+		return err == nil && len(v.Here.Proposals) > 0, err
+	})
+	if err != nil {
 		return err
 	}
-	d.say("approved", "by both: version %s is in force, the roll has %d entries", v.Version, v.Here.Entries)
+	if _, err := d.norvia.act(ctx, demoLabel, node.ActRequest{Act: "approve"}); err != nil {
+		return err
+	}
+	if v, err = d.client.Agreement(ctx, demoLabel); err != nil {
+		return err
+	}
+	d.say("approved", "by both, Norvia's node saw it after %d ms: version %s is in force, the roll has %d entries", took.Milliseconds(), v.Version, v.Here.Entries)
 	return nil
 }
 
 // share previews who gets indicators, recalls a record, shares another, and reports.
-func (d *demo) share(ctx context.Context, darb *counterpart) error {
-	keyring, err := darb.node.Keyring(ctx, "own")
+func (d *demo) share(ctx context.Context) error {
+	keyring, err := d.darb.node.Keyring(ctx, "own")
 	if err != nil {
 		return err
 	}
@@ -169,11 +182,23 @@ func (d *demo) share(ctx context.Context, darb *counterpart) error {
 	if err != nil {
 		return err
 	}
+	took, err := waitUntil(ctx, "the indicators reach Norvia", func() (bool, error) { return finds(ctx, d.norvia.node, wrong.Leaf) })
+	if err != nil {
+		return err
+	}
+	d.say("travelled", "the indicators, sealed to the members: verified, opened and searchable at Norvia after %d ms", took.Milliseconds())
 	recall, err := d.client.ChangeRecord(ctx, wrong.Log, wrong.Index, node.Change{Action: "withdraw", Reason: "false-positive"})
 	if err != nil {
 		return err
 	}
-	d.say("recalled", "place %d, shared by mistake: the recall at place %d binds every holder", wrong.Index, recall.Index)
+	took, err = waitUntil(ctx, "Norvia obeys the recall", func() (bool, error) {
+		shown, err := finds(ctx, d.norvia.node, wrong.Leaf)
+		return !shown, err
+	})
+	if err != nil {
+		return err
+	}
+	d.say("recalled", "place %d, shared by mistake: the recall at place %d binds every holder; Norvia's node obeys after %d ms", wrong.Index, recall.Index, took.Milliseconds())
 	kept, err := d.client.Publish(ctx, demoLabel, intel)
 	if err != nil {
 		return err

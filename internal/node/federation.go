@@ -361,7 +361,9 @@ func (n *Node) heardUnder(ctx context.Context, id string) {
 		return nil
 	})
 	if err != nil {
-		n.logger.Error("the roll cannot be folded", "agreement", id, "error", err)
+		if ctx.Err() == nil {
+			n.logger.Error("the roll cannot be folded", "agreement", id, "error", err)
+		}
 		return
 	}
 	if host := n.hostOf(ctx, keeper); gap && host != "" {
