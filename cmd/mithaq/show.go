@@ -44,8 +44,38 @@ func (c *showCmd) Run(ctx context.Context, a *app) error {
 			enc.SetIndent("", "  ")
 			return enc.Encode(rec)
 		}
-		return printRecord(a, rec)
+		if err := printRecord(a, rec); err != nil || rec.Kind != "intel" || len(rec.Body) == 0 {
+			return err
+		}
+		return a.printCorrelations(ctx, client, place)
 	})
+}
+
+// printCorrelations tells where else the values of a record stand.
+func (a *app) printCorrelations(ctx context.Context, client *api.Client, place node.Place) error {
+	c, err := client.Correlate(ctx, place.Log, place.Index)
+	if node.CodeOf(err) == node.CodeUnavailable {
+		return nil // there is no index yet, and the record was shown
+	}
+	if err != nil {
+		return err
+	}
+	for _, v := range c.Values {
+		if v.Capped {
+			fmt.Fprintf(a.stdout, "correlates %s: in too many records to tell anything\n", oneLine(v.Value))
+		}
+		for _, o := range v.Others {
+			what := ""
+			if o.How != "same" {
+				what = " " + o.How + " " + oneLine(o.Value)
+			}
+			fmt.Fprintf(a.stdout, "correlates %s%s: %s/%d, %s\n", oneLine(v.Value), what, o.Log, o.Index, o.Object)
+		}
+	}
+	if c.Omitted > 0 {
+		fmt.Fprintf(a.stdout, "correlates: %d more values were not looked for\n", c.Omitted)
+	}
+	return nil
 }
 
 // resolve turns what a person types for a record into its place.

@@ -96,6 +96,7 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/logs/own/records/1", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/records/1/body", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/records/1/object", ScopeAudit, "", 200},
+		{"GET", "/api/v1/logs/own/records/1/correlations", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/records/1/proof", ScopeAudit, "", 200},
 		{"GET", "/api/v1/logs/own/records/1/why?party=p-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ScopeRead, "", 200},
 		{"GET", "/api/v1/find/" + leaf, ScopeAudit, "", 200},

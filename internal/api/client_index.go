@@ -28,6 +28,11 @@ func (c *Client) Search(ctx context.Context, s node.SearchQuery) (node.SearchRes
 	return out, err
 }
 
+// Correlate finds other records in which values of a record stand.
+func (c *Client) Correlate(ctx context.Context, log string, index int64) (node.Correlations, error) {
+	return call[node.Correlations](ctx, c, http.MethodGet, recordURL(log, index)+"/correlations", nil)
+}
+
 // Carriers lists the records that carry a STIX object, the newest first.
 func (c *Client) Carriers(ctx context.Context, id string) ([]node.Carrier, error) {
 	return call[[]node.Carrier](ctx, c, http.MethodGet, "/objects/"+url.PathEscape(id), nil)

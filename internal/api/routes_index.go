@@ -20,6 +20,10 @@ func registerIndex(api huma.API, n *node.Node) {
 		}) (*output[node.SearchResults], error) {
 			return reply(n.Search(ctx, node.SearchQuery{Text: in.Text, Kind: in.Kind, Agreement: in.Agreement, Limit: in.Limit, Before: in.Before}))
 		})
+	huma.Register(api, op(http.MethodGet, "/logs/{log}/records/{index}/correlations", "correlate", ScopeRead, "Other records in which values of a record stand"),
+		func(ctx context.Context, in *RecordPath) (*output[node.Correlations], error) {
+			return reply(n.Correlate(ctx, viewer(ctx, n), in.Log, in.Index))
+		})
 	huma.Register(api, op(http.MethodGet, "/objects/{id}", "get-carriers", ScopeRead, "Records that carry a STIX object, the newest first"),
 		func(ctx context.Context, in *struct {
 			ID string `path:"id" maxLength:"288" doc:"STIX id"`
