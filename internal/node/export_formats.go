@@ -372,7 +372,7 @@ func (s *lineSink) add(rec exportedRecord) error {
 func (s *lineSink) line(e siem.Event) error {
 	s.report.Read++
 	s.report.Made++
-	line := []byte(nil)
+	var line []byte
 	var err error
 	if s.ecs {
 		line, err = e.ECS()

@@ -123,7 +123,7 @@ func (l *list) text(in *bufio.Reader) error {
 			}
 		}
 		if ended {
-			return nil
+			return nil //nolint:nilerr // the end of the list
 		}
 	}
 }
@@ -161,7 +161,7 @@ func (l *list) take(line int, place string, e entry) error {
 	text, err := exchange.Pattern([]exchange.Term{t})
 	if err != nil {
 		l.report.Lose(place, "%s: it cannot be written as a pattern", exchange.Clip(e.value))
-		return nil
+		return nil //nolint:nilerr // one bad value is told and does not stop the rest
 	}
 	if first, twice := l.seen[text]; twice {
 		l.report.Lose(place, "%s: line %d has it already", exchange.Clip(e.value), first)
