@@ -21,6 +21,7 @@ type agreementCmd struct {
 	Export agreementExportCmd `cmd:"" help:"Write the roll, or acts that are not in it yet, for another node."`
 	Why    agreementWhyCmd    `cmd:"" help:"Whether a party may have a record, and because of which rule."`
 	Diff   agreementDiffCmd   `cmd:"" help:"What a proposal changes, by article."`
+	Case   agreementCaseCmd   `cmd:"" help:"Proofs that a party approved two children of one parent: list, verify, publish or leave be."`
 
 	Propose  proposeCmd  `cmd:"" help:"Found an agreement with a text."`
 	Amend    amendCmd    `cmd:"" help:"Propose another text for an agreement in force."`

@@ -138,7 +138,7 @@ func printHere(a *app, v node.AgreementView, languages []string) {
 		fmt.Fprintf(a.stdout, "  %s  %-10s %s  (%d officers)  %s\n", x.Date, word, names[x.Party], x.Officers, x.Leaf)
 	}
 	for _, c := range h.Cases {
-		fmt.Fprintf(a.stdout, "\nwaits for a person: proof that %s gave its word for two children of one parent\n  found %s, kept in %s; nothing of it is published\n", c.Party, c.Found.Format("2006-01-02"), c.File)
+		fmt.Fprintf(a.stdout, "\ncase %s, found %s: proof that %s gave its word for two children of one parent\n  %s\n", c.ID, c.Found.Format("2006-01-02"), c.Party, decided(c.Decision))
 	}
 }
 

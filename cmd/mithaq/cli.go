@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -28,6 +29,7 @@ type app struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	clock  func() time.Time
 }
 
 // cli is the grammar of the command line. One file per command holds its struct and its Run method.
@@ -86,20 +88,23 @@ func readFile(path string) ([]byte, error) {
 
 // run is the whole program: main and the end-to-end tests call nothing else.
 func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
+	return (&app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, clock: time.Now}).run(ctx, args)
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,
 		kong.Name("mithaq"),
 		kong.Description("The program on which a cyber-cooperation agreement runs. Start with: mithaq demo"),
-		kong.Writers(stdout, stderr),
+		kong.Writers(a.stdout, a.stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(a),
 	)
 	if err != nil {
-		fmt.Fprintln(stderr, "mithaq:", err)
+		fmt.Fprintln(a.stderr, "mithaq:", err)
 		return exitUnread
 	}
 	if len(args) == 0 {
@@ -110,7 +115,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "mithaq: %v (see 'mithaq --help')\n", err)
+		fmt.Fprintf(a.stderr, "mithaq: %v (see 'mithaq --help')\n", err)
 		return exitUnread
 	}
 	return a.report(parsed.Run())

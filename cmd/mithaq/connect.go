@@ -27,7 +27,7 @@ func (a *app) connect(ctx context.Context, dir string, need access) (*api.Client
 	if client, ok := api.OverSocket(ctx, dir); ok {
 		return client, func() error { client.Close(); return nil }, nil
 	}
-	opts := node.OpenOptions{Secret: a.secret(dir), Logger: a.logger(defaultLevel, "text"), ReadOnly: need == accessRead}
+	opts := node.OpenOptions{Secret: a.secret(dir), Logger: a.logger(defaultLevel, "text"), ReadOnly: need == accessRead, Clock: a.clock}
 	n, err := node.Open(ctx, dir, opts)
 	if err != nil {
 		return nil, nil, err

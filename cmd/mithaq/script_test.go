@@ -30,7 +30,18 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asMithaq) != "" {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"mithaq": main})
+	testscript.Main(m, map[string]func(){"mithaq": main, "later": later})
+}
+
+// later is mithaq on a day that is $LATER away, as in LATER=720h.
+func later() {
+	ahead, err := time.ParseDuration(os.Getenv("LATER"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(exitUnread)
+	}
+	a := &app{env: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, clock: func() time.Time { return time.Now().Add(ahead) }}
+	os.Exit(a.run(context.Background(), os.Args[1:]))
 }
 
 // TestScripts runs testdata/*.txtar: what a user types, and what must come of it.

@@ -62,6 +62,7 @@ func registerAgreements(api huma.API, n *node.Node) {
 		return reply(n.Preview(ctx, in.Log, in.draft()))
 	})
 	registerActs(api, n)
+	registerCases(api, n)
 	huma.Register(api, op(http.MethodGet, "/parties", "get-own-party", ScopeRead, "This node's party with its rolls"),
 		func(ctx context.Context, _ *struct{}) (*output[node.PartyPage], error) {
 			return reply(n.PartyPage(ctx, ""))

@@ -287,14 +287,19 @@ func (n *Node) mayAct(r *roll, rec record.Record, officers []string) error {
 
 // checkOwnWord refuses a second word on one parent before it is signed, also where the first has not reached the roll yet.
 func (r *roll) checkOwnWord(act agreement.Act) error {
-	if act.Act != agreement.ActApprove {
+	word, ok := agreement.ApprovalOf(agreement.Entry{Act: act})
+	if !ok {
 		return nil
 	}
 	i := slices.IndexFunc(r.own, func(o ownAct) bool {
-		return o.act.Act == agreement.ActApprove && o.act.Parent == act.Parent && o.act.Proposal != act.Proposal
+		before, ok := agreement.ApprovalOf(agreement.Entry{Act: o.act})
+		return ok && o.act.Act == act.Act && before.Parent == word.Parent && before.Child != word.Child
 	})
 	if i < 0 {
 		return nil
+	}
+	if act.Act == agreement.ActSucceed {
+		return faultf(CodeConflict, "abide by it", "succeeding: this party has named %s on the same state (place %d of its log); a second name would be provable misconduct", r.own[i].act.Party, r.own[i].index)
 	}
 	return faultf(CodeConflict, "withdraw, or wait until one of them takes force", "approving: this party has approved %.12s… on the same basis (place %d of its log); a second word would be provable misconduct", r.own[i].act.Proposal, r.own[i].index)
 }

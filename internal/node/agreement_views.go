@@ -1,13 +1,7 @@
 package node
 
 import (
-	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
 )
@@ -51,7 +45,7 @@ type HereView struct {
 	Members    []MemberView    `json:"members,omitempty"`
 	Statements []StatementView `json:"statements,omitempty" doc:"Declarations and objections"`
 	Acts       []ActView       `json:"acts,omitempty" doc:"The roll, in order"`
-	Cases      []CaseView      `json:"cases,omitempty" doc:"Proofs of misconduct that wait for a person"`
+	Cases      []CaseView      `json:"cases,omitempty" doc:"Proofs of misconduct: they wait for a person, or a person decided"`
 }
 
 // MemberView is a party in a roll.
@@ -93,13 +87,6 @@ type ActView struct {
 	Leaf     string         `json:"leaf"`
 	Officers int            `json:"officers" doc:"How many officers signed"`
 	Mandate  agreement.Text `json:"mandate,omitempty" doc:"On whose authority"`
-}
-
-// CaseView points to a proof of misconduct.
-type CaseView struct {
-	Party string    `json:"party"`
-	Found time.Time `json:"found"`
-	File  string    `json:"file"`
 }
 
 // CommitmentView is one promise.
@@ -206,27 +193,9 @@ func (r *roll) nameOf(party string) (label string, names map[string]string) {
 
 // viewCases lists the proofs of misconduct under an agreement.
 func (n *Node) viewCases(v *AgreementView) error {
-	dir := filepath.Join(n.dir, docketName)
-	entries, err := os.ReadDir(dir)
-	if err := ignoreMissing(err); err != nil {
-		return fmt.Errorf("reading the docket: %w", err)
+	kept, err := n.casesUnder(v.ID)
+	for _, k := range kept {
+		v.Here.Cases = append(v.Here.Cases, k.view())
 	}
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".json") {
-			continue
-		}
-		path := filepath.Join(dir, e.Name())
-		data, err := os.ReadFile(path) // #nosec G304 -- below the node's directory
-		if err != nil {
-			return fmt.Errorf("reading the docket: %w", err)
-		}
-		var c Case
-		if err := json.Unmarshal(data, &c); err != nil {
-			return fmt.Errorf("reading %s: %w", path, err)
-		}
-		if c.Agreement == v.ID {
-			v.Here.Cases = append(v.Here.Cases, CaseView{Party: c.Party, Found: c.Found, File: path})
-		}
-	}
-	return nil
+	return err
 }

@@ -150,10 +150,14 @@ func TestManyRequestsCostFewDecisions(t *testing.T) {
 // Viewer for whom the decision is asked, or stands here with the reason why it need not.
 func TestWhatHandsOutContentsAsks(t *testing.T) {
 	excused := map[string]string{
-		"Proof":   "hashes of one path, no contents; behind scope audit, which is the party's own",
-		"Keyring": "the party's own public keys, which every log shows at leaf 0",
-		"Card":    "who this party is and how to reach it, for anybody",
-		"Search":  "asks for the node's own party; behind scope read",
+		"Proof":    "hashes of one path, no contents; behind scope audit, which is the party's own",
+		"Keyring":  "the party's own public keys, which every log shows at leaf 0",
+		"CaseFile": "two acts with proofs, which wait for the person who reads this, behind scope read", "EvidenceFile": "checkpoints that contradict each other, behind scope read",
+		"Indicators": "exit detect: asks for the node's own party and its sensor's use", "ShowRoll": "to a party that the roll names, known by the card it sends",
+		"ReceiveCard": "cards of members, to one whom a roll or a person here knows", "Session": "a session's own secret, back to who holds it",
+		"TAXIICursorKey": "for the TAXII server inside the program",
+		"Card":           "who this party is and how to reach it, for anybody",
+		"Search":         "asks for the node's own party; behind scope read",
 		// An officer's own papers on their way by hand: acts cannot be recalled, and who gets the file is who is given it.
 		"Act": "the act that the caller just made", "DraftAct": "the same, before it is signed", "SignDraft": "the same", "SubmitDraft": "the same",
 		"PendingActs": "this party's acts that the depositary has not entered", "RollFileOf": "what the parties said to one another about their agreement",

@@ -47,6 +47,8 @@ type OpenOptions struct {
 	Logger   *slog.Logger
 	ReadOnly bool   // no lease, nothing is signed; without the keys sealed records stay sealed
 	Listen   string // instead of the configured address; empty: the configured one
+	// Clock tells the time. Default: time.Now.
+	Clock func() time.Time
 	// AskFollowers makes Open ask the configured followers for their newest checkpoint of each log.
 	AskFollowers bool
 }
@@ -124,6 +126,10 @@ func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
 	n := newNode(dir, cfg, o.Logger)
 	if o.Listen != "" {
 		n.ListenOn(o.Listen)
+	}
+	if o.Clock != nil {
+		n.now = o.Clock
+		n.callers.guard = httpsig.NewGuard(n.now)
 	}
 	defer func() {
 		if err != nil {

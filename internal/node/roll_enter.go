@@ -2,11 +2,8 @@ package node
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -92,40 +89,6 @@ func refusal(what string, err error) error {
 		code = CodeNotFound
 	}
 	return &Fault{Code: code, What: what, Err: err}
-}
-
-// docketName is the folder with proofs of misconduct that wait for a person.
-const docketName = "docket"
-
-// Case is proof that a party gave its word for two children of one parent: both acts with their signatures. It is kept
-// here and goes nowhere unless a person takes it there: a mistake or a stolen key is no crime.
-type Case struct {
-	V         int       `json:"v"`
-	Agreement string    `json:"agreement"`
-	Party     string    `json:"party"`
-	Parent    string    `json:"parent" doc:"The basis, or state, on which both were approved"`
-	Found     time.Time `json:"found"`
-	First     SignedAct `json:"first"`
-	Second    SignedAct `json:"second"`
-}
-
-func (n *Node) keepCase(r *roll, second provenAct, m agreement.Misconduct) (string, error) {
-	c := Case{V: 1, Agreement: r.id, Party: m.Party, Parent: m.Parent, Found: n.now().UTC(), Second: r.signedAct(second.signed, nil)}
-	for i := range r.places {
-		if r.places[i].entry.Leaf == m.First.Leaf {
-			c.First = r.signedAct(r.places[i].act.signed, nil)
-		}
-	}
-	data, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return "", err
-	}
-	dir := filepath.Join(n.dir, docketName)
-	if err := makeDir(dir); err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, m.First.Leaf[:16]+"-"+m.Second.Leaf[:16]+".json")
-	return path, writeDurable(path, append(data, '\n'), 0o600)
 }
 
 // signOwnAct makes the roll entry of an act in this node's own log, with its proof under the newest checkpoint.

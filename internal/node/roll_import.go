@@ -123,10 +123,11 @@ func (n *Node) importRoll(ctx context.Context, name string, f RollFile) (out Imp
 	return out, err
 }
 
-// keepRollCopy makes a longer roll durable, then takes it over.
+// keepRollCopy makes a longer roll durable, then takes it over. Who kept the roll and was succeeded takes over what the successor
+// wrote; that another wrote in its name it does not believe.
 func (n *Node) keepRollCopy(r, fresh *roll, f RollFile) error {
-	for i := range r.places {
-		if r.places[i].proof == "" {
+	for _, p := range fresh.places[len(r.places):] {
+		if p.keeper == n.party.ID {
 			return faultf(CodeConflict, "find out who else writes it", "importing a roll: this node keeps the roll of %s, and the file holds entries that it never wrote", r.id)
 		}
 	}

@@ -213,8 +213,58 @@ func TestApprovalOfTwoChildren(t *testing.T) {
 	if after.State != before.State || leaves(t, keeper) != size {
 		t.Error("a refused act changed something")
 	}
-	if len(after.Cases) != 1 || after.Cases[0].Party != other.Party().ID {
+	if len(after.Cases) != 1 || after.Cases[0].Party != other.Party().ID || after.Cases[0].Decision != nil {
 		t.Fatalf("cases %+v", after.Cases)
+	}
+	decideOn(t, keeper, other, id, second.File)
+}
+
+// decideOn decides on the one case: it proves what it says by itself, is published once and with a reason, as an allegation that
+// the other party can read, and stays decided when the same act is offered again.
+func decideOn(t *testing.T, keeper, other *Node, id string, again *SignedAct) {
+	ctx := context.Background()
+	c := must(keeper.Cases(ctx, id))(t)[0]
+	file := must(keeper.CaseFile(ctx, id, c.ID[:8]))(t)
+	data := must(json.Marshal(file))(t)
+	if m, err := must(ParseCase(data))(t).Verify(); err != nil || m.Party != other.Party().ID {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for what, spoil := range map[string]func(*Case){
+		"twice the same act":   func(c *Case) { c.Second = c.First },
+		"another party":        func(c *Case) { c.Party = keeper.Party().ID },
+		"another parent":       func(c *Case) { c.Parent = strings.Repeat("0", 64) },
+		"a signature of none":  func(c *Case) { c.First.Act = c.Second.Act },
+		"a proof of something": func(c *Case) { c.First.Proof = c.Second.Proof },
+	} {
+		bad := file
+		spoil(&bad)
+		if m, err := bad.Verify(); err == nil {
+			t.Errorf("%s proves %+v", what, m)
+		}
+	}
+	_, err := keeper.DecideCase(ctx, id, c.ID, CaseDecision{Publish: true, Why: " "})
+	wantCode(t, err, CodeInvalid)
+	_, err = keeper.DecideCase(ctx, id, c.ID, CaseDecision{Publish: true, Why: "x", By: "k-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
+	wantCode(t, err, CodeForbidden)
+	_, err = keeper.DecideCase(ctx, id, "ffff", CaseDecision{Publish: true, Why: "x"})
+	wantCode(t, err, CodeNotFound)
+	size := leaves(t, keeper)
+	v := must(keeper.DecideCase(ctx, id, c.ID, CaseDecision{Publish: true, Why: "It was asked and does not answer."}))(t)
+	place := must(keeper.Find(ctx, v.Decision.Record))(t)
+	r := must(keeper.Record(ctx, keeper.Owner(), place.Log, place.Index))(t)
+	if r.Kind != "allegation" || len(r.Refs) != 2 || r.Refs[0].Rel != "evidence" || !strings.Contains(string(r.Body), "does not answer") || v.Decision.By == "" {
+		t.Errorf("%+v\n%+v", v, r)
+	}
+	object := must(keeper.Object(ctx, Viewer{Party: other.Party().ID}, place.Log, place.Index))(t)
+	if _, err := record.OpenObject(object, other.keys.sealIdentities()...); err != nil {
+		t.Errorf("who is named cannot read it: %v", err)
+	}
+	_, err = keeper.DecideCase(ctx, id, c.ID, CaseDecision{Why: "second thoughts"})
+	wantCode(t, err, CodeConflict)
+	_, err = carry(keeper, again)
+	wantCode(t, err, CodeConflict)
+	if got := must(keeper.Cases(ctx, id))(t); len(got) != 1 || got[0].Decision == nil || leaves(t, keeper) != size+1 {
+		t.Errorf("%+v, %d leaves after %d", got, leaves(t, keeper), size)
 	}
 }
 
