@@ -114,6 +114,9 @@ func fill(ctx context.Context, s settings) (err error) {
 	}
 	err = g.Wait()
 	fmt.Printf("made %d records in %.0f s\n", s.records, time.Since(start).Seconds())
+	if m.json > 0 {
+		err = errors.Join(err, os.WriteFile(filepath.Join(s.dir, "json.size"), fmt.Append(nil, m.json), 0o600))
+	}
 	return err
 }
 
@@ -122,6 +125,8 @@ type maker struct {
 	dice      *dice
 	agreement string
 	accused   string // leaf of the last allegation
+	bundle    int    // STIX objects in each record; 0: records of many kinds
+	json      int64  // bytes of bundles so far
 	sealed    int
 	party     string
 	officer   string
@@ -147,7 +152,7 @@ func newMaker(s settings, party, agreement string) (*maker, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &maker{dice: newDice(1), sealed: s.sealed, party: party, agreement: agreement}
+	m := &maker{dice: newDice(1), sealed: s.sealed, party: party, agreement: agreement, bundle: s.bundle}
 	for _, k := range keys {
 		switch k.Role {
 		case record.RoleLog:
@@ -191,6 +196,10 @@ func (m *maker) object(i int) ([]byte, error) {
 		return nil, err
 	}
 	kind, body := d.body(i, m.accused)
+	if m.bundle > 0 {
+		kind, body = d.bundle(m.bundle)
+		m.json += int64(len(body))
+	}
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * 25 * time.Second)
 	refs := ""
 	if kind == "response" && d.IntN(10) > 0 {
@@ -270,19 +279,9 @@ func (d *dice) sentence(language string, n int) string {
 }
 
 func (d *dice) body(i int, accused string) (kind, body string) {
-	quote := func(s string) string {
-		b, _ := json.Marshal(s) // a string always encodes
-		return string(b)
-	}
 	switch {
 	case i%10 < 6:
-		language := []string{"en", "fr", "ar"}[d.IntN(3)]
-		uuid := func() string {
-			return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", d.Uint32(), d.IntN(1<<16), d.IntN(1<<12), d.IntN(1<<12), d.Int64N(1<<48))
-		}
-		stamp := "2026-11-20T06:30:00.000Z"
-		return "intel", fmt.Sprintf(`{"bundle":{"type":"bundle","id":"bundle--%s","objects":[{"type":"indicator","spec_version":"2.1","id":"indicator--%s","created":%q,"modified":%q,"name":%s,"description":%s,"pattern":%s,"pattern_type":"stix","valid_from":"2026-11-20T06:30:00Z"}]}}`,
-			uuid(), uuid(), stamp, stamp, quote(d.sentence(language, 3)), quote(d.sentence(language, 9)), quote("["+d.pattern()+"]"))
+		return d.bundle(1)
 	case i%10 < 8:
 		return "report", fmt.Sprintf(`{"period":{"from":"2026-10-01","to":"2026-10-31"},"summary":{"ar":%s,"en":%s,"fr":%s}}`,
 			quote(d.sentence("ar", 8)), quote(d.sentence("en", 8)), quote(d.sentence("fr", 8)))
@@ -291,6 +290,26 @@ func (d *dice) body(i int, accused string) (kind, body string) {
 	}
 	return "allegation", fmt.Sprintf(`{"type":"attribution","against":[{"name":{"en":"Nobody"}}],"summary":{"en":%s},"basis":{"fr":%s},"confidence":"low"}`,
 		quote(d.sentence("en", 10)), quote(d.sentence("fr", 10)))
+}
+
+// bundle is n indicators.
+func (d *dice) bundle(n int) (kind, body string) {
+	uuid := func() string {
+		return fmt.Sprintf("%08x-%04x-4%03x-8%03x-%012x", d.Uint32(), d.IntN(1<<16), d.IntN(1<<12), d.IntN(1<<12), d.Int64N(1<<48))
+	}
+	objects := make([]string, n)
+	for i := range objects {
+		language := []string{"en", "fr", "ar"}[d.IntN(3)]
+		stamp := time.Date(2026, 11, 20, 6, 30, 0, 0, time.UTC).Add(time.Duration(d.IntN(1e9)) * time.Millisecond).Format("2006-01-02T15:04:05.000Z")
+		objects[i] = fmt.Sprintf(`{"type":"indicator","spec_version":"2.1","id":"indicator--%s","created":%q,"modified":%q,"name":%s,"description":%s,"pattern":%s,"pattern_type":"stix","valid_from":"2026-11-20T06:30:00Z"}`,
+			uuid(), stamp, stamp, quote(d.sentence(language, 3)), quote(d.sentence(language, 9)), quote("["+d.pattern()+"]"))
+	}
+	return "intel", fmt.Sprintf(`{"bundle":{"type":"bundle","id":"bundle--%s","objects":[%s]}}`, uuid(), strings.Join(objects, ","))
+}
+
+func quote(s string) string {
+	b, _ := json.Marshal(s) // a string always encodes
+	return string(b)
 }
 
 func (d *dice) address() string {

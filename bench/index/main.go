@@ -2,7 +2,7 @@
 // one types, and how long the counts behind "kept promises" take. The node, its log and its index are in a temporary
 // folder that is removed afterwards, unless -dir names one to keep.
 //
-//	go run ./bench/index [-records 1000000] [-sealed 0] [-searches 2000] [-dir DIR] [-cpuprofile FILE]
+//	go run ./bench/index [-records 1000000] [-sealed 0] [-bundle 0] [-searches 2000] [-dir DIR] [-cpuprofile FILE]
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -23,9 +24,9 @@ import (
 )
 
 type settings struct {
-	records, sealed, searches int
-	dir, profile              string
-	keep                      bool
+	records, sealed, searches, bundle int
+	dir, profile                      string
+	keep                              bool
 }
 
 func main() {
@@ -33,8 +34,9 @@ func main() {
 	flag.IntVar(&s.records, "records", 1_000_000, "records in the log")
 	flag.IntVar(&s.sealed, "sealed", 0, "of every 100 records, how many are sealed to the party's own hybrid key")
 	flag.IntVar(&s.searches, "searches", 2000, "searches to time")
+	flag.IntVar(&s.bundle, "bundle", 0, "make every record a bundle of so many STIX objects")
 	flag.StringVar(&s.dir, "dir", "", "a folder to keep the node in and to use again")
-	flag.StringVar(&s.profile, "cpuprofile", "", "write a processor profile of the rebuild")
+	flag.StringVar(&s.profile, "cpuprofile", "", "write a processor profile of the rebuild, and beside it, with .search after its name, one of the searches")
 	flag.BoolVar(&s.keep, "keep", false, "do not throw the index away first: only search")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
@@ -70,6 +72,16 @@ func run(ctx context.Context, s settings) (err error) {
 	defer func() { err = errors.Join(err, n.Close(ctx)) }()
 	if err := status(ctx, n); err != nil {
 		return err
+	}
+	if s.profile != "" {
+		f, err := os.Create(s.profile + ".search")
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	return search(ctx, n, s.searches)
 }
@@ -124,10 +136,33 @@ func rebuild(ctx context.Context, s settings) (*node.Node, error) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if info, err := os.Stat(filepath.Join(s.dir, "index.db")); err == nil {
-		fmt.Printf("index.db: %.0f MB\n", float64(info.Size())/1e6)
+	return n, sizes(s)
+}
+
+// sizes tells how large the files are, against the JSON of the bundles in them.
+func sizes(s settings) error {
+	var truth, index int64
+	err := filepath.WalkDir(s.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil && strings.HasPrefix(e.Name(), "index.db") {
+			index += info.Size()
+		} else if err == nil {
+			truth += info.Size()
+		}
+		return err
+	})
+	fmt.Printf("files: truth and objects %.0f MB, index %.0f MB\n", float64(truth)/1e6, float64(index)/1e6)
+	if data, err := os.ReadFile(filepath.Join(s.dir, "json.size")); err == nil {
+		var n int64
+		if _, err := fmt.Sscan(string(data), &n); err != nil {
+			return err
+		}
+		fmt.Printf("the bundles' JSON: %.0f MB, the files %.2f times that\n", float64(n)/1e6, float64(truth+index)/float64(n))
 	}
-	return n, nil
+	return err
 }
 
 // status times the page of kept promises of the agreement.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -30,6 +31,7 @@ type content struct {
 	stage string // within the record's kind
 	size  int    // of the last part
 	open  bool
+	last  int // the last part that is wanted
 }
 
 // unit ends what should stay together: the next text begins a new part when this one is full.
@@ -66,9 +68,12 @@ func breakBefore(s string, n int) int {
 	return n
 }
 
-// contentOf reads the text and the STIX metadata out of a record.
-func contentOf(r record.Record) (content, error) {
-	var c content
+// contentOf reads the text out of a record.
+func contentOf(r record.Record) (content, error) { return contentUpTo(r, math.MaxInt) }
+
+// contentUpTo is contentOf, but reads no further than it must for one part.
+func contentUpTo(r record.Record, last int) (content, error) {
+	c := content{last: last}
 	switch r.Kind {
 	case record.KindEpoch, record.KindReceipt:
 		return c, nil // for programs alone
@@ -105,7 +110,7 @@ type frame struct {
 const stixDepth = 4
 
 func (w *bodyWalker) walk() error {
-	for {
+	for len(w.parts)-1 <= w.last {
 		tok, err := w.dec.ReadToken()
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -134,6 +139,7 @@ func (w *bodyWalker) walk() error {
 			w.valueDone()
 		}
 	}
+	return nil
 }
 
 func (w *bodyWalker) top() *frame {

@@ -51,7 +51,7 @@ type SearchResult struct {
 	TLP       string     `json:"tlp"`
 	PAP       string     `json:"pap,omitempty"`
 	Standing  string     `json:"standing" enum:"valid,not-vouched-for"`
-	Snippet   []Fragment `json:"snippet,omitempty" doc:"Text around what was found; joined, the fragments are the text"`
+	Snippet   []Fragment `json:"snippet,omitempty" doc:"Text around what was found; joined, the fragments are the text. Absent where too much would have to be opened for it"`
 }
 
 // Fragment is a piece of a snippet.
@@ -114,6 +114,7 @@ type searching struct {
 	words  arabic.Query
 	decide decision
 	logs   map[int64]string // log ids by number
+	opened int              // bytes of objects, for snippets
 	makers map[int64]*entryMaker
 }
 

@@ -12,6 +12,13 @@ import (
 	"github.com/mithaq/mithaq/internal/store"
 )
 
+// snippetBudget is how many bytes of objects are opened for the snippets of one page, so that a page of large bundles comes
+// while one types; smallObject is how large an object may be and still be opened after that.
+const (
+	snippetBudget = 256 << 10
+	smallObject   = 8 << 10
+)
+
 // snippet opens the record in truth and shows the text around what was found. The index itself holds no text. A record that
 // cannot be opened, because the keys are not here or it was erased this instant, has no snippet.
 func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) ([]Fragment, error) {
@@ -26,6 +33,9 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) (
 	if err != nil {
 		return nil, storeFault(err)
 	}
+	if s.opened += len(object); s.opened > snippetBudget && len(object) > smallObject {
+		return nil, nil
+	}
 	r, _, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
 	if errors.Is(err, record.ErrNotForUs) {
 		return nil, nil
@@ -33,7 +43,7 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) (
 	if err != nil {
 		return nil, fmt.Errorf("opening what was found: %w", err)
 	}
-	c, err := contentOf(r)
+	c, err := contentUpTo(r, parts[0])
 	if err != nil || parts[0] >= len(c.parts) {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func (r *blockReader) bytes() ([]byte, error) {
 type directory [][]byte
 
 func readDirectory(b []byte) (directory, error) {
-	var d directory
+	d := make(directory, 0, len(b)/8)
 	for r := (blockReader{rest: b}); len(r.rest) > 0; {
 		t, err := r.bytes()
 		if err != nil {
@@ -200,18 +200,20 @@ func eachOf(list []byte, of uint32, do func(uint32)) error {
 
 // rowsOf reads the rows of a segment's documents, ascending; appendRows writes them.
 func rowsOf(b []byte) ([]int64, error) {
-	var out []int64
-	row := int64(0)
-	for r := (blockReader{rest: b}); len(r.rest) > 0; {
-		d, err := r.number()
-		if err != nil {
-			return nil, err
+	count := 0
+	for _, c := range b {
+		if c < 0x80 {
+			count++ // a number ends
+		}
+	}
+	out := make([]int64, 0, count)
+	for row := int64(0); len(b) > 0; {
+		d, n := binary.Uvarint(b)
+		if n <= 0 || int64(d) < 0 || row+int64(d) < row {
+			return nil, errSpoilt
 		}
 		row += int64(d)
-		out = append(out, row)
-	}
-	if !slices.IsSorted(out) {
-		return nil, errSpoilt
+		out, b = append(out, row), b[n:]
 	}
 	return out, nil
 }
