@@ -75,6 +75,9 @@ func settledDump(t testing.TB, n *Node) string {
 			t.Fatalf("waiting for the index: %v", err)
 		}
 	}
+	if behind, err := n.awaitIndex(ctx, time.Minute); err != nil || behind > 0 {
+		t.Fatalf("%d leaves behind, %v", behind, err)
+	}
 	var b bytes.Buffer
 	if err := n.store.Index().Dump(ctx, &b); err != nil {
 		t.Fatal(err)
@@ -110,7 +113,11 @@ func TestReindexEqualsIncremental(t *testing.T) {
 				for range rapid.IntRange(1, 6).Draw(rt, "steps") {
 					switch rapid.IntRange(0, 6).Draw(rt, "what") {
 					case 0, 1:
-						leaves = append(leaves, publish(t, n, Draft{Kind: "report", TLP: rapid.SampledFrom([]string{"CLEAR", "AMBER"}).Draw(rt, "tlp"), Serves: rapid.SampledFrom([][]string{nil, {"1"}, {"1", "2.b"}}).Draw(rt, "serves"),
+						var refs []string
+						if len(leaves) > 0 && rapid.Bool().Draw(rt, "answers") {
+							refs = []string{"answers:" + rapid.SampledFrom(leaves).Draw(rt, "answered").Leaf}
+						}
+						leaves = append(leaves, publish(t, n, Draft{Kind: "report", Refs: refs, TLP: rapid.SampledFrom([]string{"CLEAR", "AMBER"}).Draw(rt, "tlp"), Serves: rapid.SampledFrom([][]string{nil, {"1"}, {"1", "2.b"}}).Draw(rt, "serves"),
 							Body: report(rapid.StringMatching(`[a-z]{3,9}( [a-z]{3,9}){0,3}`).Draw(rt, "words"))}))
 					case 2:
 						leaves = append(leaves, publish(t, n, Draft{Kind: "intel", TLP: "GREEN", Serves: []string{"1"}, Body: fmt.Appendf(nil, testBundle, rapid.StringMatching(`[a-z]{3,9}`).Draw(rt, "name"), "evil")}))

@@ -170,18 +170,16 @@ func (s *searching) page(ctx context.Context, out *SearchResults) error {
 // records reads the rows of matches, one for each record, and the matching parts of each.
 func (s *searching) records(ctx context.Context, matches []store.Match) (out []store.Indexed, parts map[int64][]int, err error) {
 	parts = map[int64][]int{}
+	var nos []int64
 	for _, m := range matches {
 		if _, again := parts[m.No]; !again {
-			e, err := s.node.store.Index().ByNo(ctx, m.No)
-			if errors.Is(err, store.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return nil, nil, err
-			}
-			out = append(out, e)
+			nos = append(nos, m.No)
 		}
 		parts[m.No] = append(parts[m.No], m.Part)
+	}
+	out, err = s.node.store.Index().ByNos(ctx, nos)
+	if err != nil {
+		return nil, nil, err
 	}
 	return out, parts, nil
 }

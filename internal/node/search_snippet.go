@@ -26,7 +26,7 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) (
 	if err != nil {
 		return nil, err
 	}
-	object, err := s.node.store.Object(ctx, e.Object)
+	object, err := s.node.store.ObjectAt(ctx, e.No, e.Object)
 	if errors.Is(err, store.ErrErased) {
 		return nil, nil
 	}

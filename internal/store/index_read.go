@@ -69,6 +69,39 @@ func (x *Index) Newest(ctx context.Context) (no int64, err error) {
 	return no, err
 }
 
+// ByNos returns the records that arrived as these, in their order; those that are not there are left out.
+func (x *Index) ByNos(ctx context.Context, nos []int64) ([]Indexed, error) {
+	found := make(map[int64]Indexed, len(nos))
+	for at := 0; at < len(nos); {
+		n := 1
+		for _, size := range batchSizes {
+			if size <= len(nos)-at {
+				n = size
+				break
+			}
+		}
+		args := make([]any, n)
+		for i := range args {
+			args[i] = nos[at+i]
+		}
+		list, err := x.list(ctx, "reading indexed records", multi(x.db.kind, ` WHERE no IN `, n, 1), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			found[e.No] = e
+		}
+		at += n
+	}
+	out := make([]Indexed, 0, len(found))
+	for _, no := range nos {
+		if e, ok := found[no]; ok {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
 // ByLeaf returns the records with this leaf hash: one, unless the same object stands in several logs.
 func (x *Index) ByLeaf(ctx context.Context, leaf [32]byte) ([]Indexed, error) {
 	return x.list(ctx, "looking a leaf up", ` WHERE leaf = $1 ORDER BY no`, leaf[:])

@@ -72,9 +72,22 @@ func (d *DB) Places(ctx context.Context, hash [32]byte) ([]Place, error) {
 
 // Object returns the bytes of an object, ErrErased, or ErrNotFound. The caller checks the hash.
 func (d *DB) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
+	seqs, err := d.find(ctx, prefix(hash))
+	if err != nil {
+		return nil, fmt.Errorf("reading object %x: %w", hash[:8], err)
+	}
+	return d.objectAmong(ctx, hash, seqs)
+}
+
+// ObjectAt is Object for one that arrived as the seq-th, which is quicker than finding it by its name.
+func (d *DB) ObjectAt(ctx context.Context, seq int64, hash [32]byte) ([]byte, error) {
+	return d.objectAmong(ctx, hash, []int64{seq})
+}
+
+func (d *DB) objectAmong(ctx context.Context, hash [32]byte, seqs []int64) ([]byte, error) {
 	found, state, size := false, int64(0), int64(0)
 	var out []byte
-	err := d.queryObject(ctx, `SELECT hash, state, size, bytes FROM object WHERE seq IN `, hash, func(r *sql.Rows) error {
+	err := d.queryIn(ctx, `SELECT hash, state, size, bytes FROM object WHERE seq IN `, seqs, func(r *sql.Rows) error {
 		var h, b sql.RawBytes
 		var s, n int64
 		if err := r.Scan(&h, &s, &n, &b); err != nil {
