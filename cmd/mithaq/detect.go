@@ -42,6 +42,7 @@ type detectCmd struct {
 	Validity    string   `help:"When an indicator has to be valid: at the time of the event, now, or any time." enum:"event,now,any" default:"event"`
 	Mapping     string   `help:"What the fields of other JSON lines are (TOML)." placeholder:"FILE"`
 	Sightings   string   `help:"Write STIX sightings: counts and times in steps, nothing of the traffic." placeholder:"FILE"`
+	As          string   `help:"How matches are printed: as JSON lines of mithaq's own, or for a SIEM as cef (syslog) or ecs (JSON lines)." enum:"json,cef,ecs" default:"json"`
 	JSONSummary bool     `help:"Print the summary on standard error as JSON." name:"json-summary"`
 	Verbose     bool     `help:"Name every refused indicator and every line that cannot be read (at most 1,000)." short:"v"`
 	Inputs      []string `arg:"" name:"input" help:"Captures (pcap, pcapng), Zeek logs (TSV, JSON), Suricata EVE, STIX observed data; also gzip or zstd; - is standard input."`
@@ -59,6 +60,7 @@ type detection struct {
 	app       *app
 	engine    *engine.Engine
 	enc       *json.Encoder
+	lines     *alertLines // instead of JSON, for a SIEM
 	failed    error
 	sightings *engine.Sightings
 	mapping   *logs.Mapping
@@ -84,6 +86,9 @@ func (c *detectCmd) Run(ctx context.Context, a *app) error {
 	out := bufio.NewWriter(a.stdout)
 	d.enc = json.NewEncoder(out)
 	d.enc.SetEscapeHTML(false)
+	if c.As != "json" {
+		d.lines = newAlertLines(out, c.As)
+	}
 	done, err := d.connect(ctx)
 	if err != nil {
 		return err
@@ -212,7 +217,11 @@ func (d *detection) match(m *engine.Match) {
 	if d.sightings != nil {
 		d.sightings.Add(m)
 	}
-	if d.failed == nil {
+	switch {
+	case d.failed != nil:
+	case d.lines != nil:
+		d.failed = d.lines.write(m)
+	default:
 		d.failed = d.enc.Encode(m)
 	}
 }
