@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,11 +30,12 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("usage: taxii serve|medallion|drive [FLAG…]")
+		return fmt.Errorf("usage: taxii serve|node|medallion|drive [FLAG…]")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	n := flags.Int("n", 1000, "objects")
 	address := flags.String("addr", "127.0.0.1:9000", "serve: where to listen")
+	dir := flags.String("dir", "", "node: its directory")
 	name := flags.String("name", "", "drive: what to call the server in the table")
 	at := flags.String("collection", "", "drive: URL of the collection")
 	token := flags.String("auth", "", "drive: Authorization header")
@@ -45,6 +47,8 @@ func run(args []string) error {
 	switch args[0] {
 	case "serve":
 		return serve(*address)
+	case "node":
+		return serveNode(*dir, *address)
 	case "medallion":
 		return json.NewEncoder(os.Stdout).Encode(medallionData())
 	case "drive":
@@ -107,21 +111,27 @@ type driver struct {
 }
 
 func (d driver) run(out io.Writer, name string, n int, post bool) error {
-	row := []string{name, fmt.Sprint(n), "-", "-", "-"}
+	row := []string{name, fmt.Sprint(n), "-", "-", "-", "-", "-"}
 	posted := n
 	if post {
+		begin := time.Now()
 		var took time.Duration
 		var err error
 		if posted, took, err = d.post(n); err != nil {
 			return err
 		}
 		row[2] = rate(posted, n, took)
+		if err := d.listed(posted - 1); err != nil {
+			return err
+		}
+		row[3] = rate(posted, n, time.Since(begin))
 	}
-	drained, took, last, err := d.drain()
+	drained, took, last, page, err := d.drain()
 	if err != nil {
 		return err
 	}
-	row[3] = rate(drained, posted, took)
+	row[4] = rate(drained, posted, took)
+	row[5] = fmt.Sprintf("%.2f", float64(page.Microseconds())/1000)
 	if last == "" {
 		last = time.Now().UTC().Format("2006-01-02T15:04:05.000000Z")
 	}
@@ -129,7 +139,7 @@ func (d driver) run(out io.Writer, name string, n int, post bool) error {
 	if err != nil {
 		return err
 	}
-	row[4] = fmt.Sprintf("%.2f", float64(median.Microseconds())/1000)
+	row[6] = fmt.Sprintf("%.2f", float64(median.Microseconds())/1000)
 	_, err = fmt.Fprintf(out, "| %s |\n", strings.Join(row, " | "))
 	return err
 }
@@ -153,8 +163,7 @@ func (d driver) do(method, address string, body []byte) (*http.Response, []byte,
 	if body != nil {
 		r.Header.Set("Content-Type", taxii.MediaType)
 	}
-	client := http.Client{Timeout: d.bound + time.Minute}
-	response, err := client.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -180,30 +189,45 @@ func (d driver) post(n int) (done int, took time.Duration, err error) {
 	return done, took, nil
 }
 
-func (d driver) drain() (done int, took time.Duration, last string, err error) {
+// listed waits until the n-th object is answered for by its id.
+func (d driver) listed(n int) error {
+	id := fmt.Sprintf("indicator--%08x-0000-4000-8000-000000000000", n)
+	for begin := time.Now(); ; {
+		_, body, err := d.do(http.MethodGet, d.collection+"objects/"+id+"/", nil)
+		if err == nil && bytes.Contains(body, []byte(id)) {
+			return nil
+		}
+		if time.Since(begin) > d.bound {
+			return fmt.Errorf("%s is not listed: %w", id, err)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// nextOf finds a page's cursor; parsing the page would measure this program.
+var nextOf = regexp.MustCompile(`"next"\s*:\s*"([^"]*)"`)
+
+// drain reads everything, and gives the median of the pages' times as well.
+func (d driver) drain() (done int, took time.Duration, last string, page time.Duration, err error) {
 	begin, next := time.Now(), ""
+	var times []time.Duration
 	for {
+		at := time.Now()
 		response, body, err := d.do(http.MethodGet, d.collection+"objects/?limit=1000"+next, nil)
 		if err != nil {
-			return done, took, last, err
+			return done, took, last, page, err
 		}
-		var page struct {
-			More    bool              `json:"more"`
-			Next    string            `json:"next"`
-			Objects []json.RawMessage `json:"objects"`
-		}
-		took = time.Since(begin)
-		if err := json.Unmarshal(body, &page); err != nil {
-			return done, took, last, err
-		}
-		done += len(page.Objects)
+		times, took = append(times, time.Since(at)), time.Since(begin)
+		done += bytes.Count(body, []byte(`"pattern_type"`))
 		if v := response.Header.Get("X-TAXII-Date-Added-Last"); v != "" {
 			last = v
 		}
-		if !page.More || took > d.bound {
-			return done, took, last, nil
+		found := nextOf.FindSubmatch(body)
+		if found == nil || len(found[1]) == 0 || took > d.bound {
+			slices.Sort(times)
+			return done, took, last, times[len(times)/2], nil
 		}
-		next = "&next=" + page.Next
+		next = "&next=" + string(found[1])
 	}
 }
 

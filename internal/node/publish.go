@@ -30,7 +30,7 @@ type Draft struct {
 	// DespiteWarnings publishes values that are on warning lists all the same.
 	DespiteWarnings bool
 
-	checked bool // the bundle was found to be valid STIX before
+	checked bool // the body was checked before: what signing checks again is enough
 }
 
 // defaultTLP marks what nobody marked: it stays with the recipients and their clients.
@@ -145,12 +145,14 @@ func (d Draft) record() (record.Record, error) {
 		t = t.UTC()
 		r.Expires = &t
 	}
-	if err := spec.Check(r.Body); err != nil {
-		return record.Record{}, recordFault("publishing: the body of the "+d.Kind+" is not right", err)
-	}
-	if spec.Name == record.KindIntel && !d.checked {
-		if err := checkSTIX(d.Body); err != nil {
-			return record.Record{}, err
+	if !d.checked {
+		if err := spec.Check(r.Body); err != nil {
+			return record.Record{}, recordFault("publishing: the body of the "+d.Kind+" is not right", err)
+		}
+		if spec.Name == record.KindIntel {
+			if err := checkSTIX(d.Body); err != nil {
+				return record.Record{}, err
+			}
 		}
 	}
 	r.Marking, err = d.marking()
@@ -285,7 +287,15 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("signing", err)
 	}
-	return n.appendSigned(ctx, logID, rec, envelope, under, sets, attachments)
+	sealing, err := n.sealingFor(ctx, logID, rec)
+	if err != nil {
+		return Receipt{}, err
+	}
+	object, err := rec.Seal(n.rand, envelope, sealing)
+	if err != nil {
+		return Receipt{}, recordFault("sealing", err)
+	}
+	return n.appendObject(ctx, logID, rec, object, under, sets, attachments)
 }
 
 // appendSigned seals a signed record for its audience and appends it.
@@ -298,6 +308,10 @@ func (n *Node) appendSigned(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("sealing", err)
 	}
+	return n.appendObject(ctx, logID, rec, object, under, sets, attachments)
+}
+
+func (n *Node) appendObject(ctx context.Context, logID string, rec record.Record, object []byte, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	r, err := n.ledger.Append(ctx, logID, ledger.Entry{Object: object, Attachments: attachments, Under: under, Sets: sets})
 	if err != nil {
 		return Receipt{}, storeFault(err)
