@@ -30,7 +30,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("usage: taxii serve|node|medallion|drive [FLAG…]")
+		return fmt.Errorf("usage: taxii serve|node|size|medallion|drive [FLAG…]")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	n := flags.Int("n", 1000, "objects")
@@ -47,6 +47,13 @@ func run(args []string) error {
 	switch args[0] {
 	case "serve":
 		return serve(*address)
+	case "size":
+		size := 0
+		for i := range *n {
+			size += len(object(i))
+		}
+		fmt.Println(size >> 10)
+		return nil
 	case "node":
 		return serveNode(*dir, *address)
 	case "medallion":

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Compares our TAXII server (memory backend) with medallion (memory backend) and opentaxii (gunicorn, SQLite): posting in
-# batches of 1,000, draining with limit 1,000, and the median of an empty poll. Same objects, same requests, loopback, one
-# server at a time. Peers come from PyPI into a virtual environment; one that does not install or start is left out, and
-# the table says so.
+# Compares a node (SQLite file, signed log, index, decisions, all on) with medallion (memory backend) and opentaxii (gunicorn,
+# SQLite, and PostgreSQL when its server is installed): posting in batches of 1,000, until all of it is listed, draining with
+# limit 1,000, the median page, the median of an empty poll. Same objects, same requests, loopback, one server at a time.
+# Peers come from PyPI into a virtual environment; one that does not install or start is left out, and the table says so.
+# Below the table: the processor time, memory and files that the node took.
 #
-#   bench/taxii/run.sh [SECONDS] [N…]          SECONDS bounds each measurement (60); N: 1000 10000
+#   bench/taxii/run.sh [SECONDS] [N…]          SECONDS bounds each measurement (60); N: 1000 10000; over 100000: the node alone
 set -u
 
 cd "$(dirname "$0")/../.."
@@ -32,23 +33,92 @@ up() { # URL: wait until somebody answers, whatever it says
 }
 id=91a7b528-80eb-42ed-a74d-c6fbd5a26116
 basic="Basic $(printf 'ann:pw' | base64)"
-sql() { # one statement on opentaxii's database; an id comes out with its dashes
-	"$cache/opentaxii/bin/python" - "$work/taxii2.db" "$1" <<-PY
-		import sqlite3, sys, uuid
-		db = sqlite3.connect(sys.argv[1])
-		for row in db.execute(sys.argv[2]):
-		    print(uuid.UUID(row[0]))
-		db.commit()
+sql() { # DATABASE STATEMENT: an id comes out with its dashes
+	"$cache/opentaxii/bin/python" - "$1" "$2" <<-PY
+		import sys, uuid, sqlalchemy
+		with sqlalchemy.create_engine(sys.argv[1]).begin() as db:
+		    answer = db.execute(sqlalchemy.text(sys.argv[2]))
+		    for row in answer if answer.returns_rows else []:
+		        print(uuid.UUID(str(row[0])))
 	PY
 }
-drive() { "$work/bench" drive -t "${bound}s" -n "$n" -post "$@" || echo "| $2 | $n | failed | | |"; }
+drive() { "$work/bench" drive -t "${bound}s" -n "$n" -post "$@" || echo "| $2 | $n | failed | | | | |"; }
 
-echo '| server | N | post, objects/s | drain, objects/s | empty poll, ms |'
-echo '| --- | --- | --- | --- | --- |'
-for n in "$@"; do
-	"$work/bench" serve -addr 127.0.0.1:9310 & server=$!
-	up http://127.0.0.1:9310/ && drive -name mithaq -auth "$basic" -collection "http://127.0.0.1:9310/taxii2/api1/collections/$id/"
+# postgres BIN: a server of our own in $work/pg, with an empty database for each scope. As root it runs as nobody.
+as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; else "$@"; fi; }
+postgres() {
+	rm -rf "$work/pg"; mkdir -p "$work/pg"; chmod 711 "$work"
+	[ "$(id -u)" = 0 ] && chown 65534:65534 "$work/pg"
+	as "$1/initdb" -D "$work/pg/data" -U bench --auth=trust >"$work/pg.log" 2>&1 &&
+		as "$1/pg_ctl" -D "$work/pg/data" -w -l "$work/pg/log" -o "-p 9313 -k $work/pg -h 127.0.0.1" start >>"$work/pg.log" 2>&1 &&
+		as "$1/createdb" -h 127.0.0.1 -p 9313 -U bench auth && as "$1/createdb" -h 127.0.0.1 -p 9313 -U bench taxii2
+}
+unpostgres() { as "$1/pg_ctl" -D "$work/pg/data" -m immediate stop >/dev/null 2>&1; }
+
+# opentaxii NAME AUTH-DATABASE DATABASE
+opentaxii() {
+	if ! install opentaxii opentaxii,psycopg2 opentaxii==0.9.3 gunicorn psycopg2-binary; then
+		echo "| opentaxii ($1) | $n | does not install | | | | |"
+		return
+	fi
+	rm -f "$work"/*.db
+	cat >"$work/opentaxii.yml" <<-YAML
+		domain: "127.0.0.1:9312"
+		support_basic_auth: yes
+		return_server_error_details: no
+		auth_api:
+		  class: opentaxii.auth.sqldb.SQLDatabaseAPI
+		  parameters: {db_connection: "$2", create_tables: yes, secret: bench}
+		taxii1:
+		taxii2:
+		  title: Bench
+		  public_discovery: true
+		  allow_custom_properties: true
+		  max_content_length: 20000000
+		  persistence_api:
+		    class: opentaxii.persistence.sqldb.Taxii2SQLDatabaseAPI
+		    parameters: {db_connection: "$3", create_tables: yes}
+		logging: {opentaxii: error, root: error}
+	YAML
+	export OPENTAXII_CONFIG="$work/opentaxii.yml"
+	bin=$cache/opentaxii/bin
+	{
+		"$bin/opentaxii-create-account" -u ann -p pw --admin
+		"$bin/opentaxii-add-api-root" -t Bench
+		root=$(sql "$3" "select id from opentaxii_api_root")
+		sql "$3" "update opentaxii_api_root set is_public = true"
+		"$bin/opentaxii-add-collection" -r "$root" -t Bench --public --public-write
+		coll=$(sql "$3" "select id from opentaxii_collection")
+	} >"$work/opentaxii.log" 2>&1
+	# Its status resource holds a UUID that json refuses under current SQLAlchemy; without this every POST ends in 500.
+	printf 'import json\njson.JSONEncoder.default = lambda self, o: str(o)\nfrom opentaxii.http import app\n' >"$work/shim.py"
+	"$bin/gunicorn" --chdir "$work" shim:app -w 2 -t 600 -b 127.0.0.1:9312 >>"$work/opentaxii.log" 2>&1 & server=$!
+	if up http://127.0.0.1:9312/taxii2/; then
+		drive -name "opentaxii ($1)" -auth "$basic" -collection "http://127.0.0.1:9312/taxii2/$root/collections/$coll/"
+	else
+		echo "| opentaxii ($1) | $n | does not start | | | | |"
+	fi
 	halt
+	[ -n "${KEEP_LOGS:-}" ] && cp "$work"/*.log "$KEEP_LOGS"
+}
+
+cpu() { awk '{print ($14 + $15) * 10}' "/proc/$server/stat" 2>/dev/null; } # milliseconds, at 100 ticks a second
+
+echo '| server | N | post, objects/s | listed, objects/s | drain, objects/s | page, ms | empty poll, ms |'
+echo '| --- | --- | --- | --- | --- | --- | --- |'
+notes=
+for n in "$@"; do
+	rm -rf "$work/node"
+	"$work/bench" node -dir "$work/node" -addr 127.0.0.1:9310 & server=$!
+	if up http://127.0.0.1:9310/healthz; then
+		before=$(cpu)
+		drive -name 'mithaq (node)' -auth "Bearer $(cat "$work/node/token")" -collection http://127.0.0.1:9310/taxii2/agreements/collections/own/
+		notes="$notes
+node, N = $n: $(( $(cpu) - before )) ms of processor time for all of it, $(awk '/VmRSS/ {print int($2/1024)}' "/proc/$server/status") MB resident ($(awk '/VmHWM/ {print int($2/1024)}' "/proc/$server/status") at most)"
+	fi
+	halt
+	notes="$notes, $(du -sk "$work/node" | cut -f1) KiB of files for $("$work/bench" size -n "$n") KiB of JSON"
+	[ "$n" -le 100000 ] || continue
 
 	if install medallion medallion medallion==3.0.0; then
 		"$work/bench" medallion >"$work/data.json"
@@ -60,54 +130,19 @@ for n in "$@"; do
 		if up http://127.0.0.1:9311/; then
 			drive -name medallion -auth "$basic" -collection "http://127.0.0.1:9311/api1/collections/$id/"
 		else
-			echo "| medallion | $n | does not start | | |"
+			echo "| medallion | $n | does not start | | | | |"
 		fi
 		halt
 	else
-		echo "| medallion | $n | does not install | | |"
+		echo "| medallion | $n | does not install | | | | |"
 	fi
 
-	if install opentaxii opentaxii opentaxii==0.9.3 gunicorn; then
-		rm -f "$work"/*.db
-		cat >"$work/opentaxii.yml" <<-YAML
-			domain: "127.0.0.1:9312"
-			support_basic_auth: yes
-			return_server_error_details: no
-			auth_api:
-			  class: opentaxii.auth.sqldb.SQLDatabaseAPI
-			  parameters: {db_connection: "sqlite:///$work/auth.db", create_tables: yes, secret: bench}
-			taxii1:
-			taxii2:
-			  title: Bench
-			  public_discovery: true
-			  allow_custom_properties: true
-			  max_content_length: 20000000
-			  persistence_api:
-			    class: opentaxii.persistence.sqldb.Taxii2SQLDatabaseAPI
-			    parameters: {db_connection: "sqlite:///$work/taxii2.db", create_tables: yes}
-			logging: {opentaxii: error, root: error}
-		YAML
-		export OPENTAXII_CONFIG="$work/opentaxii.yml"
-		bin=$cache/opentaxii/bin
-		{
-			"$bin/opentaxii-create-account" -u ann -p pw --admin
-			"$bin/opentaxii-add-api-root" -t Bench
-			root=$(sql "select id from opentaxii_api_root")
-			sql "update opentaxii_api_root set is_public = 1"
-			"$bin/opentaxii-add-collection" -r "$root" -t Bench --public --public-write
-			coll=$(sql "select id from opentaxii_collection")
-		} >"$work/opentaxii.log" 2>&1
-		# Its status resource holds a UUID that json refuses under current SQLAlchemy; without this every POST ends in 500.
-		printf 'import json\njson.JSONEncoder.default = lambda self, o: str(o)\nfrom opentaxii.http import app\n' >"$work/shim.py"
-		"$bin/gunicorn" --chdir "$work" shim:app -w 2 -t 600 -b 127.0.0.1:9312 >>"$work/opentaxii.log" 2>&1 & server=$!
-		if up http://127.0.0.1:9312/taxii2/; then
-			drive -name 'opentaxii (SQLite)' -auth "$basic" -collection "http://127.0.0.1:9312/taxii2/$root/collections/$coll/"
-		else
-			echo "| opentaxii | $n | does not start | | |"
-		fi
-		halt
-		[ -n "${KEEP_LOGS:-}" ] && cp "$work"/*.log "$KEEP_LOGS"
+	opentaxii sqlite "sqlite:///$work/auth.db" "sqlite:///$work/taxii2.db"
+	if pg=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1) && [ -n "$pg" ] && postgres "$pg"; then
+		opentaxii PostgreSQL "postgresql+psycopg2://bench@127.0.0.1:9313/auth" "postgresql+psycopg2://bench@127.0.0.1:9313/taxii2"
+		unpostgres "$pg"
 	else
-		echo "| opentaxii | $n | does not install | | |"
+		echo "| opentaxii (PostgreSQL) | $n | PostgreSQL is not installed | | | | |"
 	fi
 done
+echo "$notes"
