@@ -161,16 +161,16 @@ func (s *selection) eachOf(ctx context.Context, r store.Run, yield func(store.Pl
 	}
 	for r.Count > 0 {
 		n := min(r.Count, atOnce)
-		list, err := s.n.store.Index().STIXOf(ctx, r.No, r.Ord, r.Ord+n)
+		list, err := s.objectsOf(ctx, r, n)
 		if err != nil {
 			return false, err
 		}
-		for i, o := range list {
-			p := store.Placed{IndexSTIX: o, Run: r}
-			p.Date, p.Ord, p.Count = r.Date+int64(i), r.Ord+i, 1
-			chosen, err := s.selects(ctx, p)
-			if err != nil {
-				return false, err
+		for _, p := range list {
+			chosen := s.plain() && !p.Many
+			if !chosen {
+				if chosen, err = s.selects(ctx, p); err != nil {
+					return false, err
+				}
 			}
 			if !chosen {
 				continue
@@ -182,6 +182,46 @@ func (s *selection) eachOf(ctx context.Context, r store.Run, yield func(store.Pl
 		r.Date, r.Ord, r.Count = r.Date+int64(n), r.Ord+n, r.Count-n
 	}
 	return true, nil
+}
+
+// plain says whether a query takes every object that is there in one version only, and asks for nothing but its bytes.
+func (s *selection) plain() bool {
+	v := s.q.Versions
+	return !s.q.Bare && len(s.q.Types) == 0 && len(s.q.SpecVersions) == 0 && (v.IsZero() || v.All || v.First || v.Last) &&
+		(s.view == nil || len(s.view.Types) == 0) && len(s.hidden.list) == 0
+}
+
+// objectsOf reads the first n objects of a run from the index; for a plain query no more of each than it takes.
+func (s *selection) objectsOf(ctx context.Context, r store.Run, n int) ([]store.Placed, error) {
+	out := make([]store.Placed, 0, n)
+	put := func(ord int, o store.IndexSTIX) {
+		p := store.Placed{IndexSTIX: o, Run: r}
+		p.Date, p.Ord, p.Count = r.Date+int64(ord-r.Ord), ord, 1
+		out = append(out, p)
+	}
+	if !s.plain() {
+		list, err := s.n.store.Index().STIXOf(ctx, r.No, r.Ord, r.Ord+n)
+		for i, o := range list {
+			put(r.Ord+i, o)
+		}
+		return out, err
+	}
+	spans, err := s.n.store.Index().STIXSpans(ctx, r.No, r.Ord, r.Ord+n)
+	if err != nil {
+		return nil, err
+	}
+	for _, span := range spans {
+		o := store.IndexSTIX{Offset: span.Offset, Length: span.Length}
+		if span.Many {
+			full, err := s.n.store.Index().STIXOf(ctx, r.No, span.Ord, span.Ord+1)
+			if err != nil || len(full) == 0 {
+				return nil, err
+			}
+			o = full[0]
+		}
+		put(span.Ord, o)
+	}
+	return out, nil
 }
 
 // eachNamed goes through the versions of the objects that the query names.

@@ -1,6 +1,9 @@
 package record
 
 import (
+	"bytes"
+	"encoding/base64"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -30,6 +33,17 @@ func Reread(envelope []byte) (r Record, signers []string, payload []byte, err er
 
 // RereadPayload returns the payload of an envelope that was verified before, as [Reread] does the record in it.
 func RereadPayload(envelope []byte) ([]byte, error) {
+	// As programs write an envelope the member stands there in so many bytes, and a string cannot hold them: a quote in it is
+	// escaped. Finding it costs a fraction of parsing.
+	const member = `"payload":"`
+	if _, rest, found := bytes.Cut(envelope, []byte(member)); found {
+		if end := bytes.IndexByte(rest, '"'); end >= 0 {
+			payload := make([]byte, base64.StdEncoding.DecodedLen(end))
+			if n, err := base64.StdEncoding.Decode(payload, rest[:end]); err == nil {
+				return payload[:n], nil
+			}
+		}
+	}
 	var e wireEnvelope
 	if err := reread(envelope, &e); err != nil {
 		return nil, err

@@ -95,6 +95,13 @@ func TestPlacesConformance(t *testing.T) {
 		if err != nil || len(objects) != 3 || !objects[0].Many || objects[1].Many || objects[1].ID != alone {
 			t.Errorf("%+v, %v", objects, err)
 		}
+		spans, err := x.STIXSpans(ctx, 1, 1, 3)
+		if err != nil || len(spans) != 2 || spans[0] != (STIXSpan{1, 1, 2, false}) {
+			t.Errorf("%+v, %v", spans, err)
+		}
+		if spans, err := x.STIXSpans(ctx, 1, 5, 9); err != nil || len(spans) != 0 {
+			t.Errorf("%+v, %v", spans, err)
+		}
 		placed, err := x.PlacedSTIX(ctx, shared)
 		if err != nil || len(placed) != 2 {
 			t.Errorf("%+v, %v", placed, err)

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -75,6 +77,38 @@ func (x *Index) STIXOf(ctx context.Context, no int64, from, to int) (out []Index
 type Placed struct {
 	IndexSTIX
 	Run // of this object alone
+}
+
+// STIXSpan is where the bytes of one STIX object stand in its record's payload.
+type STIXSpan struct {
+	Ord, Offset, Length int
+	Many                bool // other objects here may have the same id
+}
+
+// STIXSpans is STIXOf for who needs the bytes alone. It takes one row for all of them, because what a row costs between the
+// database and here is many times what it costs inside.
+func (x *Index) STIXSpans(ctx context.Context, no int64, from, to int) (out []STIXSpan, err error) {
+	var packed sql.NullString
+	err = x.reading("listing STIX objects", func(c *conns) error {
+		return queryRow(ctx, c, `SELECT string_agg(ord || ' ' || off || ' ' || len || ' ' || many, ' ')
+			FROM (SELECT ord, off, len, many FROM ix_stix WHERE no = $1 AND ord >= $2 AND ord < $3 ORDER BY ord) AS run`, []any{no, from, to}, &packed)
+	})
+	if err != nil || packed.String == "" {
+		return nil, err
+	}
+	var numbers [4]int
+	at := 0
+	for word := range strings.SplitSeq(packed.String, " ") {
+		if numbers[at], err = strconv.Atoi(word); err != nil {
+			return nil, fmt.Errorf("listing STIX objects: %w", err)
+		}
+		if at++; at == len(numbers) {
+			out = append(out, STIXSpan{numbers[0], numbers[1], numbers[2], numbers[3] != 0})
+			at = 0
+		}
+	}
+	slices.SortFunc(out, func(a, b STIXSpan) int { return a.Ord - b.Ord })
+	return out, nil
 }
 
 const selectPlaced = `SELECT s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.off, s.len, s.marking, s.many, p.class, p.date_us, p.ord, p.expires_us
