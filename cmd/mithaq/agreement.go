@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,20 +77,35 @@ func (agreementListCmd) Help() string {
 	return `Example: mithaq agreement list
 
 Two lists that never mix. CONNECTED: agreements that run on this node, with the parties that joined their roll.
-STANDING: the shelf of real agreements, unofficial copies; who stands where in the world, as sources say.`
+STANDING: the shelf of real agreements, unofficial copies; who stands where in the world, as sources say.
+Without a node, and without --dir, the shelf alone is shown.`
 }
 
 func (c *agreementListCmd) Run(ctx context.Context, a *app) error {
-	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
-		all, err := client.Agreements(ctx)
-		if err != nil {
-			return err
-		}
+	show := func(all []node.AgreementView) error {
 		if c.JSON {
 			return printJSON(a, all)
 		}
 		printAgreements(a, all, c.languages(a), c.All)
 		return nil
+	}
+	dir, err := c.path(a)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, node.ConfigName)); errors.Is(err, fs.ErrNotExist) && c.Dir == "" {
+		all, err := node.ShelfAlone(dir)
+		if err != nil {
+			return err
+		}
+		return show(all)
+	}
+	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
+		all, err := client.Agreements(ctx)
+		if err != nil {
+			return err
+		}
+		return show(all)
 	})
 }
 

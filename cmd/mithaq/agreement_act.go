@@ -234,8 +234,9 @@ func (c *amendCmd) Run(ctx context.Context, a *app) error {
 
 type approveCmd struct {
 	actFlags
-	ID       string `arg:"" help:"Agreement id, the beginning of it, or label."`
-	Proposal string `arg:"" optional:"" help:"Leaf of the proposal, or the beginning of it (default: the only open one)."`
+	Reserve  []string `help:"A reservation to a commitment." placeholder:"LABEL:LANG=TEXT" sep:"none"`
+	ID       string   `arg:"" help:"Agreement id, the beginning of it, or label."`
+	Proposal string   `arg:"" optional:"" help:"Leaf of the proposal, or the beginning of it (default: the only open one)."`
 }
 
 func (approveCmd) Help() string {
@@ -243,6 +244,10 @@ func (approveCmd) Help() string {
 }
 
 func (c *approveCmd) Run(ctx context.Context, a *app) error {
+	reservations, err := reservationsOf(c.Reserve)
+	if err != nil {
+		return err
+	}
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
 		v, err := running(ctx, client, c.ID)
 		if err != nil {
@@ -256,7 +261,7 @@ func (c *approveCmd) Run(ctx context.Context, a *app) error {
 			mark(a, d.Mark)
 			printDifference(a, d)
 		}
-		return c.act(ctx, a, client, v.ID, node.ActRequest{Act: "approve", Proposal: d.Proposal})
+		return c.act(ctx, a, client, v.ID, node.ActRequest{Act: "approve", Proposal: d.Proposal, Reservations: reservations})
 	})
 }
 

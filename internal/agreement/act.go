@@ -105,7 +105,7 @@ func isParty(s string) bool {
 
 // limits of one act.
 const (
-	maxReservations = 256
+	maxReservations = 64
 	maxDeclarations = 64
 )
 

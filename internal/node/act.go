@@ -22,7 +22,7 @@ type ActRequest struct {
 	Proposal     string                  `json:"proposal,omitempty" doc:"approve: leaf of the proposal, or the beginning of it; absent: the only open one"`
 	Party        string                  `json:"party,omitempty" doc:"invite, admit, remove, succeed: id of the party acted upon"`
 	ObjectsTo    string                  `json:"objects_to,omitempty" doc:"object: leaf of the act objected to"`
-	Reservations []agreement.Reservation `json:"reservations,omitempty" doc:"join"`
+	Reservations []agreement.Reservation `json:"reservations,omitempty" doc:"join, approve"`
 	Declarations []agreement.Text        `json:"declarations,omitempty"`
 	Mandate      *agreement.Mandate      `json:"mandate,omitempty"`
 	Note         agreement.Text          `json:"note,omitempty"`

@@ -126,13 +126,25 @@ func (n *Node) Agreements(ctx context.Context) ([]AgreementView, error) {
 			return nil, err
 		}
 	}
+	shelf, err := n.shelfViews(running)
+	return append(out, shelf...), err
+}
+
+// ShelfAlone lists what is on the shelf where there is no node: in dir, which may be missing, and with the program.
+func ShelfAlone(dir string) ([]AgreementView, error) {
+	return newNode(dir, DefaultConfig(), nil).shelfViews(nil)
+}
+
+// shelfViews lists the shelf without the particulars, but for imported texts that run here: the roll knows more of them.
+func (n *Node) shelfViews(running map[string]bool) ([]AgreementView, error) {
 	all, err := n.shelf()
 	if err != nil {
 		return nil, err
 	}
+	out := []AgreementView{}
 	for _, s := range all {
 		if s.imported && running[s.Label] {
-			continue // the same text runs: the roll knows more of it
+			continue
 		}
 		v, err := n.viewShelved(s)
 		if err != nil {

@@ -24,7 +24,7 @@ func exitHomes() map[string][]string {
 		"ToUI":     {},
 		"ToSearch": {"internal/node"},
 		"ToExport": {"internal/node"},
-		"ToDetect": {},
+		"ToDetect": {"internal/node"},
 		"ToMail":   {},
 	}
 }

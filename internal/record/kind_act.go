@@ -37,7 +37,7 @@ type Act struct {
 	Text         *TextVersion  `json:"text,omitzero"`         // which text of the agreement
 	Definition   string        `json:"definition,omitzero"`   // an agreement file, verbatim
 	Party        string        `json:"party,omitzero"`        // party acted upon
-	Reservations []Reservation `json:"reservations,omitzero"` // with join only
+	Reservations []Reservation `json:"reservations,omitzero"` // with join and approve
 	Declarations []Text        `json:"declarations,omitzero"`
 	ObjectsTo    string        `json:"objects_to,omitzero"` // leaf hash of the act objected to
 	Mandate      *Mandate      `json:"mandate,omitzero"`
@@ -139,8 +139,8 @@ func (a *Act) checkNeeds(c *checker, at string) {
 	case ActAdmit, ActRemove:
 		c.required(a.Party != "", at+"/party")
 	}
-	if len(a.Reservations) > 0 && a.Act != ActJoin {
-		c.fail(CodeValue, at+"/reservations", "reservations are made when joining: declare instead, or leave them out")
+	if len(a.Reservations) > 0 && a.Act != ActJoin && a.Act != ActApprove {
+		c.fail(CodeValue, at+"/reservations", "reservations are made when joining or approving: declare instead, or leave them out")
 	}
 }
 
