@@ -1,0 +1,231 @@
+// Command packets measures how many packets a second of processor time mithaq reads, beside Suricata and tshark on the same
+// file, in turns, with the peak memory of each.
+//
+//	go run ./bench/packets --captures DIR --mithaq BINARY [--copies 400] [--rounds 3]
+//
+// The captures of DIR are too small to measure anything, so they are written many times into one file, with other
+// addresses and later times in every copy: connections do not repeat. Suricata runs offline with one worker, without
+// rules, its output cut to TLS, QUIC, DNS, HTTP and flows; mithaq detect matches a list of one indicator; tshark and
+// mithaq fingerprint write the same fields of the hellos. A program that is not installed is left out.
+package main
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/detect/capture"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "packets:", err)
+		os.Exit(1)
+	}
+}
+
+type side struct {
+	name string
+	argv []string
+}
+
+func run(args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("packets", flag.ContinueOnError)
+	captures := flags.String("captures", "", "folder of captures, with folders in it")
+	binaryName := flags.String("mithaq", "mithaq", "the program")
+	copies := flags.Int("copies", 400, "how often each capture stands in the file")
+	rounds := flags.Int("rounds", 3, "how often each program runs")
+	tsharkCopies := flags.Int("tshark-copies", 20, "the same for tshark, which is slow, and what runs beside it")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *captures == "" {
+		return errors.New("--captures DIR is needed")
+	}
+	dir, err := os.MkdirTemp("", "packets")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	large, small := filepath.Join(dir, "large.pcap"), filepath.Join(dir, "small.pcap")
+	many, err := repeat(*captures, large, *copies)
+	if err != nil {
+		return err
+	}
+	few, err := repeat(*captures, small, *tsharkCopies)
+	if err != nil {
+		return err
+	}
+	config, list := filepath.Join(dir, "suricata.yaml"), filepath.Join(dir, "list.txt")
+	if err := errors.Join(os.WriteFile(config, []byte(suricataConfig), 0o600), os.WriteFile(list, []byte("bad.example\n"), 0o600)); err != nil {
+		return err
+	}
+	fields := []string{"tshark", "-r", small, "-n", "-Y", "tls.handshake.type == 1", "-T", "fields"}
+	for _, f := range []string{"ip.src", "ip.dst", "tcp.srcport", "tcp.dstport", "tls.handshake.extensions_server_name", "tls.handshake.extensions_alpn_str", "tls.handshake.ja3"} {
+		fields = append(fields, "-e", f)
+	}
+	fmt.Fprintf(out, "%d packets for Suricata, %d for tshark; the load of the machine is in /proc/loadavg: %s", many, few, load())
+	if err := compare(out, *rounds, many, side{"mithaq detect", []string{*binaryName, "detect", "--indicators", list, large}},
+		side{"suricata", []string{"suricata", "-c", config, "-r", large, "-l", dir, "-k", "none", "--runmode", "single", "-S", "/dev/null"}}); err != nil {
+		return err
+	}
+	return compare(out, *rounds, few, side{"mithaq fingerprint", []string{*binaryName, "fingerprint", "--json", small}}, side{"tshark", fields})
+}
+
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown\n"
+	}
+	return string(text)
+}
+
+// compare runs the sides in turns and prints the best round of each, and what ours is to the other.
+func compare(out io.Writer, rounds int, packets int64, sides ...side) error {
+	best := make([]float64, len(sides))
+	for round := range rounds {
+		for i, s := range sides {
+			if _, err := exec.LookPath(s.argv[0]); err != nil {
+				fmt.Fprintf(out, "%s is not installed\n", s.name)
+				continue
+			}
+			used, memory, err := measure(s.argv)
+			if err != nil {
+				return fmt.Errorf("running %s: %w", s.name, err)
+			}
+			rate := float64(packets) / used.Seconds()
+			best[i] = max(best[i], rate)
+			fmt.Fprintf(out, "round %d: %-18s %10.0f packets/CPU s, %6.2f CPU s, %4d MiB\n", round+1, s.name, rate, used.Seconds(), memory>>20)
+		}
+	}
+	if len(sides) == 2 && best[1] > 0 {
+		fmt.Fprintf(out, "best of %d: %s is %.1f times %s\n", rounds, sides[0].name, best[0]/best[1], sides[1].name)
+	}
+	return nil
+}
+
+// measure runs a program and gives its processor time and the most memory it had.
+func measure(argv []string) (used time.Duration, memory int64, err error) {
+	cmd := exec.Command(argv[0], argv[1:]...) // #nosec G204 -- a benchmark runs what it compares
+	var told strings.Builder
+	cmd.Stderr = &told
+	if err := cmd.Run(); err != nil {
+		return 0, 0, fmt.Errorf("%w: %.500s", err, told.String())
+	}
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, 0, errors.New("the system tells no usage")
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), usage.Maxrss << 10, nil
+}
+
+// frame is one packet with where its IPv4 addresses are.
+type frame struct {
+	data []byte
+	time int64
+	at   []int
+}
+
+// repeat writes the Ethernet frames of all captures below a folder so often, with other addresses each time.
+func repeat(dir, name string, copies int) (packets int64, err error) {
+	frames, err := readFrames(dir)
+	if err != nil {
+		return 0, err
+	}
+	f, err := os.Create(name) // #nosec G304 -- a file of this benchmark
+	if err != nil {
+		return 0, err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	head := make([]byte, 24)
+	binary.LittleEndian.PutUint32(head, 0xa1b23c4d)
+	binary.LittleEndian.PutUint32(head[4:], 2|4<<16)
+	binary.LittleEndian.PutUint32(head[16:], capture.MaxPacket)
+	binary.LittleEndian.PutUint32(head[20:], 1)
+	if _, err := w.Write(head); err != nil {
+		return 0, err
+	}
+	at := int64(1.7e18)
+	var room []byte
+	for n := range copies {
+		for _, fr := range frames {
+			at += 20_000
+			room = append(room[:0], fr.data...)
+			for _, i := range fr.at {
+				room[i] ^= byte(n >> 8)
+				room[i+1] ^= byte(n)
+			}
+			var record [16]byte
+			binary.LittleEndian.PutUint32(record[:], uint32(at/1e9))
+			binary.LittleEndian.PutUint32(record[4:], uint32(at%1e9))
+			binary.LittleEndian.PutUint32(record[8:], uint32(len(room)))
+			binary.LittleEndian.PutUint32(record[12:], uint32(len(room)))
+			if _, err := w.Write(record[:]); err != nil {
+				return 0, err
+			}
+			if _, err := w.Write(room); err != nil {
+				return 0, err
+			}
+			packets++
+		}
+	}
+	return packets, errors.Join(w.Flush(), f.Close())
+}
+
+// readFrames reads the Ethernet frames with IPv4 in them.
+func readFrames(dir string) (frames []frame, err error) {
+	err = filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".md") {
+			return err
+		}
+		f, err := os.Open(name) // #nosec G304 -- a benchmark reads what it is told to
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		r, err := capture.NewReader(f, capture.Options{})
+		if err != nil {
+			return nil //nolint:nilerr // no capture
+		}
+		defer r.Close()
+		var p capture.Packet
+		for r.Next(&p) == nil {
+			if p.Link != capture.LinkEthernet || len(p.Data) < 34 || p.Length != len(p.Data) || p.Data[12] != 8 || p.Data[13] != 0 {
+				continue
+			}
+			frames = append(frames, frame{data: append([]byte(nil), p.Data...), at: []int{14 + 12, 14 + 16}})
+		}
+		return nil
+	})
+	return frames, err
+}
+
+const suricataConfig = `%YAML 1.1
+---
+vars:
+  address-groups: {HOME_NET: "any", EXTERNAL_NET: "any"}
+  port-groups: {HTTP_PORTS: "80"}
+outputs:
+  - eve-log:
+      enabled: yes
+      filetype: regular
+      filename: eve.json
+      types: [tls, quic, dns, http, flow]
+app-layer:
+  protocols:
+    tls: {enabled: yes, detection-ports: {dp: 443}, ja3-fingerprints: yes}
+    quic: {enabled: yes, ja3-fingerprints: yes}
+    dns: {tcp: {enabled: yes, detection-ports: {dp: 53}}, udp: {enabled: yes, detection-ports: {dp: 53}}}
+    http: {enabled: yes}
+logging:
+  default-log-level: error
+`
