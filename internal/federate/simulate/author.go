@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"filippo.io/age"
-
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -38,11 +36,19 @@ type Author struct {
 	log    ed25519.PrivateKey
 	node   record.SecretKey
 	office record.SecretKey
-	sealID age.Identity
 }
 
 // NewAuthor makes a party and opens its log under an agreement: leaf 0 is its keyring.
 func NewAuthor(d dice, name, agreementID string, now time.Time) (*Author, error) {
+	a, err := newParty(d)
+	if err != nil {
+		return nil, err
+	}
+	return a, a.open(name, agreementID, now)
+}
+
+// newParty makes a party's keys.
+func newParty(d dice) (*Author, error) {
 	a := &Author{rand: d}
 	var err error
 	for _, k := range []struct {
@@ -53,59 +59,62 @@ func NewAuthor(d dice, name, agreementID string, now time.Time) (*Author, error)
 			return nil, err
 		}
 	}
+	root, err := a.root.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	a.Party = record.PartyID(root)
+	return a, nil
+}
+
+// open opens the party's log under an agreement.
+func (a *Author) open(name, agreementID string, now time.Time) error {
+	d := a.rand
 	seed := make([]byte, ed25519.SeedSize)
 	_, _ = d.Read(seed)
 	a.log = ed25519.NewKeyFromSeed(seed)
-	seal, err := record.GenerateSealKey()
-	if err != nil {
-		return nil, err
-	}
-	if a.sealID, err = seal.Identity(); err != nil {
-		return nil, err
-	}
 	id, err := record.NewID(d, record.PrefixLog)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	keys := []record.Key{record.NewKey(record.RoleLog, record.PublicKey{Alg: record.Ed25519, Bytes: []byte(a.log.Public().(ed25519.PublicKey))})}
 	for _, s := range []struct {
 		role record.Role
 		key  record.SecretKey
-	}{{record.RoleNode, a.node}, {record.RoleOfficer, a.office}, {record.RoleSeal, seal}} {
+	}{{record.RoleNode, a.node}, {record.RoleOfficer, a.office}} {
 		public, err := s.key.PublicKey()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		keys = append(keys, record.NewKey(s.role, public))
 	}
 	root, err := a.root.PublicKey()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	signer, err := a.root.Signer()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	draft := record.FirstKeyring(root, record.Names{"en": name}, record.LogIdentity{ID: id, Origin: record.LogOrigin(id), Agreement: agreementID}, now, keys...)
 	envelope, err := draft.Sign(context.Background(), signer)
 	if err != nil {
-		return nil, fmt.Errorf("making a party: %w", err)
+		return fmt.Errorf("making a party: %w", err)
 	}
 	if a.Keyring, err = record.ParseKeyring(envelope); err != nil {
-		return nil, err
+		return err
 	}
-	a.Party = a.Keyring.Party
 	a.Log = newLog(record.LogOrigin(id), id, a.log)
 	a.Log.keyrings = [][]byte{envelope}
 	body, err := record.EncodeBody(&record.KeyringBody{Keyring: envelope})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	object, err := a.object(record.KindKeyring, record.TLPClear, body, now)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return a, a.Log.Append(object)
+	return a.Log.Append(object)
 }
 
 // object signs a record of the author and makes a clear object of it.
