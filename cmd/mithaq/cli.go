@@ -39,6 +39,7 @@ type cli struct {
 	Serve       serveCmd       `cmd:"" help:"Run the node."`
 	Agreement   agreementCmd   `cmd:"" help:"Agreements: the shelf, the rolls, acts, kept promises."`
 	Peer        peerCmd        `cmd:"" help:"Other parties' nodes: add, list, show, remove."`
+	Bundle      bundleCmd      `cmd:"" help:"Carry logs between nodes as files."`
 	Party       partyCmd       `cmd:"" help:"A party: who it is, where it stands, what it runs."`
 	Publish     publishCmd     `cmd:"" help:"Sign records and append them to the log."`
 	Export      exportCmd      `cmd:"" help:"Write what was shared for other programs: STIX, CSV, MISP, Suricata, Zeek, RPZ, CEF, ECS."`

@@ -20,10 +20,11 @@ const longestWait = 50 * time.Second
 func (s *server) registerExchange(mux *http.ServeMux) {
 	mux.HandleFunc("GET /.well-known/mithaq", s.card)
 	mux.HandleFunc("GET /changes", s.changes)
-	mux.HandleFunc("POST /peers", asked(s, s.node.ReceiveCard))
-	mux.HandleFunc("POST /acts", asked(s, s.node.ReceiveAct))
-	mux.HandleFunc("POST /rolls", asked(s, s.node.ShowRolls))
-	mux.HandleFunc("POST /rolls/{agreement}", asked(s, func(r *http.Request, content []byte) (node.RollFile, error) {
+	mux.HandleFunc("POST /peers", asked(s, node.MaxReceived, s.node.ReceiveCard))
+	mux.HandleFunc("POST /acts", asked(s, node.MaxReceived, s.node.ReceiveAct))
+	mux.HandleFunc("POST /bundles", asked(s, node.MaxBrought, s.node.ReceiveBundle))
+	mux.HandleFunc("POST /rolls", asked(s, node.MaxReceived, s.node.ShowRolls))
+	mux.HandleFunc("POST /rolls/{agreement}", asked(s, node.MaxReceived, func(r *http.Request, content []byte) (node.RollFile, error) {
 		return s.node.ShowRoll(r, content, r.PathValue("agreement"))
 	}))
 	mux.HandleFunc("POST /witness/add-checkpoint", s.addCheckpoint)
@@ -63,13 +64,13 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 }
 
 // asked answers what another node sends: it is read within bounds, and verified by what is answered with.
-func asked[T any](s *server, answer func(r *http.Request, content []byte) (T, error)) http.HandlerFunc {
+func asked[T any](s *server, limit int64, answer func(r *http.Request, content []byte) (T, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Signature-Input") == "" {
 			http.NotFound(w, r) // unsigned: it is not even read
 			return
 		}
-		content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, node.MaxReceived))
+		content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		if err != nil {
 			writeProblem(w, http.StatusRequestEntityTooLarge, "the request is too long or broke off")
 			return
@@ -84,6 +85,9 @@ func asked[T any](s *server, answer func(r *http.Request, content []byte) (T, er
 			s.metrics.refused()
 			http.NotFound(w, r)
 		case "":
+			if r.Context().Err() != nil {
+				return // the caller has gone
+			}
 			s.logger.Error("answering another node", "path", r.URL.Path, "error", err)
 			writeProblem(w, http.StatusInternalServerError, "the node's own fault: see its log")
 		default:

@@ -67,7 +67,7 @@ func (m *Metrics) refused() {
 func routeOf(path string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch first {
-	case "log", "object", "healthz", "readyz", "metrics", "changes", "acts", "rolls", "peers", ".well-known", "openapi.json", "openapi.yaml", "schemas":
+	case "log", "object", "healthz", "readyz", "metrics", "changes", "acts", "rolls", "peers", "bundles", ".well-known", "openapi.json", "openapi.yaml", "schemas":
 		return first
 	case "api", "taxii2":
 		return first

@@ -104,6 +104,7 @@ func register(api huma.API, n *node.Node) {
 	registerAgreements(api, n)
 	registerTAXII(api, n)
 	registerPeers(api, n)
+	registerBundles(api, n)
 	registerFollows(api, n)
 	registerWitness(api, n)
 }

@@ -112,6 +112,10 @@ func decimal(s string, most int) (int, bool) {
 	return v, true
 }
 
+// TilePath is the path of a tile below a log's prefix (C2SP tlog-tiles), or of an entry bundle when level is -1; width is 256
+// for a complete one.
+func TilePath(level int, n int64, width int) string { return tilePath(level, n, width) }
+
 // tilePath is the path of a tile below a log's prefix, or of an entry bundle when level is -1.
 func tilePath(level int, n int64, width int) string {
 	kind := "entries"

@@ -18,7 +18,9 @@ import (
 const (
 	pollWait     = 50 * time.Second // how long a host is asked to wait for news
 	firstBackoff = time.Second
-	longBackoff  = 5 * time.Minute
+	// strangersPause is how long after an empty answer a host is asked again that does not let us wait for news.
+	strangersPause = 10 * time.Second
+	longBackoff    = 5 * time.Minute
 	// announceEvery renews what the host knows of us, and what we know of those whom it introduces.
 	announceEvery = 10 * time.Minute
 	// maxChangesSent bounds one answer: 1,000 heads with 15 cosignatures each are below it.
@@ -183,6 +185,7 @@ func (h *hostJob) pause(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-h.wake:
 	}
+	h.announced = time.Time{}
 	early := time.NewTimer(min(d, firstBackoff))
 	defer early.Stop()
 	select {
@@ -202,11 +205,20 @@ func (h *hostJob) round(ctx context.Context) error {
 		h.announced = now
 	}
 	h.n.sendPending(ctx, h.host)
+	if h.n.cfg.OutboundOnly {
+		if err := h.n.push(ctx, h.host, h.introducer); err != nil && CodeOf(err) != CodeNotFound {
+			h.n.logger.Warn("what this node publishes could not be brought to a depositary", "host", h.host, "error", err)
+		}
+	}
+	asked := h.n.now()
 	changes, err := h.ask(ctx)
 	if err != nil {
 		return err
 	}
 	h.take(ctx, changes.Logs)
+	if changes.Cursor == h.cursor && len(changes.Logs) == 0 && !h.announced.IsZero() && h.n.now().Sub(asked) < strangersPause {
+		h.pause(ctx, strangersPause) // who does not know us lets nobody wait
+	}
 	h.cursor = changes.Cursor
 	return nil
 }
@@ -224,11 +236,11 @@ func (h *hostJob) ask(ctx context.Context) (Changes, error) {
 	case err := <-done:
 		return out, err
 	case <-h.wake:
+		h.announced = time.Time{} // our rolls may name others now
 		stop()
 		if err := <-done; err == nil {
 			return out, nil
 		}
-		h.announced = time.Time{} // our rolls may name others now
 		return Changes{Cursor: h.cursor}, nil
 	}
 }

@@ -34,6 +34,9 @@ func (n *Node) startFollower() {
 	n.follower = &federate.Runner{
 		Shelf: n.ledger, Clock: n.now, Logger: n.logger,
 		Open: func(l federate.Log, source string) (federate.Source, error) {
+			if strings.HasPrefix(source, bundleSource) {
+				return n.bundledSource(source, l.ID)
+			}
 			return ledger.HTTPSourceWith(logURL(source, l.ID), ledger.HTTPOptions{Transport: signedTransport{n}})
 		},
 		Options: func(l federate.Log) federate.Options {

@@ -88,6 +88,9 @@ type Node struct {
 	hostWakes  map[string]chan struct{} // guarded by mu: by address, wakes the job of a host
 	failures   map[string]int           // guarded by mu: by address, how often in a row a host did not answer
 	rollStates map[string]string        // guarded by mu: by agreement, the last state that the jobs saw
+	bringing   sync.Mutex               // serialises taking logs from bundles
+	bundles    atomic.Uint64            // counts the bundles that were opened
+	bundled    sync.Map                 // the files of open bundles, by their source
 	grown      atomic.Uint64            // counts heads that were published and books that were read
 	posted     map[string]Place         // how far each token has written to each log over TAXII; mu guards it
 
@@ -215,6 +218,9 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 func (n *Node) published(logID string) {
 	n.grown.Add(1)
 	n.feed.Note(logID)
+	if n.cfg.OutboundOnly {
+		n.peersChanged() // what nobody can fetch is brought
+	}
 	n.mu.RLock()
 	c := n.cosigner
 	n.mu.RUnlock()

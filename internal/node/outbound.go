@@ -57,21 +57,28 @@ func (t signedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // exchange sends a signed request to another node and reads its JSON answer of at most limit bytes. body is nil for a GET.
 func (n *Node) exchange(ctx context.Context, base, path string, body any, limit int64, into any) error {
-	var content []byte
+	if body == nil {
+		return n.exchangeBytes(ctx, base, path, "", nil, limit, into)
+	}
+	content, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("asking another node: %w", err)
+	}
+	return n.exchangeBytes(ctx, base, path, "application/json", content, limit, into)
+}
+
+// exchangeBytes is exchange with content of any type; without a type it is a GET.
+func (n *Node) exchangeBytes(ctx context.Context, base, path, contentType string, content []byte, limit int64, into any) error {
 	method := http.MethodGet
-	if body != nil {
+	if contentType != "" {
 		method = http.MethodPost
-		var err error
-		if content, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("asking another node: %w", err)
-		}
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(base, "/")+path, bytes.NewReader(content))
 	if err != nil {
 		return &Fault{Code: CodeInvalid, What: "asking another node", Err: err}
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	signer, err := n.requestSigner()
 	if err != nil {
