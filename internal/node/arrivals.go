@@ -115,6 +115,7 @@ func stixNames(body []byte) (names []string) {
 	}
 	var bundle struct {
 		Objects []struct {
+			Type string `json:"type"`
 			Name string `json:"name"`
 		} `json:"objects"`
 	}
@@ -122,7 +123,7 @@ func stixNames(body []byte) (names []string) {
 		return nil // a record that was valid when it was published names nothing that can be shown
 	}
 	for _, o := range bundle.Objects {
-		if o.Name != "" && len(names) < maxNames {
+		if o.Name != "" && o.Type != "marking-definition" && o.Type != "identity" && len(names) < maxNames {
 			names = append(names, clip(o.Name, 200))
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestPeopleSessionsDrafts(t *testing.T) {
+func TestPeopleAndSessions(t *testing.T) {
 	ctx := context.Background()
 	now := time.UnixMicro(1_800_000_000_000_000).UTC()
 	backends(t, func(t *testing.T, open func(t *testing.T) *DB) {
@@ -55,31 +55,5 @@ func TestPeopleSessionsDrafts(t *testing.T) {
 			}
 		}
 
-		first := Draft{ID: "d-1", Owner: "amal", Body: []byte("{}"), Version: 1, Updated: now}
-		if err := d.PutDraft(ctx, first); err != nil {
-			t.Fatal(err)
-		}
-		second := first
-		second.Version, second.Body = 2, []byte(`{"a":1}`)
-		if err := d.PutDraft(ctx, second); err != nil {
-			t.Fatal(err)
-		}
-		for _, stale := range []Draft{first, second} {
-			if err := d.PutDraft(ctx, stale); !errors.Is(err, ErrConflict) {
-				t.Errorf("version %d again: %v", stale.Version, err)
-			}
-		}
-		if got, err := d.Draft(ctx, "d-1"); err != nil || string(got.Body) != `{"a":1}` || got.Version != 2 {
-			t.Errorf("%+v, %v", got, err)
-		}
-		if all, err := d.Drafts(ctx); err != nil || len(all) != 1 {
-			t.Errorf("%+v, %v", all, err)
-		}
-		if err := d.DropDraft(ctx, "d-1"); err != nil {
-			t.Error(err)
-		}
-		if err := d.DropDraft(ctx, "d-1"); !errors.Is(err, ErrNotFound) {
-			t.Errorf("dropped twice: %v", err)
-		}
 	})
 }

@@ -192,6 +192,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proofs that a party signed two histories */
+        get: operations["list-evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A proof as a file that anybody can verify offline */
+        get: operations["get-evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let the members who may follow the log see a proof */
+        post: operations["publish-evidence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** STIX objects for other programs, each as the decision lets it go; the trailer Mithaq-Report says what a format could not carry */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Foreign TAXII collections that are read on a schedule, and their last runs */
+        get: operations["list-feeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a foreign TAXII collection for up to 45 s and publish what is new; ask again until it is done */
+        post: operations["pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/find/{hash}": {
         parameters: {
             query?: never;
@@ -253,6 +355,23 @@ export interface paths {
         };
         /** How far the index is */
         get: operations["get-index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/indicators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of the indicators that this party may match against its own traffic, each decided on for detection */
+        get: operations["pull-indicators"];
         put?: never;
         post?: never;
         delete?: never;
@@ -500,6 +619,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/objects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Records that carry a STIX object, the newest first */
+        get: operations["get-carriers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/parties": {
         parameters: {
             query?: never;
@@ -706,6 +842,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sightings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sightings, the newest first */
+        get: operations["list-sightings"];
+        put?: never;
+        /** Put sightings up for a person's approval; nothing leaves the node by it */
+        post: operations["add-sightings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sightings/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a sighting back to who shared the indicator, as a record: a count in steps, days, and nothing else */
+        post: operations["approve-sighting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sightings/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a sighting here, or call it a false positive */
+        post: operations["refuse-sighting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** STIX objects by their words, a value, or an id; newest record first */
+        get: operations["search-stix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -843,6 +1048,10 @@ export interface components {
                 [key: string]: string;
             };
         };
+        Added: {
+            /** Format: int64 */
+            added: number;
+        };
         AgreementView: {
             commitments?: components["schemas"]["CommitmentView"][] | null;
             date?: string;
@@ -918,6 +1127,19 @@ export interface components {
             /** @description Where the node is reached; absent: it accepts no connection and comes by itself */
             url?: string;
         };
+        Carrier: {
+            /** Format: int64 */
+            index: number;
+            /** @description Leaf hash, hexadecimal */
+            leaf: string;
+            log: string;
+            /** @description Whether this node's party published it */
+            own: boolean;
+            /** Format: int64 */
+            size?: number;
+            /** @description The object's modified or created; absent where it has neither */
+            version?: string;
+        };
         CaseView: {
             file: string;
             /** Format: date-time */
@@ -942,6 +1164,28 @@ export interface components {
             /** @description Of a recall: error, false-positive, source, legal, other. Of a release: a line of text */
             reason: string;
             tlp?: string;
+        };
+        Changed: {
+            agreement?: string;
+            /** @description Party id */
+            author?: string;
+            author_name?: string;
+            /** Format: date-time */
+            expires?: string;
+            /** @description It may not be used any more */
+            gone?: boolean;
+            /** @description STIX id of the indicator; absent where it is about all of a record's */
+            id?: string;
+            /** @description This version holds although a later one was given before, which was taken back */
+            instead?: boolean;
+            /** @description The indicator, as its author wrote it */
+            object?: unknown;
+            pap?: string;
+            /** @description Leaf hash of the record it is in */
+            record?: string;
+            tlp?: string;
+            /** @description What became of its matches */
+            verdicts?: components["schemas"]["Verdicts"];
         };
         ClaimView: {
             about?: string;
@@ -1118,6 +1362,34 @@ export interface components {
             /** @description Its author has withdrawn it since; that it was said still counts */
             recalled?: boolean;
         };
+        FeedState: {
+            /** Format: date-time */
+            at?: string;
+            error?: string;
+            /**
+             * Format: int64
+             * @description By all runs
+             */
+            gaps?: number;
+            /**
+             * Format: int64
+             * @description By all runs
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description By all runs
+             */
+            taken: number;
+        };
+        FeedView: {
+            agreement: string;
+            every: string;
+            /** @description The last run */
+            last: components["schemas"]["FeedState"];
+            name: string;
+            url: string;
+        };
         FieldDifference: {
             field: string;
             language?: string;
@@ -1182,6 +1454,27 @@ export interface components {
             url: string;
             /** @description Verifier key of the checkpoint (C2SP signed-note) */
             vkey: string;
+        };
+        FoundSighting: {
+            /**
+             * Format: int64
+             * @description How many matches
+             */
+            count: number;
+            /**
+             * Format: date-time
+             * @description Of the first; only its day is kept
+             */
+            first?: string;
+            /** @description STIX id of the indicator */
+            indicator: string;
+            /**
+             * Format: date-time
+             * @description Of the last; only its day is kept
+             */
+            last?: string;
+            /** @description The record it was in: leaf hash or record id */
+            record: string;
         };
         Fragment: {
             /** @description Whether this is what was looked for */
@@ -1303,7 +1596,7 @@ export interface components {
             public_key?: string;
             /** @description revoke: compromised, lost, left, superseded, other */
             reason?: string;
-            /** @description rotate: log, node, http, witness, seal, officer */
+            /** @description rotate: log, node, http, witness, seal, officer; lost: every key that should be on this node and is not */
             role?: string;
             /**
              * Format: int64
@@ -1410,6 +1703,20 @@ export interface components {
             /** @description Of the text it joined */
             version?: string;
         };
+        MismatchView: {
+            /** Format: date-time */
+            found: string;
+            id: string;
+            log: string;
+            party: string;
+            /**
+             * Format: date-time
+             * @description When a person let members of the agreement see it; absent: nobody else knows of it
+             */
+            published?: string;
+            /** @description What it proves, in one line */
+            says: string;
+        };
         NewPerson: {
             /** Format: date-time */
             created: string;
@@ -1442,6 +1749,15 @@ export interface components {
             scopes: string[] | null;
             /** @description Send it as 'Authorization: Bearer SECRET' */
             secret: string;
+        };
+        Page: {
+            changes: components["schemas"]["Changed"][] | null;
+            /** @description Give it as after to get what comes next */
+            cursor: string;
+            /** @description There is more now */
+            more?: boolean;
+            /** @description What was given before holds no more: this page is the first of all */
+            reset?: boolean;
         };
         PartyPage: {
             /** @description Rolls here that name it */
@@ -1616,6 +1932,49 @@ export interface components {
             party: string;
             version: string;
         };
+        PullReport: {
+            /** @description Its URL */
+            collection: string;
+            /** @description Whether the present end of the collection was reached; if not, ask again */
+            done: boolean;
+            /** @description The first of what was refused */
+            failures?: components["schemas"]["StatusDetail"][] | null;
+            /** @description Where the server gave no way to read on without perhaps missing objects */
+            gaps?: string[] | null;
+            name: string;
+            /**
+             * Format: int64
+             * @description Objects that were new to this feed
+             */
+            received: number;
+            /** Format: int64 */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Of these: published, or here already
+             */
+            taken: number;
+        };
+        PullRequest: {
+            /** @description Under which its objects are published; absent: own */
+            agreement?: string;
+            /** @description Id, alias or title; absent where the URL is a collection's, or where there is only one */
+            collection?: string;
+            /** @description Under which how far it was read is kept; absent: one that follows from url, collection and agreement */
+            name?: string;
+            /** @description Password or token */
+            secret?: string;
+            /** @description From when on, RFC 3339 */
+            since?: string;
+            /** @description Of objects that bear no marking; absent: TLP:AMBER */
+            tlp?: string;
+            /** @description STIX types; absent: all */
+            types?: string[] | null;
+            /** @description Of discovery, of an API root or of a collection */
+            url: string;
+            /** @description For Basic; absent: the secret is a bearer token */
+            user?: string;
+        };
         Receipt: {
             /** @description The same object was in the log before; this is its first place */
             duplicate?: boolean;
@@ -1730,6 +2089,34 @@ export interface components {
                 [key: string]: string;
             };
         };
+        STIXResult: {
+            /** @description When it was added to the agreement's collection */
+            added: string;
+            agreement: string;
+            author: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description The record's place in the log
+             */
+            index: number;
+            log: string;
+            object: unknown;
+            pap?: string;
+            /** @description The object's effective marking */
+            tlp: string;
+            type: string;
+            /** @description modified, else created */
+            version?: string;
+        };
+        STIXResults: {
+            /**
+             * Format: int64
+             * @description Give it as before to get the next page; absent: there is none
+             */
+            next?: number;
+            results: components["schemas"]["STIXResult"][] | null;
+        };
         SearchResult: {
             agreement: string;
             author: string;
@@ -1785,6 +2172,40 @@ export interface components {
             texts?: components["schemas"]["TextView"][] | null;
             /** @description Always true: the authentic text stays with its owner */
             unofficial_copy: boolean;
+        };
+        SightingVerdict: {
+            /** @description What matched is harmless: the indicator counts for less here from now on */
+            false_positive?: boolean;
+            reason?: string;
+            /** @description Of a false positive: say so to those who have the indicator, as a record */
+            tell?: boolean;
+        };
+        SightingView: {
+            agreement: string;
+            /** @description Party that shared it, and would get the sighting */
+            author: string;
+            /**
+             * Format: int64
+             * @description Matches here; what is sent is rounded down to a power of two
+             */
+            count: number;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            decided?: string;
+            /** @description Day of the first */
+            first?: string;
+            id: string;
+            indicator: string;
+            /** @description Day of the last */
+            last?: string;
+            /** @description Leaf hash of the sighting that was sent */
+            leaf?: string;
+            reason?: string;
+            /** @description Leaf hash of the record it is in */
+            record: string;
+            /** @enum {string} */
+            state: "waiting" | "approved" | "refused" | "false-positive";
         };
         Signature: {
             keyid: string;
@@ -1852,6 +2273,14 @@ export interface components {
             texts: {
                 [key: string]: string;
             }[] | null;
+        };
+        StatusDetail: {
+            id: string;
+            message?: string;
+            version: string;
+            /** Format: int64 */
+            x_index?: number;
+            x_pointer?: string;
         };
         StatusView: {
             /** @description Agreement id, or label where it is on the shelf only */
@@ -2001,7 +2430,7 @@ export interface components {
             name: string;
             /** @description Party id: the token reads over TAXII what this other party may have, and nothing else */
             party?: string;
-            /** @description audit, read, publish, metrics, admin; over TAXII also read:AGREEMENT and publish:AGREEMENT, for one agreement */
+            /** @description audit, read, publish, metrics, sense, admin; over TAXII also read:AGREEMENT and publish:AGREEMENT, for one agreement */
             scopes: string[] | null;
         };
         TokenView: {
@@ -2016,6 +2445,23 @@ export interface components {
             /** Format: date-time */
             revoked?: string;
             scopes: string[] | null;
+        };
+        Verdicts: {
+            /**
+             * Format: int64
+             * @description Approved by a person here
+             */
+            confirmed?: number;
+            /**
+             * Format: int64
+             * @description Parties that report it as a false positive
+             */
+            partners?: number;
+            /**
+             * Format: int64
+             * @description Called a false positive by a person here
+             */
+            refused?: number;
         };
         WhyView: {
             allow: boolean;
@@ -2470,6 +2916,204 @@ export interface operations {
             };
         };
     };
+    "list-evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MismatchView"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the proof */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "publish-evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the proof */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MismatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query: {
+                /** @description stix, csv, misp, misp-feed, suricata, suricata-datasets, zeek, rpz, cef or ecs */
+                format: string;
+                /** @description Agreements: ids, labels, or own; absent: all under which the node has a log */
+                agreement?: string[] | null;
+                /** @description What this party would get; absent: what the caller gets */
+                party?: string;
+                /** @description Of rpz: the zone's name */
+                zone?: string;
+                /** @description Of rpz: nxdomain, nodata, drop or passthru */
+                action?: string;
+                /** @description Of suricata: the range of rule ids */
+                sids?: string;
+                /** @description Of cef: the version in its header */
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "find-record": {
         parameters: {
             query?: never;
@@ -2612,6 +3256,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IndexView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "pull-indicators": {
+        parameters: {
+            query?: {
+                /** @description cursor of the page before; absent: from the beginning */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page"];
                 };
             };
             /** @description Error */
@@ -2801,6 +3477,8 @@ export interface operations {
                 ref?: string[] | null;
                 /** @description From when no exit may hand it out */
                 expires?: string;
+                /** @description Publish values that are on warning lists all the same */
+                despite_warnings?: boolean;
             };
             header?: never;
             path: {
@@ -2892,6 +3570,8 @@ export interface operations {
                 ref?: string[] | null;
                 /** @description From when no exit may hand it out */
                 expires?: string;
+                /** @description Publish values that are on warning lists all the same */
+                despite_warnings?: boolean;
             };
             header?: never;
             path: {
@@ -3170,6 +3850,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-carriers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description STIX id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Carrier"][] | null;
                 };
             };
             /** @description Error */
@@ -3609,6 +4321,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchResults"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-sightings": {
+        parameters: {
+            query?: {
+                /** @description Only those in this state; absent: all */
+                state?: "waiting" | "approved" | "refused" | "false-positive";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SightingView"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "add-sightings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FoundSighting"][] | null;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "approve-sighting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sighting's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SightingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "refuse-sighting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The sighting's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SightingVerdict"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SightingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "search-stix": {
+        parameters: {
+            query: {
+                /** @description What to look for; the last word may be a beginning */
+                q: string;
+                /** @description Objects of this STIX type only */
+                type?: string;
+                /** @description Under this agreement only: its id, or own */
+                agreement?: string;
+                /** @description How many */
+                limit?: number;
+                /** @description next of the page before */
+                before?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["STIXResults"];
                 };
             };
             /** @description Error */

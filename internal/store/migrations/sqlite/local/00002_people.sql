@@ -18,16 +18,6 @@ CREATE TABLE session (
 ) STRICT;
 CREATE INDEX session_expires ON session (expires_us);
 
--- What people have written and not yet signed or published.
-CREATE TABLE draft (
-    id         TEXT    PRIMARY KEY,
-    owner      TEXT    NOT NULL,
-    body       BLOB    NOT NULL,
-    version    INTEGER NOT NULL,
-    updated_us INTEGER NOT NULL
-) STRICT;
-
 -- +goose Down
-DROP TABLE draft;
 DROP TABLE session;
 DROP TABLE person;

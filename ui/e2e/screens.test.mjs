@@ -1,0 +1,203 @@
+// The screens in a real Chromium, in three languages and both directions, against the demonstration's nodes.
+// Started by tools/screens.sh, which sets BASE, CHROMIUM and perhaps SHOTS (a folder for pictures of each screen).
+import AxeBuilder from '@axe-core/playwright';
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const base = process.env.BASE;
+const shots = process.env.SHOTS;
+const languages = ['ar', 'en', 'fr'];
+let browser;
+let record; // address of an entry of the memorandum's log
+let log;
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  if (shots) mkdirSync(shots, { recursive: true });
+  const { context } = await enter('en');
+  const logs = await (await context.request.get(base + '/api/v1/logs')).json();
+  log = logs.find((l) => l.agreement !== 'own').id;
+  record = `/record/${log}/11`;
+  await context.close();
+});
+after(() => browser?.close());
+
+/** A browser of its own that came in by the first door, and complains of whatever its console complains of. */
+async function enter(locale, options = {}) {
+  const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on('pageerror', (e) => complaints.push(e.message));
+  page.on('console', (m) => m.type() === 'error' && !/Failed to load resource|ERR_INTERNET_DISCONNECTED/.test(m.text()) && complaints.push(m.text()));
+  const { doors } = await (await context.request.get(base + '/session')).json();
+  await page.goto(doors.find((d) => d.url.startsWith(base)).url);
+  await page.waitForSelector('main h1');
+  return { context, page, complaints };
+}
+
+async function open(page, path) {
+  await page.goto(base + path);
+  await page.waitForSelector('main h1');
+  await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
+}
+
+const quick = !!process.env.QUICK; // for the checks, which have a minute and a half
+const screens = () => quick ? ['/today', '/promises/sahlan-norvia', '/agreements/sahlan-norvia', '/exchange/share', record, '/admin'] : ['/today', '/promises', '/promises/sahlan-norvia', '/promises/sahlan-norvia/report', '/agreements', '/agreements/sahlan-norvia', '/agreements/demo-call', '/participants', '/exchange', '/exchange/share', '/desk', '/watch', '/record', `/record/${log}`, record, '/record/verify', '/admin'];
+
+for (const locale of languages) {
+  test(`every screen in ${locale}: axe finds nothing, nothing is wider than a telephone`, async () => {
+    const { context, page, complaints } = await enter(locale, { colorScheme: locale === 'fr' ? 'dark' : 'light' });
+    const found = [];
+    for (const path of screens()) {
+      await open(page, path);
+      assert.equal(await page.getAttribute('html', 'dir'), locale === 'ar' ? 'rtl' : 'ltr');
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      found.push(...violations.map((v) => `${path}: ${v.id}: ${v.nodes[0].html}`));
+      if (shots) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}.png`, fullPage: true });
+      for (const width of [320, 640]) { // 640: a screen of 1280 at 200 %
+        await page.setViewportSize({ width, height: 800 });
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (wider > 0) found.push(`${path} is ${wider} px wider than ${width}`);
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+    }
+    assert.deepEqual([...found, ...complaints], []);
+    await context.close();
+  });
+}
+
+test("the newcomer's five minutes: approve, share after the preview, recall, verify, and a forgery that fails", async () => {
+  const { context, page, complaints } = await enter('en');
+  await open(page, '/agreements/sahlan-norvia');
+  if (await page.locator('ins').count()) {
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('version 3', { exact: true }).first().waitFor();
+  }
+  await page.getByRole('link', { name: 'Exchange' }).first().click();
+  await page.getByRole('link', { name: 'Share threat information' }).click();
+  await page.getByLabel('What to share').fill('192.0.2.99\nevil[.]example');
+  await page.getByLabel('Operational cooperation').check();
+  await page.getByRole('button', { name: 'See who gets it' }).click();
+  await page.getByText('Foreign Ministry of Norvia · gets it').waitFor();
+  await page.getByText('Darb Energy · does not get it').waitFor();
+  await page.getByRole('button', { name: 'Sign and publish' }).click();
+  await page.getByRole('link', { name: 'Look at it and its proof' }).click();
+  await page.getByRole('button', { name: 'Verify in this browser' }).click();
+  await page.locator('[data-verdict=holds]').waitFor();
+  await page.getByRole('button', { name: 'Try with one bit changed' }).click();
+  await page.locator('[data-verdict=fails]').waitFor();
+  const held = await (await context.request.get(`${base}/log/${log}/checkpoint`)).text();
+  await page.getByRole('button', { name: 'Recall' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Recall' }).click();
+  await page.getByText('withheld by the rules').first().waitFor();
+  await open(page, record);
+  await page.getByLabel('A checkpoint that you hold').fill(held);
+  await page.getByRole('button', { name: 'Verify in this browser' }).click();
+  await page.getByText('it is the history that you hold').waitFor();
+  assert.equal(await page.locator('[data-verdict]').getAttribute('data-verdict'), 'holds');
+  await page.getByLabel('A checkpoint that you hold').fill(held.replace(/\n(\d+)\n/, (_, n) => `\n${Number(n) - 1}\n`));
+  await page.getByRole('button', { name: 'Verify in this browser' }).click();
+  await page.locator('[data-verdict=fails]').waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('by the keyboard alone', async () => {
+  const { context, page } = await enter('fr');
+  await open(page, '/today');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('href')), '#main');
+  const reach = async (name) => {
+    for (let i = 0; i < 60; i++) {
+      await page.keyboard.press('Tab');
+      if ((await page.evaluate(() => document.activeElement.textContent.trim())).startsWith(name)) return;
+    }
+    assert.fail(`${name} is not reached`);
+  };
+  await reach('Accords');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Accords' }).waitFor();
+  await reach('Mémorandum');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: /Mémorandum/ }).waitFor();
+  assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), null);
+  await context.close();
+});
+
+test('hostile text is shown as text, isolated, and flagged where it deceives', async () => {
+  const { context, page, complaints } = await enter('ar');
+  const names = ['<script>window.hurt=1</script><img src=x onerror="window.hurt=1">', 'invoice\u202Efdp.exe', 'p\u0430ypal login', 'س'.repeat(100_000), 'عربي and English ‏mixed‎ 123'];
+  const now = '2026-11-22T00:00:00.000Z';
+  const bundle = { type: 'bundle', id: 'bundle--9b1e6f0a-5d0c-4a38-8e21-7a1f2b3c4d5e', objects: names.map((name, i) => ({ type: 'indicator', spec_version: '2.1', id: `indicator--9d2b6f3c-7c3e-4f58-9a40-1b2c3d4e5f6${i}`, created: now, modified: now, name, description: name.slice(0, 400), pattern: "[domain-name:value = 'a.example']", pattern_type: 'stix', valid_from: now })) };
+  const made = await context.request.post(`${base}/api/v1/logs/${log}/records?kind=intel&tlp=TLP:GREEN`, { data: bundle });
+  assert.equal(made.status(), 201, await made.text());
+  const { index } = await made.json();
+  await open(page, `/record/${log}/${index}`);
+  assert.equal(await page.evaluate(() => window.hurt), undefined);
+  await page.getByText('<script>window.hurt=1</script>').first().waitFor();
+  assert.ok((await page.locator('.deceit', { hasText: 'U+202E' }).count()) >= 1);
+  assert.ok((await page.getByText('أحرف متشابهة من أبجديات مختلفة').count()) >= 1);
+  assert.ok((await page.locator('h3 bdi').first().textContent()).length < 3000);
+  assert.equal(await page.locator('h3 bdi').nth(1).evaluate((e) => getComputedStyle(e).unicodeBidi), 'isolate');
+  await open(page, '/exchange');
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(wider <= 0);
+  assert.deepEqual(complaints, []);
+  if (shots) await page.screenshot({ path: `${shots}/hostile.png`, fullPage: true });
+  await context.close();
+});
+
+test('a lost connection, a reload, an expired session: nothing typed is lost, and the screen says so', async () => {
+  const { context, page } = await enter('en');
+  await open(page, '/exchange/share');
+  await page.getByLabel('What to share').fill('203.0.113.7');
+  await context.setOffline(true);
+  await page.getByRole('button', { name: 'See who gets it' }).click();
+  await page.getByText('The node does not answer. What you typed is kept').waitFor();
+  await context.setOffline(false);
+  await page.reload();
+  await page.waitForSelector('main h1');
+  assert.equal(await page.getByLabel('What to share').inputValue(), '203.0.113.7');
+  await page.getByLabel('Operational cooperation').waitFor();
+  await context.clearCookies();
+  await page.getByRole('button', { name: 'See who gets it' }).click();
+  await page.getByRole('dialog', { name: 'Your session has ended' }).waitFor();
+  assert.equal(await page.getByLabel('What to share').inputValue(), '203.0.113.7');
+  await context.close();
+});
+
+test('two browsers, two parties: each sees its own node, live', async () => {
+  const sahlan = await enter('en');
+  const { doors } = await (await sahlan.context.request.get(base + '/session')).json();
+  const other = doors.find((d) => !d.url.startsWith(base));
+  const context = await browser.newContext({ locale: 'fr' });
+  const page = await context.newPage();
+  await page.goto(other.url);
+  await page.waitForSelector('main h1');
+  assert.notEqual((await (await context.request.get(new URL(other.url).origin + '/session')).json()).party.id, (await (await sahlan.context.request.get(base + '/session')).json()).party.id);
+  await open(sahlan.page, '/exchange');
+  const made = await sahlan.context.request.post(`${base}/api/v1/logs/own/records?kind=report&tlp=TLP:CLEAR`, { data: { period: { from: '2026-11-01', to: '2026-11-02' }, summary: { en: 'Live.' } } });
+  assert.equal(made.status(), 201);
+  const { index, log: own } = await made.json();
+  await sahlan.page.locator(`a[href="/record/${own}/${index}"]`).waitFor();
+  await context.close();
+  await sahlan.context.close();
+});
+
+test('what a first visit costs', async (t) => {
+  const { context, page } = await enter('ar');
+  const client = await context.newCDPSession(page);
+  await client.send('Network.enable');
+  await client.send('Network.setCacheDisabled', { cacheDisabled: true });
+  let script = 0;
+  const scripts = new Set();
+  client.on('Network.responseReceived', (e) => /javascript|json/.test(e.response.mimeType) && /\/assets\//.test(e.response.url) && scripts.add(e.requestId));
+  client.on('Network.loadingFinished', (e) => scripts.has(e.requestId) && (script += e.encodedDataLength));
+  await open(page, '/today');
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  t.diagnostic(`script before the first screen: ${Math.round(script / 1024)} KiB compressed; first contentful paint: ${Math.round(paint)} ms`);
+  assert.ok(script > 0 && script <= 170 * 1024, `${script} bytes of script`);
+  await context.close();
+});
