@@ -56,6 +56,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agreements/{agreement}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proofs that a party approved two children of one parent, kept here for a person to decide on */
+        get: operations["list-cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/cases/{case}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One proof as a file that anybody can verify offline */
+        get: operations["get-case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/cases/{case}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publish a proof as an allegation under the agreement, or leave it be: a person's decision, with the reason, once */
+        post: operations["decide-case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agreements/{agreement}/difference": {
         parameters: {
             query?: never;
@@ -133,6 +184,23 @@ export interface paths {
         };
         /** Kept promises: mechanism, activity, evidence and gap of each commitment */
         get: operations["get-agreement-status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agreements/{agreement}/witnesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who must co-sign under an agreement, in the form of C2SP tlog-policy */
+        get: operations["get-witness-policy"];
         put?: never;
         post?: never;
         delete?: never;
@@ -551,6 +619,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/{log}/records/{index}/correlations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Other records in which values of a record stand */
+        get: operations["correlate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/{log}/records/{index}/erase": {
         parameters: {
             query?: never;
@@ -825,6 +910,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rolls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Agreements that peers' nodes show to this party, asked now */
+        get: operations["list-offered-rolls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rolls/{roll}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take over an agreement's roll from a peer that shows it */
+        post: operations["fetch-roll"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/search": {
         parameters: {
             query?: never;
@@ -946,6 +1065,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/witness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This node as a witness of others' logs */
+        get: operations["get-witness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/witness/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Co-sign a log that is not followed here, as an outsider */
+        post: operations["witness-log"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -991,7 +1144,7 @@ export interface components {
             agreement: string;
             /** @description Whether the roll has it: yes where this node keeps the roll */
             entered: boolean;
-            /** @description To be carried to the depositary, where this node does not keep the roll */
+            /** @description To be carried to the depositary, where it could not be sent */
             file?: components["schemas"]["SignedAct"];
             /** @description خيالي · Fictional · Fictif, where the agreement is invented */
             mark?: string;
@@ -999,8 +1152,12 @@ export interface components {
             phase?: string;
             /** @description Where the act stands in this party's own log */
             receipt: components["schemas"]["Receipt"];
+            /** @description What became of it at the depositary's node: entered, waits (it cannot be reached), refused; absent: it has no address */
+            sent?: string;
             /** @description State hash once it was entered */
             state?: string;
+            /** @description Why it waits or was refused */
+            trouble?: string;
         };
         ActRequest: {
             /** @enum {string} */
@@ -1024,7 +1181,7 @@ export interface components {
             party?: string;
             /** @description approve: leaf of the proposal, or the beginning of it; absent: the only open one */
             proposal?: string;
-            /** @description join */
+            /** @description join, approve */
             reservations?: components["schemas"]["Reservation"][] | null;
             /** @description Absent: TLP:GREEN */
             tlp?: string;
@@ -1097,7 +1254,7 @@ export interface components {
             /** Format: int64 */
             no: number;
             pap?: string;
-            /** @description Text around what was found; joined, the fragments are the text */
+            /** @description Text around what was found; joined, the fragments are the text. Absent where too much would have to be opened for it */
             snippet?: components["schemas"]["Fragment"][] | null;
             /** @enum {string} */
             standing: "valid" | "not-vouched-for";
@@ -1140,11 +1297,42 @@ export interface components {
             /** @description The object's modified or created; absent where it has neither */
             version?: string;
         };
+        Case: {
+            agreement: string;
+            /** @description Absent: it waits for a person */
+            decision?: components["schemas"]["CaseDecision"];
+            first: components["schemas"]["SignedAct"];
+            /** @enum {string} */
+            format: "mithaq-case/1";
+            /** Format: date-time */
+            found: string;
+            /** @description The basis, or state, on which both were approved */
+            parent: string;
+            party: string;
+            second: components["schemas"]["SignedAct"];
+        };
+        CaseDecision: {
+            /** Format: date-time */
+            at?: string;
+            /** @description Key id of the officer; absent in a request: the first who may issue allegations here */
+            by?: string;
+            /** @description Whether the parties are told, by an allegation under the agreement */
+            publish: boolean;
+            /** @description Leaf of the allegation, once it was published */
+            record?: string;
+            /** @description The person's reason */
+            why: string;
+        };
         CaseView: {
+            /** @description Absent: it waits for a person, and nothing of it is published */
+            decision?: components["schemas"]["CaseDecision"];
             file: string;
             /** Format: date-time */
             found: string;
+            id: string;
             party: string;
+            /** @description What it proves, in one line */
+            says: string;
         };
         Change: {
             /**
@@ -1219,6 +1407,38 @@ export interface components {
                 [key: string]: string;
             };
         };
+        CorrelatedPlace: {
+            author: string;
+            /**
+             * @description same: the same value; within: it lies in that network; around: it is a network that holds that address
+             * @enum {string}
+             */
+            how: "same" | "within" | "around";
+            /** Format: int64 */
+            index: number;
+            log: string;
+            /** @description STIX id */
+            object: string;
+            /** Format: int64 */
+            size?: number;
+            /** @description What stands there */
+            value: string;
+        };
+        Correlation: {
+            /** @description It stands in more records than are listed: too common to tell anything */
+            capped?: boolean;
+            /** @description The newest first */
+            others?: components["schemas"]["CorrelatedPlace"][] | null;
+            value: string;
+        };
+        Correlations: {
+            /**
+             * Format: int64
+             * @description Values of the record that were not looked for: it has too many
+             */
+            omitted?: number;
+            values: components["schemas"]["Correlation"][] | null;
+        };
         Correspondence: {
             here: string;
             note?: {
@@ -1227,6 +1447,14 @@ export interface components {
             relation: string;
             stated: boolean;
             there: string;
+        };
+        CosignedView: {
+            origin: string;
+            /**
+             * Format: int64
+             * @description Leaves of the last head that was co-signed
+             */
+            size: number;
         };
         CountView: {
             /** @enum {string} */
@@ -1486,7 +1714,7 @@ export interface components {
             acts?: components["schemas"]["ActView"][] | null;
             /** @description What amendments and approvals name as their parent */
             basis: string;
-            /** @description Proofs of misconduct that wait for a person */
+            /** @description Proofs of misconduct: they wait for a person, or a person decided */
             cases?: components["schemas"]["CaseView"][] | null;
             /** @description Party id of who keeps the roll */
             depositary?: string;
@@ -1750,6 +1978,22 @@ export interface components {
             /** @description Send it as 'Authorization: Bearer SECRET' */
             secret: string;
         };
+        OfferedRoll: {
+            /** @description Agreement id */
+            agreement: string;
+            /** @description Party id */
+            depositary: string;
+            /** Format: int64 */
+            entries: number;
+            label: string;
+            /** @description خيالي · Fictional · Fictif, where the agreement is invented */
+            mark?: string;
+            /** @description Of the party that asks */
+            membership: string;
+            /** @description Party that offers it */
+            peer?: string;
+            phase: string;
+        };
         Page: {
             changes: components["schemas"]["Changed"][] | null;
             /** @description Give it as after to get what comes next */
@@ -1905,6 +2149,8 @@ export interface components {
             sealed: boolean;
             serves?: components["schemas"]["CommitmentView"][] | null;
             tlp: string;
+            /** @description Values that are on warning lists */
+            warnings?: components["schemas"]["WarningView"][] | null;
         };
         PromiseView: {
             /** Format: int64 */
@@ -2039,11 +2285,17 @@ export interface components {
             serves?: string[] | null;
             /** @enum {string} */
             standing: "valid" | "not-vouched-for" | "sealed" | "erased" | "invalid" | "withheld";
+            /** @description Of intelligence: labels of known taxonomies, with what they mean */
+            tags?: components["schemas"]["TagView"][] | null;
             /** Format: date-time */
             time?: string;
             tlp?: string;
+            /** @description Of intelligence: values that are on this node's warning lists, at most 100 */
+            warnings?: components["schemas"]["WarningView"][] | null;
             /** @description Why the standing is not valid */
             why?: string;
+            /** @description Whether enough witnesses saw that the log with it only grew; absent: the agreement asks for none. They vouch for no contents */
+            witnessed?: boolean;
         };
         RefView: {
             leaf: string;
@@ -2129,7 +2381,7 @@ export interface components {
             leaf: string;
             log: string;
             pap?: string;
-            /** @description Text around what was found; joined, the fragments are the text */
+            /** @description Text around what was found; joined, the fragments are the text. Absent where too much would have to be opened for it */
             snippet?: components["schemas"]["Fragment"][] | null;
             /** @enum {string} */
             standing: "valid" | "not-vouched-for";
@@ -2149,6 +2401,8 @@ export interface components {
              */
             next?: number;
             results: components["schemas"]["SearchResult"][] | null;
+            /** @description Warning lists that the value looked for is on */
+            warnings?: components["schemas"]["WarningView"][] | null;
         };
         ShelfView: {
             claims?: components["schemas"]["ClaimView"][] | null;
@@ -2364,6 +2618,13 @@ export interface components {
             /** @description Verifier key of the checkpoint (C2SP signed-note) */
             vkey: string;
         };
+        TagView: {
+            /** @description By language */
+            names: {
+                [key: string]: string;
+            };
+            tag: string;
+        };
         TermView: {
             /**
              * Format: int64
@@ -2463,6 +2724,13 @@ export interface components {
              */
             refused?: number;
         };
+        WarningView: {
+            /** @description Name of the warning list */
+            list: string;
+            /** @description STIX id of the indicator */
+            object?: string;
+            value: string;
+        };
         WhyView: {
             allow: boolean;
             /** @description Through which exit: log, object, taxii, api, ui, search, export, detect, mail */
@@ -2476,6 +2744,19 @@ export interface components {
             why: {
                 [key: string]: string[] | null;
             };
+        };
+        "Witness-logRequest": {
+            /** @description Verifier key of the log's checkpoints */
+            vkey: string;
+        };
+        WitnessView: {
+            logs: components["schemas"]["CosignedView"][] | null;
+            /** @description What a cosignature does not say */
+            note: string;
+            /** @description Prefix under which add-checkpoint is served (C2SP tlog-witness) */
+            url: string;
+            /** @description Verifier key of its cosignatures (C2SP tlog-cosignature) */
+            vkey: string;
         };
         WorldActView: {
             act: string;
@@ -2622,6 +2903,110 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActOutcome"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "list-cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Agreement id, the beginning of it, or label */
+                agreement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Agreement id, the beginning of it, or label */
+                agreement: string;
+                /** @description Case id, or the beginning of it */
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Case"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "decide-case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Agreement id, the beginning of it, or label */
+                agreement: string;
+                /** @description Case id, or the beginning of it */
+                case: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseDecision"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseView"];
                 };
             };
             /** @description Error */
@@ -2792,6 +3177,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-witness-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Agreement id or label */
+                agreement: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Error */
@@ -3714,6 +4132,40 @@ export interface operations {
             };
         };
     };
+    correlate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Log id or agreement id */
+                log: string;
+                /** @description The record's place in the log, from 0 */
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correlations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     "erase-record": {
         parameters: {
             query?: never;
@@ -4294,6 +4746,67 @@ export interface operations {
             };
         };
     };
+    "list-offered-rolls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferedRoll"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "fetch-roll": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Agreement id, the beginning of it, or label */
+                roll: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imported"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     search: {
         parameters: {
             query: {
@@ -4586,6 +5099,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "get-witness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WitnessView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    "witness-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Witness-logRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CosignedView"];
+                };
             };
             /** @description Error */
             default: {
