@@ -7,8 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"slices"
+	"strings"
 
 	"golang.org/x/term"
 
