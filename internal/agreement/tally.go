@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Tally turns a stream of record summaries into the aggregates that [Promises] reads. An index keeps one and adds to
-// it as records arrive; the order in which they arrive does not matter. It is not safe for concurrent use.
+// Tally turns a stream of record summaries into the aggregates that [Promises] reads; the order in which they arrive does not
+// matter. It says by counting everything what a node's index keeps counted. It is not safe for concurrent use.
 type Tally struct {
 	deadlines []Deadline // those that something starts
 	sums      map[[2]string]*sum
