@@ -43,7 +43,7 @@ type collections struct {
 	n *Node
 }
 
-// TAXII is the node as a TAXII 2.1 backend. Callers are TAXIICaller.
+// TAXII is the node as a TAXII 2.1 backend (docs/taxii.md says what clients see). Callers are TAXIICaller.
 func (n *Node) TAXII() taxii.Backend { return collections{n} }
 
 // collection is one of them, as a caller may know it.
