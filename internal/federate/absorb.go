@@ -52,10 +52,13 @@ func (s *State) learn(index int64, k record.Keyring, ok bool) error {
 	if index == 0 && (!ok || k.Party != s.log.Party || k.Log.Origin != s.log.Origin || k.Log.Agreement != s.log.Agreement) {
 		return fmt.Errorf("leaf 0 is not the first keyring of %s for this log", s.log.Party)
 	}
-	if !ok || k.Log.Origin != s.log.Origin || s.history.Add(index, k) != nil {
+	if !ok || k.Log.Origin != s.log.Origin {
 		return nil
 	}
-	s.walk.batch.keyrings = append(s.walk.batch.keyrings, store.Keyring{Serial: int64(k.Serial), Index: index})
+	if err := s.history.Add(index, k); err != nil {
+		return nil //nolint:nilerr // it does not follow: a broken record of its author's
+	}
+	s.walk.batch.keyrings = append(s.walk.batch.keyrings, store.Keyring{Serial: k.Serial, Index: index})
 	return nil
 }
 

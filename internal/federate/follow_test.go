@@ -59,7 +59,7 @@ type follower struct {
 }
 
 func newFollower(t testing.TB, a *simulate.Author, o federate.Options) *follower {
-	f := &follower{t: t, shelf: simulate.NewShelf(logOf(a)), opts: o, now: start, dice: rand.New(rand.NewPCG(1, 2))} //nolint:gosec // a test is to be repeatable
+	f := &follower{t: t, shelf: simulate.NewShelf(logOf(a)), opts: o, now: start, dice: rand.New(rand.NewPCG(1, 2))}
 	f.restart()
 	return f
 }

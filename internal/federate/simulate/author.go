@@ -13,7 +13,7 @@ import (
 // dice is a world's only randomness, as bytes too.
 type dice struct{ *rand.Rand }
 
-func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 0x6d697468_6171))} } //nolint:gosec // a simulation is to be repeatable
+func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 0x6d697468_6171))} }
 
 // Read implements io.Reader.
 func (d dice) Read(b []byte) (int, error) {
@@ -162,4 +162,4 @@ func (a *Author) Report(text string, now time.Time) error {
 }
 
 // Dice is a source of randomness that a seed repeats.
-func Dice(seed uint64) dice { return newDice(seed) } //nolint:revive // made here, thrown here
+func Dice(seed uint64) dice { return newDice(seed) }
