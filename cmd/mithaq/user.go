@@ -50,7 +50,7 @@ func (c *userAddCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		if c.JSON {
-			return json.NewEncoder(a.stdout).Encode(p)
+			return json.NewEncoder(a.stdout).Encode(p) //nolint:gosec // the password is what the command is called for
 		}
 		fmt.Fprintf(a.stdout, "%s may sign in as %s\n", p.Name, strings.Join(p.Roles, ", "))
 		if p.Password != "" {
