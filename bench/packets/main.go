@@ -131,7 +131,6 @@ func measure(argv []string) (used time.Duration, memory int64, err error) {
 // frame is one packet with where its IPv4 addresses are.
 type frame struct {
 	data []byte
-	time int64
 	at   []int
 }
 
@@ -194,7 +193,7 @@ func readFrames(dir string) (frames []frame, err error) {
 		defer f.Close()
 		r, err := capture.NewReader(f, capture.Options{})
 		if err != nil {
-			return nil //nolint:nilerr // no capture
+			return nil // no capture
 		}
 		defer r.Close()
 		var p capture.Packet

@@ -148,7 +148,7 @@ func (s *Spool) file(ctx context.Context, name string, yield func(*event.Event))
 	head := make([]byte, 64)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) || n == 0 {
-		return false, nil //nolint:nilerr // nothing to read yet
+		return false, nil // nothing to read yet
 	}
 	head = head[:n]
 	at := s.places[name]
