@@ -36,7 +36,7 @@ const selectSightings = `SELECT id, indicator, target, agreement, state, count, 
 func (d *DB) AddSighting(ctx context.Context, s Sighting) error {
 	err := d.local.inTx(ctx, func(x *tx) error {
 		n, err := x.exec(ctx, `UPDATE sighting SET count = count + $1,
-			first_us = CASE WHEN first_us = 0 OR ($2 > 0 AND $3 < first_us) THEN $4 ELSE first_us END, last_us = CASE WHEN $5 > last_us THEN $6 ELSE last_us END
+			first_us = CASE WHEN first_us = 0 OR (CAST($2 AS BIGINT) > 0 AND $3 < first_us) THEN $4 ELSE first_us END, last_us = CASE WHEN $5 > last_us THEN $6 ELSE last_us END
 			WHERE indicator = $7 AND target = $8 AND state = $9`,
 			s.Count, micros(s.First), micros(s.First), micros(s.First), micros(s.Last), micros(s.Last), s.Indicator, s.Target[:], SightingWaiting)
 		if err != nil || n > 0 {
