@@ -131,8 +131,7 @@ func (s settled) limits(o store.IndexSTIX) (key string, limits []policy.Restrict
 		if len(r.Parts) > 0 && !slices.Contains(r.Parts, o.ID) {
 			continue
 		}
-		// A narrowing that names objects and nothing else leaves less of the record: not these.
-		if r.Action != policy.Narrow || r.Marking == nil && r.Audience == nil {
+		if !r.Narrows() {
 			return "", nil, false
 		}
 		limits = append(limits, r)

@@ -257,11 +257,6 @@ func (s *sensing) intel(ctx context.Context, e store.Indexed, instead bool, ids 
 // decide asks whether one indicator of a record may be used for detection.
 func (s *sensing) decide(item policy.Item, o stix.Object, known stix.Markings) (feed.Changed, bool) {
 	item.Part = o.ID
-	if slices.ContainsFunc(item.Restrictions, func(r policy.Restriction) bool {
-		return r.Action == policy.Narrow && r.Marking == nil && r.Audience == nil && slices.Contains(r.Parts, o.ID)
-	}) {
-		return feed.Changed{}, false // a narrowing that names objects and nothing else leaves less of the record: not these
-	}
 	if marked, err := stix.Effective(o, known); err != nil {
 		return feed.Changed{}, false
 	} else if tlp := marked.Strictest(); tlp != stix.TLPNone {

@@ -85,7 +85,7 @@ func (d *Decider) Decide(q Request) Decision {
 		return Decision{Reasons: slices.Clone(v.reasons)}
 	}
 	for _, r := range q.Item.Restrictions {
-		if r.Action != Narrow || !r.binds(q.Item) {
+		if !r.Narrows() || !r.binds(q.Item) {
 			continue
 		}
 		m, a := q.Item.Marking, q.Item.Audience
@@ -201,14 +201,11 @@ func filtered(q *Request) (reasons []Reason) {
 		if !r.binds(q.Item) {
 			continue
 		}
-		switch r.Action {
-		case Withdraw:
-			if q.ownObject() {
-				continue
-			}
-			reasons = append(reasons, filterReason(reasonWithdrawn, r.Record))
-		case Erase:
+		switch {
+		case r.Action == Erase:
 			reasons = append(reasons, filterReason(reasonErased, r.Record))
+		case !r.Narrows() && !q.ownObject():
+			reasons = append(reasons, filterReason(reasonWithdrawn, r.Record))
 		}
 	}
 	if !q.ownObject() && !q.Item.Expires.IsZero() && !q.Now.Before(q.Item.Expires) {

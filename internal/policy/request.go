@@ -99,6 +99,12 @@ type Restriction struct {
 	Record   string    // the leaf hash of the recall, for the reasons
 }
 
+// Narrows says whether something is left of what a restriction binds, under a tighter marking or audience. A narrowing that
+// names parts and nothing else leaves less of the whole: these parts are taken back.
+func (r Restriction) Narrows() bool {
+	return r.Action == Narrow && (r.Marking != nil || r.Audience != nil)
+}
+
 // binds says whether a restriction is for this item or for something in it.
 func (r Restriction) binds(it Item) bool {
 	return len(r.Parts) == 0 || it.Part == "" || slices.Contains(r.Parts, it.Part)
