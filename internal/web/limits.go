@@ -20,8 +20,9 @@ const (
 type limits struct {
 	now func() time.Time
 
-	mu sync.Mutex // guards by
-	by map[string]*rate.Limiter
+	mu    sync.Mutex // guards what follows
+	by    map[string]*rate.Limiter
+	swept time.Time // when those who need not be remembered were last looked for
 }
 
 func newLimits(now func() time.Time) *limits {
@@ -49,11 +50,7 @@ func (l *limits) limiter(key string, now time.Time) *rate.Limiter {
 		return known
 	}
 	if len(l.by) >= maxLimits {
-		for k, old := range l.by { // those who have all their tries again need not be remembered
-			if old.TokensAt(now) >= tries {
-				delete(l.by, k)
-			}
-		}
+		l.sweep(now)
 		if len(l.by) >= maxLimits {
 			key = "everybody else"
 			if known, ok := l.by[key]; ok {
@@ -64,6 +61,20 @@ func (l *limits) limiter(key string, now time.Time) *rate.Limiter {
 	made := rate.NewLimiter(rate.Every(tryEvery), tries)
 	l.by[key] = made
 	return made
+}
+
+// sweep forgets those who have all their tries again. A try comes back no sooner than tryEvery, so looking more often would
+// only let a flood of made-up names cost a look at all of them each.
+func (l *limits) sweep(now time.Time) {
+	if now.Sub(l.swept) < tryEvery {
+		return
+	}
+	l.swept = now
+	for k, old := range l.by {
+		if old.TokensAt(now) >= tries {
+			delete(l.by, k)
+		}
+	}
 }
 
 // wholeSeconds rounds up, for Retry-After.
