@@ -11,21 +11,26 @@ import (
 
 // Search finds records.
 func (c *Client) Search(ctx context.Context, s node.SearchQuery) (node.SearchResults, error) {
-	q := url.Values{"q": {s.Text}}
-	for key, value := range map[string]string{"kind": s.Kind, "agreement": s.Agreement} {
-		if value != "" {
-			q.Set(key, value)
+	var out node.SearchResults
+	err := c.do(ctx, http.MethodGet, "/search", searchQuery(s.Text, s.Limit, s.Before, "kind", s.Kind, "agreement", s.Agreement), nil, &out)
+	return out, err
+}
+
+// searchQuery writes a search for a page of results; filters are pairs of name and value. What is empty or 0 is left out.
+func searchQuery(text string, limit int, before int64, filters ...string) url.Values {
+	q := url.Values{"q": {text}}
+	for i := 0; i+1 < len(filters); i += 2 {
+		if filters[i+1] != "" {
+			q.Set(filters[i], filters[i+1])
 		}
 	}
-	if s.Limit > 0 {
-		q.Set("limit", strconv.Itoa(s.Limit))
+	if limit > 0 {
+		q.Set("limit", strconv.Itoa(limit))
 	}
-	if s.Before > 0 {
-		q.Set("before", strconv.FormatInt(s.Before, 10))
+	if before > 0 {
+		q.Set("before", strconv.FormatInt(before, 10))
 	}
-	var out node.SearchResults
-	err := c.do(ctx, http.MethodGet, "/search", q, nil, &out)
-	return out, err
+	return q
 }
 
 // Correlate finds other records in which values of a record stand.

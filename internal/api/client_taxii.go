@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/taxii"
@@ -23,20 +21,8 @@ func (c *Client) Pull(ctx context.Context, r node.PullRequest) (node.PullReport,
 
 // SearchSTIX finds STIX objects.
 func (c *Client) SearchSTIX(ctx context.Context, s node.STIXQuery) (node.STIXResults, error) {
-	q := url.Values{"q": {s.Text}}
-	for key, value := range map[string]string{"type": s.Type, "agreement": s.Agreement} {
-		if value != "" {
-			q.Set(key, value)
-		}
-	}
-	if s.Limit > 0 {
-		q.Set("limit", strconv.Itoa(s.Limit))
-	}
-	if s.Before > 0 {
-		q.Set("before", strconv.FormatInt(s.Before, 10))
-	}
 	var out node.STIXResults
-	err := c.do(ctx, http.MethodGet, "/stix", q, nil, &out)
+	err := c.do(ctx, http.MethodGet, "/stix", searchQuery(s.Text, s.Limit, s.Before, "type", s.Type, "agreement", s.Agreement), nil, &out)
 	return out, err
 }
 
