@@ -11,6 +11,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/event"
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/plan"
+	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/stix/pattern"
 )
 
@@ -147,8 +148,8 @@ func canonicalTwin(object *pattern.Object) *pattern.Object {
 				if key, isHash := index.AppendHash(nil, []byte(s)); ok && isHash {
 					s = index.Render(index.FileHash, key)
 				}
-				hashes[plan.HashName(algorithm)] = s
-				changed = changed || s != text || plan.HashName(algorithm) != algorithm
+				hashes[exchange.HashName(algorithm)] = s
+				changed = changed || s != text || exchange.HashName(algorithm) != algorithm
 			}
 			twin.Properties[name] = hashes
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/index"
+	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/stix/pattern"
 )
 
@@ -86,7 +87,7 @@ func canonicalEquality(e *pattern.Comparison) pattern.ComparisonExpression {
 	case index.JA3, index.JA3S, index.JA4:
 		out.Path = fingerprintPath(e.Path.At, kind)
 	case index.FileHash, index.CertHash:
-		out.Path.Steps = []pattern.Step{e.Path.Steps[0], {Kind: pattern.Key, Key: HashName(e.Path.Steps[1].Key)}}
+		out.Path.Steps = []pattern.Step{e.Path.Steps[0], {Kind: pattern.Key, Key: exchange.HashName(e.Path.Steps[1].Key)}}
 	case index.Address:
 		if p := e.Value.Text; e.Operator == pattern.Equal && !e.Negated && strings.Contains(p, "/") {
 			out.Operator = pattern.IsSubset
@@ -114,15 +115,4 @@ func canonicalConstant(kind index.Kind, c pattern.Constant) pattern.Constant {
 // fingerprintPath is where observations made of events carry a fingerprint.
 func fingerprintPath(at pattern.Position, kind index.Kind) pattern.ObjectPath {
 	return pattern.ObjectPath{At: at, Type: "network-traffic", Steps: []pattern.Step{{Kind: pattern.Key, Key: "x_" + kind.String()}}}
-}
-
-// HashName gives an algorithm's name as STIX 2.1 writes it: SHA-256 for sha256.
-func HashName(name string) string {
-	name = strings.ToUpper(strings.ReplaceAll(name, "_", "-"))
-	if rest, ok := strings.CutPrefix(name, "SHA"); ok && rest != "" && rest[0] != '-' {
-		if rest == "1" || rest == "224" || rest == "256" || rest == "384" || rest == "512" {
-			return "SHA-" + rest
-		}
-	}
-	return name
 }
