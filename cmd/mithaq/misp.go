@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -41,9 +40,6 @@ func (mispPullCmd) Help() string {
 A pull that is broken off goes on where it was when it is run again; events that are here are not fetched. What a newer
 version of an event says is deleted is recalled.`
 }
-
-// feedTimeout bounds one file of a feed.
-const feedTimeout = 5 * time.Minute
 
 func (c *mispPullCmd) Run(ctx context.Context, a *app) error {
 	pull := node.MISPPull{Log: c.Log, Base: node.Draft{TLP: c.TLP, PAP: c.PAP, Serves: c.Serves, DespiteWarnings: c.Despite}}
@@ -111,14 +107,6 @@ func (c *mispPullCmd) open() (feed node.MISPFeed, done func(), err error) {
 		}
 		key = strings.TrimSpace(string(b))
 	}
-	// A server that sends elsewhere does not get the key there.
-	stay := func(req *http.Request, via []*http.Request) error {
-		if key != "" && req.URL.Host != via[0].URL.Host || len(via) > 5 {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}
-	client := &http.Client{Timeout: feedTimeout, CheckRedirect: stay}
-	feed, err = node.MISPOverHTTP(client, c.Feed, key)
-	return feed, client.CloseIdleConnections, err
+	feed, err = node.MISPOverHTTP(c.Feed, key)
+	return feed, func() {}, err
 }

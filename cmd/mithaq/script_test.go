@@ -79,6 +79,7 @@ func scriptParams(dir string) testscript.Params {
 			"samestate": sameState,
 			"code":      exitsWith,
 			"feedread":  feedRead,
+			"files":     serveFiles,
 
 			"manyobjects": manyObjects,
 		},

@@ -258,10 +258,13 @@ func (c *taxiiFeedsCmd) Run(ctx context.Context, a *app) error {
 			if !f.Last.At.IsZero() {
 				last = fmt.Sprintf("last read %s, %d taken, %d refused", f.Last.At.Format("2006-01-02 15:04"), f.Last.Taken, f.Last.Refused)
 			}
+			if f.Last.Lost > 0 {
+				last += fmt.Sprintf(", %d not carried", f.Last.Lost)
+			}
 			if f.Last.Error != "" {
 				last += ": " + oneLine(f.Last.Error)
 			}
-			fmt.Fprintf(a.stdout, "%s  every %s  %s  %s\n", f.Name, f.Every, f.URL, last)
+			fmt.Fprintf(a.stdout, "%s  %s  every %s  %s  %s\n", f.Name, f.Kind, f.Every, f.URL, last)
 		}
 		return nil
 	})

@@ -89,15 +89,16 @@ func readWarningLists(dir string, paths []string) (*warning.Lists, error) {
 	return lists, nil
 }
 
-// warningsOf checks the indicators of a bundle against the warning lists. It compares values the way detection does.
-func (n *Node) warningsOf(bundle []byte) ([]WarningView, error) {
+// warningsOf checks the indicators of a bundle against the warning lists, and names up to most of the values that are on one.
+// It compares values the way detection does.
+func (n *Node) warningsOf(bundle []byte, most int) ([]WarningView, error) {
 	lists, err := n.warnings()
 	if err != nil || lists == nil {
 		return nil, err
 	}
 	var out []WarningView
 	c := intel.Compiler{Warnings: lists, Warned: func(r intel.Refusal) {
-		if len(out) < maxWarnings {
+		if len(out) < most {
 			out = append(out, WarningView{Object: r.Indicator, Value: r.Value, List: strings.TrimPrefix(r.Reason, "on the warning list: ")})
 		}
 	}}
@@ -174,7 +175,7 @@ func (n *Node) checkEntry(d Draft) error {
 	if d.DespiteWarnings {
 		return nil
 	}
-	hits, err := n.warningsOf(d.Body)
+	hits, err := n.warningsOf(d.Body, maxWarnings)
 	if err != nil || len(hits) == 0 {
 		return err
 	}
@@ -202,7 +203,7 @@ func (n *Node) annotate(o *opened) error {
 		body = o.record.Body
 	}
 	var err error
-	if o.view.Warnings, err = n.warningsOf(body); err != nil {
+	if o.view.Warnings, err = n.warningsOf(body, maxWarnings); err != nil {
 		return err
 	}
 	o.view.Tags, _ = n.tagsOf(body) // what others published is shown with the tags that are known

@@ -29,15 +29,16 @@ type PullRequest struct {
 	Since      string   `json:"since,omitempty" doc:"From when on, RFC 3339"`
 }
 
-// PullReport says what a pull brought. It adds up over the calls that one pull takes.
+// PullReport says what reading a feed brought. It adds up over the calls that one pull takes.
 type PullReport struct {
 	Name       string               `json:"name"`
-	Collection string               `json:"collection" doc:"Its URL"`
+	Collection string               `json:"collection" doc:"The URL that was read"`
 	Received   int                  `json:"received" doc:"Objects that were new to this feed"`
 	Taken      int                  `json:"taken" doc:"Of these: published, or here already"`
 	Refused    int                  `json:"refused"`
 	Failures   []taxii.StatusDetail `json:"failures,omitempty" doc:"The first of what was refused"`
 	Gaps       []string             `json:"gaps,omitempty" doc:"Where the server gave no way to read on without perhaps missing objects"`
+	Lost       int                  `json:"lost,omitempty" doc:"What a conversion could not carry; the log names it"`
 	Done       bool                 `json:"done" doc:"Whether the present end of the collection was reached; if not, ask again"`
 }
 
@@ -95,14 +96,11 @@ func (n *Node) Pull(ctx context.Context, r PullRequest) (PullReport, error) {
 	if err := f.check(); err != nil {
 		return PullReport{}, &Fault{Code: CodeInvalid, What: "pulling", Err: err}
 	}
-	return n.pull(ctx, f, r.Secret)
+	return n.read(ctx, f, r.Secret)
 }
 
+// pull reads a collection of a TAXII server.
 func (n *Node) pull(ctx context.Context, f Feed, secret string) (PullReport, error) {
-	if !n.feeds.take(f.Name) {
-		return PullReport{}, faultf(CodeConflict, "wait until it is done", "pulling: %s is being read", f.Name)
-	}
-	defer n.feeds.give(f.Name)
 	report := PullReport{Name: f.Name}
 	to, err := n.feedTarget(ctx, f.Agreement)
 	if err != nil {
@@ -115,11 +113,8 @@ func (n *Node) pull(ctx context.Context, f Feed, secret string) (PullReport, err
 	if report.Collection, err = FindCollection(ctx, client, f.URL, f.Collection, ToRead); err != nil {
 		return report, pullFault(err)
 	}
-	// What a run before published must be in the index, so that it is known when it comes again.
-	if l, err := n.reader.Log(ctx, to.log); err == nil {
-		if err := n.WaitIndexed(ctx, l.ID, l.Size); err != nil {
-			return report, err
-		}
+	if err := n.awaitOwn(ctx, to.log); err != nil {
+		return report, err
 	}
 	options := taxii.PullOptions{Filter: f.filter(), Cursors: feedCursor{n, f.Name}, Gap: func(err error) { report.Gaps = append(report.Gaps, err.Error()) }}
 	until := time.Now().Add(pullTime)
@@ -137,6 +132,15 @@ func (n *Node) pull(ctx context.Context, f Feed, secret string) (PullReport, err
 		}
 	}
 	return report, nil
+}
+
+// awaitOwn waits until the index has all of a log: what a run before published is then known when it comes again.
+func (n *Node) awaitOwn(ctx context.Context, log string) error {
+	l, err := n.reader.Log(ctx, log)
+	if err != nil {
+		return nil //nolint:nilerr // a log that is not there yet holds nothing
+	}
+	return n.WaitIndexed(ctx, l.ID, l.Size)
 }
 
 // pullFault tells a server that answers wrongly from one that does not answer.
@@ -173,7 +177,7 @@ func (n *Node) feedTarget(ctx context.Context, agreement string) (collection, er
 
 // takeBatch publishes one page.
 func (n *Node) takeBatch(ctx context.Context, f Feed, to collection, batch taxii.Batch, report *PullReport) error {
-	p := posting{n: n, to: to, who: TAXIICaller{Owner: true, Token: "feed " + f.Name}, marking: defaultTLP, received: n.now()}
+	p := posting{n: n, to: to, who: TAXIICaller{Owner: true, Token: "feed " + f.Name}, marking: defaultTLP, despite: f.Despite, received: n.now()}
 	if f.TLP != "" {
 		p.marking = record.TLP(prefixed("TLP:", f.TLP))
 	}
@@ -185,11 +189,16 @@ func (n *Node) takeBatch(ctx context.Context, f Feed, to collection, batch taxii
 	}
 	report.Received += len(batch.Objects) + len(batch.Refused)
 	report.Taken += len(p.status.Successes)
-	report.Refused += len(p.status.Failures)
-	if room := mostFailures - len(report.Failures); room > 0 {
-		report.Failures = append(report.Failures, p.status.Failures[:min(room, len(p.status.Failures))]...)
-	}
+	report.refuse(p.status.Failures...)
 	return nil
+}
+
+// refuse counts what was refused and names the first of it.
+func (r *PullReport) refuse(failures ...taxii.StatusDetail) {
+	r.Refused += len(failures)
+	if room := mostFailures - len(r.Failures); room > 0 {
+		r.Failures = append(r.Failures, failures[:min(room, len(failures))]...)
+	}
 }
 
 func (f Feed) filter() taxii.Filter {
@@ -342,6 +351,7 @@ func (c feedCursor) Save(ctx context.Context, cursor []byte) error {
 // FeedView is a feed of the configuration and what became of it.
 type FeedView struct {
 	Name      string    `json:"name"`
+	Kind      string    `json:"kind" enum:"taxii,misp,file"`
 	URL       string    `json:"url"`
 	Agreement string    `json:"agreement"`
 	Every     string    `json:"every"`
@@ -355,6 +365,7 @@ type FeedState struct {
 	Taken   int       `json:"taken" doc:"By all runs"`
 	Refused int       `json:"refused" doc:"By all runs"`
 	Gaps    int       `json:"gaps,omitempty" doc:"By all runs"`
+	Lost    int       `json:"lost,omitempty" doc:"Values and properties that conversions could not carry, by all runs"`
 }
 
 // Feeds lists the feeds of the configuration.
@@ -365,7 +376,7 @@ func (n *Node) Feeds(ctx context.Context) ([]FeedView, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, FeedView{Name: f.Name, URL: f.URL, Agreement: f.Agreement, Every: f.every().String(), Last: state})
+		out = append(out, FeedView{Name: f.Name, Kind: f.kind(), URL: f.URL, Agreement: f.Agreement, Every: f.every().String(), Last: state})
 	}
 	return out, nil
 }

@@ -3,24 +3,44 @@ package node
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
-// Feed is a foreign TAXII collection that the node reads on a schedule. What it brings becomes intel records of this party.
+// Feed is what the node reads from elsewhere on a schedule. What it brings becomes intel records of this party.
 type Feed struct {
 	Name       string   `toml:"name"`       // letters, digits, - and _; how far it was read is kept under it
-	URL        string   `toml:"url"`        // of discovery, of an API root or of a collection
+	Kind       string   `toml:"kind"`       // one of feedKinds; empty: taxii
+	URL        string   `toml:"url"`        // TAXII: of discovery, of an API root or of a collection; MISP: the folder of manifest.json; else the file's
 	Collection string   `toml:"collection"` // id, alias or title; empty when the URL is a collection's
 	Every      string   `toml:"every"`      // "15m", "1h"; empty: 1h
 	Agreement  string   `toml:"agreement"`  // under which its objects are published: id, or "own"
 	TLP        string   `toml:"tlp"`        // of objects that bear no marking; empty: TLP:AMBER
 	User       string   `toml:"user"`       // Basic; empty with a secret: a bearer token
 	SecretFile string   `toml:"secret_file"`
-	Types      []string `toml:"types"` // STIX types; none: all
-	Since      string   `toml:"since"` // from when on, RFC 3339; empty: from the start
+	Types      []string `toml:"types"`            // STIX types; none: all
+	Since      string   `toml:"since"`            // from when on, RFC 3339; empty: from the start
+	Despite    bool     `toml:"despite_warnings"` // takes values on warning lists as well
+}
+
+// The kinds of feeds.
+const (
+	feedTAXII = "taxii" // a collection of a TAXII 2.1 server
+	feedMISP  = "misp"  // a MISP feed: a folder of events
+	feedFile  = "file"  // one file: a STIX bundle, MISP events, a table or a list of values
+)
+
+func feedKinds() []string { return []string{feedTAXII, feedMISP, feedFile} }
+
+func (f Feed) kind() string {
+	if f.Kind == "" {
+		return feedTAXII
+	}
+	return f.Kind
 }
 
 // feedEvery is how often a feed is read that does not say; feedOften how often at most.
@@ -43,6 +63,15 @@ func (f Feed) every() time.Duration {
 func (f Feed) check() error {
 	if !validName(f.Name) {
 		return fmt.Errorf("feeds: name %q: use up to 64 letters, digits, - and _", f.Name)
+	}
+	if !slices.Contains(feedKinds(), f.kind()) {
+		return fmt.Errorf("feeds: %s: kind %q: write one of %s", f.Name, f.Kind, strings.Join(feedKinds(), ", "))
+	}
+	if f.kind() != feedTAXII && (f.Collection != "" || len(f.Types) > 0) {
+		return fmt.Errorf("feeds: %s: collection and types are for feeds of the kind taxii", f.Name)
+	}
+	if f.kind() == feedFile && f.Since != "" {
+		return fmt.Errorf("feeds: %s: since is for feeds of the kinds taxii and misp", f.Name)
 	}
 	if err := checkURL("feeds: "+f.Name+": url", f.URL); err != nil {
 		return err

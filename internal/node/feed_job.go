@@ -52,7 +52,7 @@ func (n *Node) turn(ctx context.Context, f Feed) {
 		secret, err := n.feedSecret(f)
 		var report PullReport
 		if err == nil {
-			report, err = n.pull(ctx, f, secret)
+			report, err = n.read(ctx, f, secret)
 		}
 		done = report.Done || err != nil
 		if ctx.Err() != nil {
@@ -62,6 +62,21 @@ func (n *Node) turn(ctx context.Context, f Feed) {
 			n.logger.Warn("what a feed brought could not be noted", "feed", f.Name, "error", err)
 		}
 	}
+}
+
+// read reads a feed, or the next stretch of one that says that there is more.
+func (n *Node) read(ctx context.Context, f Feed, secret string) (PullReport, error) {
+	if !n.feeds.take(f.Name) {
+		return PullReport{}, faultf(CodeConflict, "wait until it is done", "pulling: %s is being read", f.Name)
+	}
+	defer n.feeds.give(f.Name)
+	switch f.kind() {
+	case feedMISP:
+		return n.readMISPFeed(ctx, f, secret)
+	case feedFile:
+		return n.readFileFeed(ctx, f, secret)
+	}
+	return n.pull(ctx, f, secret)
 }
 
 func (n *Node) noteFeed(ctx context.Context, f Feed, report PullReport, failed error) error {
@@ -74,7 +89,7 @@ func (n *Node) noteFeed(ctx context.Context, f Feed, report PullReport, failed e
 	if err != nil {
 		return err
 	}
-	state = FeedState{At: n.now().UTC(), Error: text, Taken: state.Taken + report.Taken, Refused: state.Refused + report.Refused, Gaps: state.Gaps + len(report.Gaps)}
+	state = FeedState{At: n.now().UTC(), Error: text, Taken: state.Taken + report.Taken, Refused: state.Refused + report.Refused, Gaps: state.Gaps + len(report.Gaps), Lost: state.Lost + report.Lost}
 	encoded, err := json.Marshal(state)
 	if err != nil {
 		return fmt.Errorf("noting what a feed brought: %w", err)

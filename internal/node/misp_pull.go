@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
+	"github.com/mithaq/mithaq/stix"
 )
 
 // MISPFeed opens one file of a MISP feed by its name. A file that is not there is fs.ErrNotExist.
@@ -22,10 +22,13 @@ type MISPFeed func(ctx context.Context, name string) (io.ReadCloser, error)
 type MISPPull struct {
 	Log   string            // log or agreement to publish under
 	Base  Draft             // what is said of every record; empty markings are the events' own
+	TLP   string            // of events that bear no marking; empty: what holds for records without one
 	Orgs  map[string]string // party ids by names or UUIDs of MISP's organisations
 	Since time.Time         // events that were changed before are passed over; zero: none
 	// Outcome is told what became of each event that was new; may be nil.
 	Outcome func(misp.Entry, EventOutcome)
+	// Refused is told of each event that could not be taken, and why; may be nil.
+	Refused func(e misp.Entry, why string)
 	// Progress is told how many of the feed's events were gone through; may be nil.
 	Progress func(done, total int64)
 }
@@ -104,6 +107,9 @@ func pullEvent(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull,
 	}
 	refuse := func(why string) error {
 		done.Refused++
+		if pull.Refused != nil {
+			pull.Refused(e, why)
+		}
 		done.Report.Lose(e.FileName(), "%s", why)
 		return nil
 	}
@@ -125,7 +131,11 @@ func pullEvent(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull,
 	if err != nil {
 		return refuse(err.Error())
 	}
-	out, err := PublishEvent(ctx, t, pull.Log, pull.Base, c, pull.Orgs)
+	base := pull.Base
+	if base.TLP == "" && c.TLP == stix.TLPNone {
+		base.TLP = pull.TLP
+	}
+	out, err := PublishEvent(ctx, t, pull.Log, base, c, pull.Orgs)
 	switch code := CodeOf(err); {
 	case code == CodeInvalid || code == CodeConflict:
 		return refuse(err.Error())
@@ -167,31 +177,17 @@ func MISPFolder(root *os.Root) MISPFeed {
 
 // MISPOverHTTP is a feed that a web server offers below an address. key, where it is not empty, is sent as MISP's own
 // servers want it.
-func MISPOverHTTP(client *http.Client, base, key string) (MISPFeed, error) {
+func MISPOverHTTP(base, key string) (MISPFeed, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, faultf(CodeInvalid, "write for example https://feed.example/misp/", "reading a feed: %s is no http or https address", clipped(base))
 	}
+	get := getter{authorization: key}
 	return func(ctx context.Context, name string) (io.ReadCloser, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.JoinPath(name).String(), nil)
-		if err != nil {
-			return nil, err
-		}
-		req.Header.Set("Accept", "application/json, text/plain;q=0.5")
-		if key != "" {
-			req.Header.Set("Authorization", key)
-		}
-		resp, err := client.Do(req)
+		resp, err := get.get(ctx, u.JoinPath(name).String(), "")
 		if err != nil {
 			return nil, fmt.Errorf("reading %s of the feed: %w", name, err)
 		}
-		if resp.StatusCode == http.StatusOK {
-			return resp.Body, nil
-		}
-		_ = resp.Body.Close() // nothing of it is wanted
-		if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone {
-			return nil, fmt.Errorf("reading %s of the feed: %w", name, fs.ErrNotExist)
-		}
-		return nil, fmt.Errorf("reading %s of the feed: it answered %s", name, resp.Status)
+		return resp.Body, nil
 	}, nil
 }

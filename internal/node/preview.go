@@ -43,7 +43,7 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 	}
 	out := Preview{TLP: string(rec.Marking.TLP), Sealed: form == record.FormSealed}
 	if rec.Kind == record.KindIntel {
-		if out.Warnings, err = n.warningsOf(d.Body); err != nil {
+		if out.Warnings, err = n.warningsOf(d.Body, maxWarnings); err != nil {
 			return Preview{}, err
 		}
 	}

@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -52,6 +54,7 @@ type posting struct {
 	to       collection
 	who      TAXIICaller
 	marking  record.TLP // of objects that bear none
+	despite  bool       // takes indicators of values on warning lists as well
 	received time.Time
 	status   taxii.Status
 	parts    []part
@@ -76,7 +79,9 @@ func (p *posting) take(ctx context.Context, objects []taxii.Object) error {
 	if err != nil {
 		return err
 	}
-	objects = p.valid(objects)
+	if objects, err = p.harmful(p.valid(objects)); err != nil {
+		return err
+	}
 	p.split(objects)
 	for _, one := range p.parts {
 		if err := p.publish(ctx, one); err != nil {
@@ -227,6 +232,30 @@ func (p *posting) validOneByOne(objects []taxii.Object) []taxii.Object {
 		}
 	}
 	return kept
+}
+
+// harmful takes out the indicators of what is well known and harmless, by the warning lists of the configuration.
+func (p *posting) harmful(objects []taxii.Object) ([]taxii.Object, error) {
+	if len(objects) == 0 || p.despite {
+		return objects, nil
+	}
+	hits, err := p.n.warningsOf(bundleOf("00000000-0000-4000-8000-000000000000", objects), math.MaxInt)
+	if err != nil || len(hits) == 0 {
+		return objects, err
+	}
+	why := map[string]string{}
+	for _, h := range hits {
+		why[h.Object] = fmt.Sprintf("%s is on the warning list %s of what is well known and harmless", exchange.Clip(h.Value), exchange.Clip(h.List))
+	}
+	kept := objects[:0:0]
+	for _, o := range objects {
+		if reason, warned := why[o.ID]; warned {
+			p.fail(o, "/pattern", reason)
+			continue
+		}
+		kept = append(kept, o)
+	}
+	return kept, nil
 }
 
 // split parts objects by their effective marking.

@@ -31,6 +31,7 @@ type Options struct {
 type Bundle struct {
 	STIX   []byte
 	Event  *misp.Conversion // of a MISP event
+	List   bool             // made of values that stand in a list, at the time of reading
 	Title  string
 	Report exchange.Report
 }
@@ -85,7 +86,7 @@ func list(b []byte, format string, opts Options, take func(Bundle) error) (excha
 	taken := false
 	report, err := lists.Read(bytes.NewReader(b), options, func(bundle []byte) error {
 		taken = true
-		return take(Bundle{STIX: bundle, Title: opts.Name})
+		return take(Bundle{STIX: bundle, List: true, Title: opts.Name})
 	})
 	if err == nil && !taken {
 		first := ""
