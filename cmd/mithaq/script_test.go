@@ -80,6 +80,8 @@ func scriptParams(dir string) testscript.Params {
 			"code":      exitsWith,
 			"feedread":  feedRead,
 			"files":     serveFiles,
+			"newcert":   newCert,
+			"getcert":   getCert,
 
 			"manyobjects": manyObjects,
 		},
