@@ -59,6 +59,7 @@ func TestFuzzySpans(t *testing.T) {
 		{FuzzyDate{At: "2013-summer"}, "2013-06-01", "2013-08-31"},
 		{FuzzyDate{At: "2013-winter"}, "2013-12-01", "2014-02-28"},
 		{FuzzyDate{At: "2018"}, "2018-01-01", "2018-12-31"},
+		{FuzzyDate{At: "2022-11-28/2022-12-02"}, "2022-11-28", "2022-12-02"},
 		{FuzzyDate{Relative: "next summer", Said: "2013-05-15"}, "2013-06-01", "2013-08-31"},
 		{FuzzyDate{Relative: "next summer", Said: "2013-07-15"}, "2014-06-01", "2014-08-31"},
 		{FuzzyDate{Relative: "last december", Said: "2023-01-08"}, "2022-12-01", "2022-12-31"},
@@ -76,7 +77,8 @@ func TestFuzzySpans(t *testing.T) {
 	}
 	for _, bad := range []FuzzyDate{{At: "2013-02-30"}, {At: "2013-13"}, {At: "13"}, {Relative: "next summer"},
 		{Relative: "some day", Said: "2013-01-01"}, {At: "1434-07", Calendar: "julian"}, {At: "2013-05-15", Time: "24:00"},
-		{At: "2013", Relative: "next summer", Said: "2020-01-01"}, {At: "2013-summer", Calendar: UmmAlQura}} {
+		{At: "2013", Relative: "next summer", Said: "2020-01-01"}, {At: "2013-summer", Calendar: UmmAlQura},
+		{At: "2022-12-02/2022-11-28"}, {At: "2022-11/2022-12"}, {At: "2022-11-28/"}, {At: "2022-11-28/2022-12-02/2022-12-03"}} {
 		if bad.Check() == nil {
 			t.Errorf("%+v was accepted", bad)
 		}

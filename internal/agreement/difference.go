@@ -97,7 +97,7 @@ func (f fieldList) aliases(name string, m map[string][]string) fieldList {
 
 func headFields(a *Agreement) fieldList {
 	return fieldList{}.line("type", a.Type).line("force", a.Force).line("version", a.Version).line("mode", string(a.Mode)).
-		texts("name", a.Names).texts("short", a.Short).aliases("also", a.Also).line("date", a.Date.String()).texts("place", a.Place).
+		texts("name", a.Names).texts("short", a.Short).aliases("also", a.Also).line("date", a.Date.String()).line("date as printed", a.Date.Source()).texts("place", a.Place).
 		texts("purpose", a.Purpose).line("depositary", a.Depositary).lines("founders", a.Founders).lines("sectors", a.Sectors).
 		line("newcomers", string(a.Backfill))
 }

@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// FuzzyDate is a date as well as a text gives it: a day, a month, a season, a year,
+// FuzzyDate is a date as well as a text gives it: a day, a month, a season, a year, the days from one to another,
 // or words that count from the day they were said. What was printed is kept beside what it was taken to mean.
 //
-// At is one of "2013-05-14", "2013-05", "2013-summer", "2013", or empty when only Relative is known.
+// At is one of "2013-05-14", "2013-05", "2013-summer", "2013", "2022-11-28/2022-12-02" (first and last day), or empty when
+// only Relative is known.
 // Seasons are those of the northern hemisphere: spring March to May, summer June to August, autumn September to
 // November, winter December to February of the next year.
 type FuzzyDate struct {
@@ -130,21 +131,52 @@ func (f FuzzyDate) Check() error {
 	return nil
 }
 
-// String is what was printed, or else the date as computed.
+// String is the date as it was understood, with its calendar where that is not the Gregorian one; [FuzzyDate.Source] gives the
+// words that stood in the source.
 func (f FuzzyDate) String() string {
 	switch {
-	case f.Printed != "":
-		return f.Printed
 	case f.At != "":
-		return f.At
+		return inCalendar(f.At, f.Calendar)
+	case f.Relative != "":
+		return f.Relative + " (said " + f.Said + ")"
 	}
-	return f.Relative
+	return f.Printed
+}
+
+// Source is what the source printed, in its own words: the time and its zone with it, and the same day in other calendars.
+// It is empty where nothing of it was kept.
+func (f FuzzyDate) Source() string {
+	var parts []string
+	if f.Printed != "" {
+		parts = append(parts, f.Printed)
+	}
+	if f.Time != "" {
+		parts = append(parts, strings.TrimSpace(f.Time+" "+f.Zone))
+	}
+	for _, b := range f.Also {
+		words := b.Printed
+		if words == "" {
+			words = b.At
+		}
+		parts = append(parts, inCalendar(words, b.Calendar))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func inCalendar(date string, c Calendar) string {
+	if c == "" || c == Gregorian {
+		return date
+	}
+	return date + " (" + string(c) + ")"
 }
 
 func spanOf(at string, c Calendar) (Span, error) {
+	if first, last, ok := strings.Cut(at, "/"); ok {
+		return daysBetween(first, last, c)
+	}
 	m := atShape.FindStringSubmatch(at)
 	if m == nil {
-		return Span{}, fmt.Errorf("date %q is not YYYY-MM-DD, YYYY-MM, YYYY-season or YYYY", at)
+		return Span{}, fmt.Errorf("date %q is not YYYY-MM-DD, YYYY-MM, YYYY-season, YYYY or two days with a slash between them", clip(at))
 	}
 	year, _ := strconv.Atoi(m[1])
 	month, _ := strconv.Atoi(m[2])
@@ -159,6 +191,25 @@ func spanOf(at string, c Calendar) (Span, error) {
 		return hijriSpan(at, c, year, month, day)
 	}
 	return Span{}, fmt.Errorf("calendar %q is not known", c)
+}
+
+// daysBetween is the span from one day to another, both included.
+func daysBetween(first, last string, c Calendar) (Span, error) {
+	if len(first) != len(time.DateOnly) || len(last) != len(time.DateOnly) {
+		return Span{}, fmt.Errorf("dates %q and %q are not two days YYYY-MM-DD", clip(first), clip(last))
+	}
+	from, err := spanOf(first, c)
+	if err != nil {
+		return Span{}, err
+	}
+	to, err := spanOf(last, c)
+	if err != nil {
+		return Span{}, err
+	}
+	if to.To.Before(from.From) {
+		return Span{}, fmt.Errorf("%s comes before %s", last, first)
+	}
+	return Span{From: from.From, To: to.To, Tolerance: max(from.Tolerance, to.Tolerance)}, nil
 }
 
 func gregorianSpan(at string, year, month, day int, season string) (Span, error) {

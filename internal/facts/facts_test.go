@@ -259,7 +259,8 @@ func TestLists(t *testing.T) {
 	if status["member"] != 193 || status["observer"] != 2 {
 		t.Errorf("members and observers of the United Nations: %v", status)
 	}
-	for code, want := range map[string]string{"PS": "State of Palestine", "MK": "North Macedonia", "SZ": "Eswatini", "JP": "Japan"} {
+	for code, want := range map[string]string{"PS": "State of Palestine", "MK": "North Macedonia", "SZ": "Eswatini", "JP": "Japan",
+		"IR": "Islamic Republic of Iran", "TR": "Türkiye", "TT": "Trinidad and Tobago", "LC": "Saint Lucia"} {
 		if c, _ := f.Country(code); c.Names["en"] != want {
 			t.Errorf("%s is %q", code, c.Names["en"])
 		}
@@ -405,6 +406,68 @@ func TestNoSentenceIsCopied(t *testing.T) {
 					t.Errorf("%s is copied: %s", name, strings.Join(words[i:i+7], " "))
 				}
 			}
+		}
+	}
+}
+
+// What a date says was printed stands in its document, letter for letter.
+func TestWhatWasPrintedStandsInItsDocument(t *testing.T) {
+	docs := documents(t)
+	if len(docs) == 0 {
+		t.Skip("the documents are not here")
+	}
+	f := load(t)
+	checked := 0
+	check := func(where, source string, d agreement.FuzzyDate) {
+		s, _ := f.Source(source)
+		doc, ok := docs[s.Document]
+		if !ok {
+			return
+		}
+		printed := []string{d.Printed}
+		for _, b := range d.Also {
+			printed = append(printed, b.Printed)
+		}
+		for _, words := range printed {
+			if words == "" {
+				continue
+			}
+			checked++
+			if !strings.Contains(doc, words) {
+				t.Errorf("%s: %q is not in %s", where, words, s.Document)
+			}
+		}
+	}
+	for _, s := range f.Sources {
+		check(s.Label, s.Label, s.Date)
+	}
+	for _, x := range f.Facts {
+		check(x.Label, x.Source, x.Date)
+	}
+	for _, a := range f.Shelf.All() {
+		check(a.Label, a.Source, a.Date)
+		for _, x := range a.Acts {
+			check(a.Label+" "+x.Party, x.Source, x.Date)
+		}
+		for _, c := range a.Claims {
+			check(a.Label+" "+c.Label, c.Source, c.Date)
+		}
+		for _, x := range a.Texts {
+			check(a.Label, x.Source, x.Modified)
+		}
+	}
+	if checked < 15 {
+		t.Errorf("only %d printed dates were compared", checked)
+	}
+}
+
+// An exercise or a meeting of several days keeps its first and its last.
+func TestEventsOfSeveralDays(t *testing.T) {
+	f := load(t)
+	for ref, want := range map[string]string{"003-6": "2022-11-28/2022-12-02", "004-4": "2018-11-12/2018-11-14"} {
+		facts := f.ByRef(ref)
+		if got := facts[len(facts)-1].Date.At; got != want {
+			t.Errorf("%s is dated %s, want %s", ref, got, want)
 		}
 	}
 }
