@@ -68,6 +68,18 @@ type agreementFlags struct {
 	JSON bool `help:"Print as JSON."`
 }
 
+// shelfAlone gives the shelf where there is no node to ask: nobody named a directory, and the usual one holds none.
+func (d dirFlag) shelfAlone(a *app) (node.ShelfAlone, bool, error) {
+	dir, err := d.path(a)
+	if err != nil || d.Dir != "" {
+		return node.ShelfAlone{}, false, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, node.ConfigName)); !errors.Is(err, fs.ErrNotExist) {
+		return node.ShelfAlone{}, false, nil
+	}
+	return node.NewShelfAlone(dir), true, nil
+}
+
 type agreementListCmd struct {
 	agreementFlags
 	All bool `help:"Lists, directories and surveys too."`
@@ -89,12 +101,10 @@ func (c *agreementListCmd) Run(ctx context.Context, a *app) error {
 		printAgreements(a, all, c.languages(a), c.All)
 		return nil
 	}
-	dir, err := c.path(a)
-	if err != nil {
+	if shelf, alone, err := c.shelfAlone(a); err != nil {
 		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, node.ConfigName)); errors.Is(err, fs.ErrNotExist) && c.Dir == "" {
-		all, err := node.ShelfAlone(dir)
+	} else if alone {
+		all, err := shelf.Agreements()
 		if err != nil {
 			return err
 		}
@@ -115,25 +125,44 @@ type agreementShowCmd struct {
 	ID   string `arg:"" help:"Agreement id, the beginning of it, or label."`
 }
 
-func (agreementShowCmd) Help() string { return "Example: mithaq agreement show paris-call" }
+func (agreementShowCmd) Help() string {
+	return `Example: mithaq agreement show paris-call
+
+Of an agreement that runs here its roll, of one on the shelf who stands where, since when and on whose word. Without a node, and
+without --dir, the shelf is read.`
+}
 
 func (c *agreementShowCmd) Run(ctx context.Context, a *app) error {
-	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
-		v, err := client.Agreement(ctx, c.ID)
-		switch {
-		case err != nil:
-			return err
-		case c.JSON:
-			return printJSON(a, v)
-		case c.Text && v.Text == "":
-			return &node.Fault{Code: node.CodeNotFound, What: "showing the text of " + v.Label, Remedy: "it is linked, not copied: see 'mithaq agreement show " + v.Label + "'"}
-		case c.Text:
-			_, err := fmt.Fprint(a.stdout, v.Text)
+	if shelf, alone, err := c.shelfAlone(a); err != nil {
+		return err
+	} else if alone {
+		v, err := shelf.Agreement(c.ID)
+		if err != nil {
 			return err
 		}
-		printAgreement(a, v, c.languages(a))
-		return nil
+		return c.show(a, v)
+	}
+	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
+		v, err := client.Agreement(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		return c.show(a, v)
 	})
+}
+
+func (c *agreementShowCmd) show(a *app, v node.AgreementView) error {
+	switch {
+	case c.JSON:
+		return printJSON(a, v)
+	case c.Text && v.Text == "":
+		return &node.Fault{Code: node.CodeNotFound, What: "showing the text of " + v.Label, Remedy: "it is linked, not copied: see 'mithaq agreement show " + v.Label + "'"}
+	case c.Text:
+		_, err := fmt.Fprint(a.stdout, v.Text)
+		return err
+	}
+	printAgreement(a, v, c.languages(a))
+	return nil
 }
 
 type agreementImportCmd struct {

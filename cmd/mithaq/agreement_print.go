@@ -10,6 +10,7 @@ import (
 
 // printAgreements prints two lists under two headings: who joined here, and who stands where in the world.
 func printAgreements(a *app, all []node.AgreementView, languages []string, lists bool) {
+	a = a.plain()
 	fmt.Fprintln(a.stdout, "CONNECTED: agreements that run on this node, folded from their rolls")
 	none := true
 	for _, v := range all {
@@ -24,12 +25,21 @@ func printAgreements(a *app, all []node.AgreementView, languages []string, lists
 		fmt.Fprintln(a.stdout, "  none: begin with 'mithaq agreement propose FILE' or 'mithaq agreement import FILE'")
 	}
 	fmt.Fprintln(a.stdout, "\nSTANDING: the shelf, unofficial copies; where parties stand in the world, on whose word; nothing of it runs here")
+	hidden := 0
 	for _, v := range all {
-		if v.Shelf == nil || !lists && v.Shelf.Named == 0 && len(v.Shelf.Counts) == 0 && isList(v.Type) {
+		if v.Shelf == nil {
+			continue
+		}
+		if !lists && v.Shelf.Named == 0 && len(v.Shelf.Counts) == 0 && isList(v.Type) {
+			hidden++
 			continue
 		}
 		name, _ := v.Names.In(languages...)
 		fmt.Fprintf(a.stdout, "  %-24s %s%s\n  %24s %s\n", v.Label, name, marked(v.Mark), "", strings.Join(shelfLine(v), ", "))
+		fmt.Fprintf(a.stdout, "  %24s source: %s\n", "", sourceLine(v.Shelf.Source, languages))
+	}
+	if hidden > 0 {
+		fmt.Fprintf(a.stdout, "\nnot shown: %s (sectors, incident types, markings): mithaq agreement list --all\n", plural(hidden, "list"))
 	}
 }
 
@@ -37,13 +47,27 @@ func isList(kind string) bool { return kind == "list" || kind == "directory" || 
 
 func shelfLine(v node.AgreementView) []string {
 	line := []string{"unofficial copy", v.Type, v.Force}
-	if v.Date != "" {
-		line = append(line, v.Date)
-	}
+	line = append(line, filled(dated(v.Date, v.Printed))...)
 	if v.Shelf.Named > 0 {
 		line = append(line, fmt.Sprintf("%d of %d named parties stand by it", v.Shelf.Stand, v.Shelf.Named))
 	}
 	return line
+}
+
+// plural is a number with its noun: "1 officer", "3 entries".
+func plural(n int, one string, many ...string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, append(many, one+"s")[0])
+}
+
+// dated is a date as it was understood, with what the source printed for it.
+func dated(date, printed string) string {
+	if printed == "" || printed == date {
+		return date
+	}
+	return fmt.Sprintf("%s (printed: %s)", date, printed)
 }
 
 func marked(words string) string {
@@ -54,14 +78,22 @@ func marked(words string) string {
 }
 
 func printAgreement(a *app, v node.AgreementView, languages []string) {
+	a = a.plain()
 	mark(a, v.Mark)
 	name, _ := v.Names.In(languages...)
 	fmt.Fprintf(a.stdout, "%s\n", name)
 	p := linePrinter(a)
 	p("label", v.Label)
-	p("type", strings.Join(filled(v.Type, v.Force, "version "+v.Version, v.Date), ", "))
+	p("type", strings.Join(filled(v.Type, v.Force, "version "+v.Version, dated(v.Date, v.Printed)), ", "))
+	place, _ := v.Place.In(languages...)
+	p("place", place)
 	purpose, _ := v.Purpose.In(languages...)
 	p("purpose", purpose)
+	p("sectors", strings.Join(v.Sectors, ", "))
+	for _, l := range v.Links {
+		note, _ := l.Note.In(languages...)
+		p(l.Relation, strings.Join(filled(l.To, note), ": "))
+	}
 	if v.Here != nil {
 		printHere(a, v, languages)
 	}
@@ -93,7 +125,7 @@ func printHere(a *app, v node.AgreementView, languages []string) {
 	h := v.Here
 	p := linePrinter(a)
 	p("agreement", v.ID)
-	p("runs here", fmt.Sprintf("%s, %d connected, %d entries", h.Phase, h.Joined, h.Entries))
+	p("runs here", fmt.Sprintf("%s, %d connected, %s", h.Phase, h.Joined, plural(h.Entries, "entry", "entries")))
 	keeper := h.Depositary
 	if h.Keeps {
 		keeper += " (this node)"
@@ -102,8 +134,9 @@ func printHere(a *app, v node.AgreementView, languages []string) {
 	p("state", h.State)
 	p("basis", h.Basis)
 	p("text", h.TextHash)
+	printTexts(p, h.Texts)
 	if h.Pending > 0 {
-		p("pending", fmt.Sprintf("%d acts of this party are not in the roll: mithaq agreement export %s --acts --out FILE", h.Pending, v.Label))
+		p("pending", fmt.Sprintf("%s of this party, not in the roll yet: mithaq agreement export %s --acts --out FILE", plural(h.Pending, "act"), v.Label))
 	}
 	names := map[string]string{}
 	fmt.Fprintln(a.stdout, "\nconnected here (the roll)")
@@ -131,62 +164,18 @@ func printHere(a *app, v node.AgreementView, languages []string) {
 	}
 	fmt.Fprintln(a.stdout, "\nacts")
 	for _, x := range h.Acts {
-		word, _ := x.Word.In(languages...)
-		if word == "" {
-			word = x.Act
+		fmt.Fprintf(a.stdout, "  %s  %-10s %s  (%s)  %s\n", x.Date, wordOf(x.Word, x.Act, languages), names[x.Party], plural(x.Officers, "officer"), x.Leaf)
+		by, _ := x.Mandate.In(languages...)
+		basis, _ := x.Basis.In(languages...)
+		if by != "" {
+			fmt.Fprintf(a.stdout, "              mandate: %s\n", strings.Join(filled(by, basis, x.Granted), ", "))
 		}
-		fmt.Fprintf(a.stdout, "  %s  %-10s %s  (%d officers)  %s\n", x.Date, word, names[x.Party], x.Officers, x.Leaf)
+		if note, _ := x.Note.In(languages...); note != "" {
+			fmt.Fprintf(a.stdout, "              note: %s\n", note)
+		}
 	}
 	for _, c := range h.Cases {
 		fmt.Fprintf(a.stdout, "\ncase %s, found %s: proof that %s gave its word for two children of one parent\n  %s\n", c.ID, c.Found.Format("2006-01-02"), c.Party, decided(c.Decision))
-	}
-}
-
-func printShelf(a *app, v node.AgreementView, languages []string) {
-	s := v.Shelf
-	p := linePrinter(a)
-	p("on the shelf", "unofficial copy; it does not run here")
-	p("source", sourceLine(s.Source, languages))
-	for _, t := range s.Texts {
-		what := "translation"
-		if t.Authentic {
-			what = "authentic text"
-		}
-		p(what, strings.Join(filled(t.Language, t.Title, t.URL), ", "))
-	}
-	if len(s.Standings) > 0 {
-		fmt.Fprintln(a.stdout, "\nstanding in the world (as sources say)")
-	}
-	for _, x := range s.Standings {
-		name, _ := x.Names.In(languages...)
-		fmt.Fprintf(a.stdout, "  %-28s %-12s %-12s %s, %s\n", name, wordOf(x.Word, x.Act, languages), x.Since, x.Status, sourceLine(x.Source, languages))
-		for _, h := range x.History {
-			if len(x.History) > 1 {
-				by, _ := h.Government.In(languages...)
-				fmt.Fprintf(a.stdout, "  %28s %-12s %-12s %s\n", "·", h.Act, h.Date, strings.Join(filled(h.Status, by, h.Place), ", "))
-			}
-		}
-	}
-	if len(s.Counts) > 0 {
-		fmt.Fprintln(a.stdout, "\ncounts (side by side; none replaces another)")
-	}
-	for _, c := range s.Counts {
-		bound := c.Bound
-		if bound == "exactly" {
-			bound = ""
-		}
-		fmt.Fprintf(a.stdout, "  %-22s %-6s %6d  %-12s %s, %s\n", c.Of, bound, c.Number, c.Date, c.Status, sourceLine(c.Source, languages))
-	}
-	printClaims(a, s.Claims, languages)
-}
-
-func printClaims(a *app, claims []node.ClaimView, languages []string) {
-	if len(claims) > 0 {
-		fmt.Fprintln(a.stdout, "\nstatements, each with its source")
-	}
-	for _, c := range claims {
-		says, _ := c.Says.In(languages...)
-		fmt.Fprintf(a.stdout, "  %s (%s, %s; %s)\n", says, c.Kind, c.Status, sourceLine(c.Source, languages))
 	}
 }
 
@@ -211,20 +200,8 @@ func sourceLine(s *node.SourceView, languages []string) string {
 	return title
 }
 
-func printCommitments(a *app, v node.AgreementView, languages []string) {
-	if len(v.Commitments) > 0 {
-		fmt.Fprintln(a.stdout, "\ncommitments")
-	}
-	for _, c := range v.Commitments {
-		name, _ := c.Names.In(languages...)
-		fmt.Fprintf(a.stdout, "  %-4s %s\n", c.Label, name)
-		for _, x := range c.Correspondences {
-			fmt.Fprintf(a.stdout, "       %s %s\n", x.Relation, x.There)
-		}
-	}
-}
-
 func printDifference(a *app, d node.DifferenceView) {
+	a = a.plain()
 	if d.From == d.To {
 		fmt.Fprintf(a.stdout, "%s, version %s: the founding text (mithaq agreement show %s --text)\n", d.Label, d.To, d.Label)
 		return

@@ -38,6 +38,7 @@ func (c *agreementStatusCmd) Run(ctx context.Context, a *app) error {
 }
 
 func printStatus(a *app, v node.StatusView, languages []string) {
+	a = a.plain()
 	mark(a, v.Mark)
 	name, _ := v.Names.In(languages...)
 	fmt.Fprintf(a.stdout, "kept promises: %s (%s, version %s)\n", name, v.Phase, v.Version)
@@ -47,7 +48,7 @@ func printStatus(a *app, v node.StatusView, languages []string) {
 			kept++
 		}
 	}
-	fmt.Fprintf(a.stdout, "%d of %d commitments without a gap; %d records serve them\n", kept, len(v.Promises), v.Records)
+	fmt.Fprintf(a.stdout, "%d of %d commitments without a gap; %s\n", kept, len(v.Promises), plural(v.Records, "record serves them", "records serve them"))
 	for _, p := range v.Promises {
 		name, _ := p.Names.In(languages...)
 		fmt.Fprintf(a.stdout, "\n%s  %s\n", p.Label, name)
@@ -96,7 +97,7 @@ func activityLine(p node.PromiseView) string {
 	if p.Last == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%d records, last on %s", p.Count, p.Last.UTC().Format(time.DateOnly))
+	return fmt.Sprintf("%s, last on %s", plural(p.Count, "record"), p.Last.UTC().Format(time.DateOnly))
 }
 
 func deadlineLine(d node.DeadlineView, languages []string) string {

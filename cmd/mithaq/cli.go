@@ -41,6 +41,7 @@ type cli struct {
 	Peer        peerCmd        `cmd:"" help:"Other parties' nodes: add, list, show, remove."`
 	Bundle      bundleCmd      `cmd:"" help:"Carry logs between nodes as files."`
 	Party       partyCmd       `cmd:"" help:"A party: who it is, where it stands, what it runs."`
+	Facts       factsCmd       `cmd:"" help:"What the documents report of the world, each statement with its source."`
 	Publish     publishCmd     `cmd:"" help:"Sign records and append them to the log."`
 	Export      exportCmd      `cmd:"" help:"Write what was shared for other programs: STIX, CSV, MISP, Suricata, Zeek, RPZ, CEF, ECS."`
 	Misp        mispCmd        `cmd:"" help:"Bring MISP feeds in."`

@@ -226,7 +226,7 @@ func (d *demo) promises(ctx context.Context) error {
 			d.say("", "%s %s: %s", p.Label, p.Names["en"], gapWords(p))
 			continue
 		}
-		d.say("", "%s %s: kept, %d records, evidence at place %d, leaf %.12s…", p.Label, p.Names["en"], p.Count, p.Evidence[0].Index, p.Evidence[0].Leaf)
+		d.say("", "%s %s: kept, %s, evidence at place %d, leaf %.12s…", p.Label, p.Names["en"], plural(p.Count, "record"), p.Evidence[0].Index, p.Evidence[0].Leaf)
 	}
 	return nil
 }

@@ -19,8 +19,7 @@ func (partyCmd) Help() string {
 }
 
 func (c *partyCmd) Run(ctx context.Context, a *app) error {
-	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
-		p, err := client.PartyPage(ctx, c.Ref)
+	show := func(p node.PartyPage, err error) error {
 		if err != nil {
 			return err
 		}
@@ -29,10 +28,19 @@ func (c *partyCmd) Run(ctx context.Context, a *app) error {
 		}
 		printParty(a, p, c.languages(a))
 		return nil
+	}
+	if shelf, alone, err := c.shelfAlone(a); err != nil {
+		return err
+	} else if alone && c.Ref != "" {
+		return show(shelf.Party(c.Ref))
+	}
+	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
+		return show(client.PartyPage(ctx, c.Ref))
 	})
 }
 
 func printParty(a *app, p node.PartyPage, languages []string) {
+	a = a.plain()
 	mark(a, p.Mark)
 	name, _ := p.Names.In(languages...)
 	fmt.Fprintf(a.stdout, "%s\n", name)
@@ -40,6 +48,9 @@ func printParty(a *app, p node.PartyPage, languages []string) {
 	line("party", p.ID)
 	line("label", p.Label)
 	line("kind", strings.Join(filled(p.Kind, p.Country), ", "))
+	office, _ := p.Office.In(languages...)
+	line("office", office)
+	line("of", p.Of)
 	line("fingerprint", p.Fingerprint)
 	fmt.Fprintln(a.stdout, "\nconnected here (rolls)")
 	for _, r := range p.Connected {
@@ -50,9 +61,26 @@ func printParty(a *app, p node.PartyPage, languages []string) {
 	}
 	fmt.Fprintln(a.stdout, "\nstanding in the world (as sources say)")
 	for _, s := range p.Standing {
-		fmt.Fprintf(a.stdout, "  %-24s %-12s %-12s %s, %s\n", s.Agreement, wordOf(s.Word, s.Act, languages), s.Since, s.Status, sourceLine(s.Source, languages))
+		fmt.Fprintf(a.stdout, "  %-20s %s\n", s.Agreement, standingLine(s, languages))
 	}
-	if len(p.Standing) == 0 {
+	for _, s := range p.Through {
+		body, _ := s.Names.In(languages...)
+		fmt.Fprintf(a.stdout, "  %-20s %s, through %s\n", s.Agreement, standingLine(s, languages), body)
+	}
+	if len(p.Standing)+len(p.Through) == 0 {
 		fmt.Fprintln(a.stdout, "  nothing known")
 	}
+	if len(p.Facts) > 0 {
+		fmt.Fprintln(a.stdout, "\nwhat documents say of it, each with its source")
+		printFacts(a, p.Facts, languages)
+	}
+}
+
+// standingLine says in one line where a party stands, since when, on whose word.
+func standingLine(s node.PartyStanding, languages []string) string {
+	since := "undated"
+	if s.Since != "" {
+		since = "since " + dated(s.Since, s.Printed)
+	}
+	return strings.Join(filled(wordOf(s.Word, s.Act, languages), since, s.Status, sourceLine(s.Source, languages)), ", ")
 }

@@ -91,6 +91,7 @@ func resolve(ctx context.Context, client *api.Client, ref string) (node.Place, e
 }
 
 func printRecord(a *app, r node.RecordView) error {
+	a = a.plain()
 	line := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(a.stdout, "%-10s %s\n", name, value)

@@ -15,8 +15,9 @@ type Library struct {
 
 // Correspondence is a crosswalk read from one of its two ends.
 type Correspondence struct {
-	Here     string   `json:"here"`  // "agreement/label"
-	There    string   `json:"there"` // "agreement/label"
+	Here     string   `json:"here"`            // "agreement/label"
+	There    string   `json:"there"`           // "agreement/label"
+	Names    Text     `json:"names,omitempty"` // of There, where the library has it
 	Relation Relation `json:"relation"`
 	Note     Text     `json:"note,omitempty"`
 	Stated   bool     `json:"stated"` // true where the file of Here states it, false where it is read backwards
@@ -82,7 +83,11 @@ func (lib *Library) Correspondences(place string) []Correspondence {
 			}
 		}
 	}
-	return append(out, lib.reverse[place]...)
+	out = append(out, lib.reverse[place]...)
+	for i := range out {
+		_, out[i].Names, _ = lib.Place(out[i].There)
+	}
+	return out
 }
 
 // Check reports every crosswalk, link and sector that leads nowhere, and crosswalks which two files state differently.

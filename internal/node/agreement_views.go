@@ -16,7 +16,11 @@ type AgreementView struct {
 	Force       string           `json:"force,omitempty" doc:"Legal force"`
 	Version     string           `json:"version,omitempty"`
 	Date        string           `json:"date,omitempty"`
+	Printed     string           `json:"date_printed,omitempty" doc:"What the source printed for that date, in its own words"`
+	Place       agreement.Text   `json:"place,omitempty"`
 	Purpose     agreement.Text   `json:"purpose,omitempty"`
+	Sectors     []string         `json:"sectors,omitempty" doc:"Entries of lists of sectors, as us-sectors/energy"`
+	Links       []LinkView       `json:"links,omitempty" doc:"Agreements that it belongs with"`
 	Mark        string           `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where it is invented"`
 	Here        *HereView        `json:"here,omitempty"`
 	Shelf       *ShelfView       `json:"shelf,omitempty"`
@@ -25,6 +29,13 @@ type AgreementView struct {
 	Rules       []RuleView       `json:"rules,omitempty" doc:"Sharing rules of its own; markings hold beside them"`
 	Terms       *TermsView       `json:"terms,omitempty"`
 	Text        string           `json:"text,omitempty" doc:"The agreement file in force, verbatim"`
+}
+
+// LinkView relates a whole agreement to another.
+type LinkView struct {
+	To       string         `json:"to" doc:"Label"`
+	Relation string         `json:"relation" enum:"updates,implements,follows,part-of,related,context"`
+	Note     agreement.Text `json:"note,omitempty"`
 }
 
 // HereView is an agreement's state, folded from its roll.
@@ -45,6 +56,7 @@ type HereView struct {
 	Members    []MemberView    `json:"members,omitempty"`
 	Statements []StatementView `json:"statements,omitempty" doc:"Declarations and objections"`
 	Acts       []ActView       `json:"acts,omitempty" doc:"The roll, in order"`
+	Texts      []TextView      `json:"texts,omitempty" doc:"Authentic texts that the agreement file names, by language and hash"`
 	Cases      []CaseView      `json:"cases,omitempty" doc:"Proofs of misconduct: they wait for a person, or a person decided"`
 }
 
@@ -87,11 +99,15 @@ type ActView struct {
 	Leaf     string         `json:"leaf"`
 	Officers int            `json:"officers" doc:"How many officers signed"`
 	Mandate  agreement.Text `json:"mandate,omitempty" doc:"On whose authority"`
+	Basis    agreement.Text `json:"mandate_basis,omitempty" doc:"On what that authority rests"`
+	Granted  string         `json:"mandate_date,omitempty" doc:"When it was given"`
+	Note     agreement.Text `json:"note,omitempty"`
 }
 
 // CommitmentView is one promise.
 type CommitmentView struct {
 	Label           string                     `json:"label"`
+	Article         string                     `json:"article,omitempty" doc:"Its number in the text, where that differs from the label"`
 	Names           agreement.Text             `json:"names,omitempty"`
 	Text            agreement.Text             `json:"text,omitempty"`
 	Note            agreement.Text             `json:"note,omitempty" doc:"What to know about it: its limits, how others read it"`
@@ -116,33 +132,45 @@ type DifferenceView struct {
 func (v *AgreementView) viewText(a *agreement.Agreement, lib *agreement.Library) {
 	v.Label, v.Names, v.Type, v.Force, v.Version, v.Purpose, v.Mark = a.Label, a.Names, a.Type, a.Force, a.Version, a.Purpose, markOf(a)
 	if !a.Date.IsZero() {
-		v.Date = a.Date.String()
+		v.Date, v.Printed = a.Date.String(), a.Date.Source()
+	}
+	v.Place, v.Sectors = a.Place, a.Sectors
+	for _, l := range a.Links {
+		v.Links = append(v.Links, LinkView{To: l.To, Relation: l.Relation, Note: l.Note})
 	}
 	v.viewTerms(a)
 	for _, c := range a.Commitments {
-		view := CommitmentView{Label: c.Label, Names: c.Names, Text: c.Text, Note: c.Note, Kinds: c.Kinds, Deadlines: c.Deadlines}
-		if lib != nil {
-			view.Correspondences = lib.Correspondences(a.Label + "/" + c.Label)
-		}
-		if len(view.Correspondences) == 0 {
-			for _, x := range a.Crosswalks {
-				if x.From == c.Label {
-					view.Correspondences = append(view.Correspondences, agreement.Correspondence{Here: a.Label + "/" + c.Label, There: x.To, Relation: x.Relation, Note: x.Note, Stated: true})
-				}
-			}
-		}
+		view := CommitmentView{Label: c.Label, Article: c.Article, Names: c.Names, Text: c.Text, Note: c.Note, Kinds: c.Kinds, Deadlines: c.Deadlines}
+		view.Correspondences = correspondences(a, c.Label, lib)
 		v.Commitments = append(v.Commitments, view)
 	}
 }
 
+// correspondences lists what a commitment corresponds to: from both ends where the library has its agreement, else as its own
+// file states it.
+func correspondences(a *agreement.Agreement, label string, lib *agreement.Library) []agreement.Correspondence {
+	if known, ok := lib.Agreement(a.Label); ok && known == a {
+		return lib.Correspondences(a.Label + "/" + label)
+	}
+	var out []agreement.Correspondence
+	for _, x := range a.Crosswalks {
+		if x.From == label {
+			_, names, _ := lib.Place(x.To)
+			out = append(out, agreement.Correspondence{Here: a.Label + "/" + label, There: x.To, Names: names, Relation: x.Relation, Note: x.Note, Stated: true})
+		}
+	}
+	return out
+}
+
 // viewRoll shows an agreement that runs here. The caller holds r.mu.
-func (n *Node) viewRoll(r *roll) AgreementView {
+func (n *Node) viewRoll(r *roll, lib *agreement.Library) AgreementView {
 	s := r.state
 	v := AgreementView{ID: r.id, Label: r.id, Text: s.DefinitionBytes(), Here: &HereView{Phase: string(s.Phase()), Entries: len(r.places), State: s.Hash().String(),
 		Basis: s.Basis().String(), TextHash: s.Text().SHA256, Depositary: s.Depositary(), Keeps: s.Depositary() == n.party.ID, Joined: s.Joined(), Needed: s.Needed(), Reviewed: s.Reviewed()}}
 	d := r.text()
 	if d != nil {
-		v.viewText(d, nil)
+		v.viewText(d, lib)
+		v.Here.Texts = viewTexts(d)
 	}
 	for _, o := range r.own {
 		if !r.entered(o.leaf) {
@@ -163,12 +191,12 @@ func (n *Node) viewRoll(r *roll) AgreementView {
 	}
 	for i := range r.places {
 		e := r.places[i].entry
-		act := ActView{Act: string(e.Act.Act), Party: e.Party, Date: e.Act.Date, Leaf: e.Leaf, Officers: len(e.Officers)}
+		act := ActView{Act: string(e.Act.Act), Party: e.Party, Date: e.Act.Date, Leaf: e.Leaf, Officers: len(e.Officers), Note: e.Act.Note}
 		if d != nil {
 			act.Word = d.Words[act.Act]
 		}
 		if e.Act.Mandate != nil {
-			act.Mandate = e.Act.Mandate.By
+			act.Mandate, act.Basis, act.Granted = e.Act.Mandate.By, e.Act.Mandate.Basis, e.Act.Mandate.Date
 		}
 		v.Here.Acts = append(v.Here.Acts, act)
 	}

@@ -113,11 +113,15 @@ func (n *Node) Agreements(ctx context.Context) ([]AgreementView, error) {
 	if err != nil {
 		return nil, err
 	}
+	f, err := n.facts()
+	if err != nil {
+		return nil, err
+	}
 	out := []AgreementView{}
 	running := map[string]bool{}
 	for _, id := range ids {
 		if err := n.withRoll(ctx, id, func(r *roll) error {
-			v := n.viewRoll(r)
+			v := n.viewRoll(r, f.Shelf)
 			v.Here.Members, v.Here.Acts, v.Here.Statements, v.Commitments, v.Text = nil, nil, nil, nil, ""
 			running[v.Label] = true
 			out = append(out, v)
@@ -128,11 +132,6 @@ func (n *Node) Agreements(ctx context.Context) ([]AgreementView, error) {
 	}
 	shelf, err := n.shelfViews(running)
 	return append(out, shelf...), err
-}
-
-// ShelfAlone lists what is on the shelf where there is no node: in dir, which may be missing, and with the program.
-func ShelfAlone(dir string) ([]AgreementView, error) {
-	return newNode(dir, DefaultConfig(), nil).shelfViews(nil)
 }
 
 // shelfViews lists the shelf without the particulars, but for imported texts that run here: the roll knows more of them.
@@ -150,7 +149,7 @@ func (n *Node) shelfViews(running map[string]bool) ([]AgreementView, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.Shelf.Standings, v.Shelf.Claims, v.Commitments, v.Text = nil, nil, nil, ""
+		v.Shelf.Standings, v.Shelf.Claims, v.Shelf.Items, v.Commitments, v.Text = nil, nil, nil, nil, ""
 		out = append(out, v)
 	}
 	return out, nil
@@ -158,10 +157,14 @@ func (n *Node) shelfViews(running map[string]bool) ([]AgreementView, error) {
 
 // Agreement shows one agreement with all its particulars: the one that runs here, else the one on the shelf.
 func (n *Node) Agreement(ctx context.Context, ref string) (v AgreementView, err error) {
+	f, err := n.facts()
+	if err != nil {
+		return v, err
+	}
 	id, err := n.rollID(ctx, ref)
 	if err == nil {
 		err = n.withRoll(ctx, id, func(r *roll) error {
-			v = n.viewRoll(r)
+			v = n.viewRoll(r, f.Shelf)
 			return n.viewCases(&v)
 		})
 		return v, err
@@ -169,12 +172,17 @@ func (n *Node) Agreement(ctx context.Context, ref string) (v AgreementView, err 
 	if code := CodeOf(err); code != CodeNotFound && code != CodeConflict {
 		return v, err
 	}
-	s, ok, shelfErr := n.onShelf(ref)
-	if shelfErr != nil {
-		return v, shelfErr
+	return n.shelfView(ref)
+}
+
+// shelfView shows one agreement of the shelf.
+func (n *Node) shelfView(ref string) (AgreementView, error) {
+	s, ok, err := n.onShelf(ref)
+	if err != nil {
+		return AgreementView{}, err
 	}
 	if !ok {
-		return v, faultf(CodeNotFound, "see 'mithaq agreement list'", "there is no agreement %s, neither here nor on the shelf", clipped(ref))
+		return AgreementView{}, faultf(CodeNotFound, "see 'mithaq agreement list --all'", "there is no agreement %s, neither here nor on the shelf", clipped(ref))
 	}
 	return n.viewShelved(s)
 }

@@ -15,10 +15,14 @@ type PartyPage struct {
 	Kind        string          `json:"kind,omitempty"`
 	Names       agreement.Text  `json:"names,omitempty"`
 	Country     string          `json:"country,omitempty" doc:"ISO 3166-1 alpha-2"`
+	Of          string          `json:"of,omitempty" doc:"Label of the party that it belongs to"`
+	Office      agreement.Text  `json:"office,omitempty" doc:"Of a person"`
 	Fingerprint string          `json:"fingerprint,omitempty" doc:"In eight words, to compare by telephone"`
 	Mark        string          `json:"mark,omitempty"`
 	Standing    []PartyStanding `json:"standing,omitempty" doc:"Where it stands in the world, as sources say"`
+	Through     []PartyStanding `json:"through,omitempty" doc:"Where its bodies stand in the world: a ministry of a state, say"`
 	Connected   []PartyRoll     `json:"connected,omitempty" doc:"Rolls here that name it"`
+	Facts       []FactView      `json:"facts,omitempty" doc:"What the documents say of it, each with its source"`
 }
 
 // PartyStanding is where a party stands towards an agreement on the shelf.
@@ -47,10 +51,14 @@ func (n *Node) PartyPage(ctx context.Context, ref string) (PartyPage, error) {
 	if err := n.partyOnShelf(&p, ref); err != nil {
 		return p, err
 	}
+	return p, p.found(ref)
+}
+
+func (p *PartyPage) found(ref string) error {
 	if p.ID == "" && p.Label == "" {
-		return p, faultf(CodeNotFound, "give a party id (p-…), a label, or a country's code", "there is no party %s in the register or in any roll here", clipped(ref))
+		return faultf(CodeNotFound, "give a party id (p-…), a label, or a country's code", "there is no party %s in the register or in any roll here", clipped(ref))
 	}
-	return p, nil
+	return nil
 }
 
 // partyInRolls adds what the rolls here say of a party.
@@ -121,7 +129,7 @@ func (n *Node) partyOnShelf(p *PartyPage, ref string) error {
 	if known.Label == "" {
 		return nil
 	}
-	p.Label, p.Kind, p.Names, p.Country = known.Label, string(known.Kind), known.Names, known.Country
+	p.Label, p.Kind, p.Names, p.Country, p.Of, p.Office = known.Label, string(known.Kind), known.Names, known.Country, known.Of, known.Office
 	if known.Fictional {
 		p.Mark = fictionalMark
 	}
@@ -133,6 +141,14 @@ func (n *Node) partyOnShelf(p *PartyPage, ref string) error {
 		if st := s.Agreement.StandingOf(p.Label); len(st.History) > 0 {
 			p.Standing = append(p.Standing, PartyStanding{Agreement: s.Label, StandingView: x.standing(st)})
 		}
+		for _, st := range s.Agreement.Standings() {
+			if body, ok := f.Party(st.Party); ok && registered && body.Of == p.Label {
+				p.Through = append(p.Through, PartyStanding{Agreement: s.Label, StandingView: x.standing(st)})
+			}
+		}
+	}
+	if registered {
+		p.Facts = viewFacts(f, p.Label)
 	}
 	return nil
 }
