@@ -43,6 +43,7 @@ func run(args []string, out io.Writer) error {
 	captures := flags.String("captures", "", "folder of captures, with folders in it")
 	binaryName := flags.String("mithaq", "mithaq", "the program")
 	copies := flags.Int("copies", 400, "how often each capture stands in the file")
+	keep := flags.String("keep", "", "folder to write the files to that are read, and to leave them in")
 	rounds := flags.Int("rounds", 3, "how often each program runs")
 	tsharkCopies := flags.Int("tshark-copies", 20, "the same for tshark, which is slow, and what runs beside it")
 	if err := flags.Parse(args); err != nil {
@@ -51,11 +52,14 @@ func run(args []string, out io.Writer) error {
 	if *captures == "" {
 		return errors.New("--captures DIR is needed")
 	}
-	dir, err := os.MkdirTemp("", "packets")
-	if err != nil {
-		return err
+	dir := *keep
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "packets"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
 	}
-	defer os.RemoveAll(dir)
 	large, small := filepath.Join(dir, "large.pcap"), filepath.Join(dir, "small.pcap")
 	many, err := repeat(*captures, large, *copies)
 	if err != nil {

@@ -88,6 +88,20 @@ func (e *Event) Add(kind index.Kind, field string, text []byte) {
 	}
 }
 
+// AddString adds a value that is not empty.
+func (e *Event) AddString(kind index.Kind, field, text string) {
+	if text != "" {
+		e.Add(kind, field, e.Bytes(text))
+	}
+}
+
+// Bytes copies a text into the event's scratch.
+func (e *Event) Bytes(text string) []byte {
+	begin := len(e.Scratch)
+	e.Scratch = append(e.Scratch, text...)
+	return e.Scratch[begin:len(e.Scratch):len(e.Scratch)]
+}
+
 // AddOther adds a string that stands at a STIX object path.
 func (e *Event) AddOther(path, field string, text []byte) {
 	if len(text) > 0 {

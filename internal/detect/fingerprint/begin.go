@@ -140,8 +140,9 @@ func (e *Engine) findServer(s *session, f *flow, d int) {
 		if s.dir[1-d].ssl2 && b[0]&0x80 != 0 {
 			if n, err := v2.Parse(b); err == nil && n > 0 {
 				s.server.seen, s.server.version, s.server.resumed = true, v2.Version, v2.SessionHit
-				if len(v2.Certificate) > 0 {
-					s.server.chain[0] = append(s.server.chain[0], hello.ParseCertificate(v2.Certificate))
+				if len(v2.Certificate) > 0 && s.server.chain[0] == nil {
+					s.server.chain[0] = &hello.Chain{}
+					s.server.chain[0].Add(v2.Certificate)
 				}
 				r.begun, r.start = true, int(c.offset)
 				r.side.Reset(e.pool, int(c.offset)+n)

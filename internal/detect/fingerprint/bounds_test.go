@@ -159,7 +159,7 @@ func FuzzRun(f *testing.F) {
 	f.Add(d.file)
 	f.Fuzz(func(t *testing.T, file []byte) {
 		e := NewEngine(Options{Flows: 64, Sessions: 8, Buffer: 1 << 18, Fragments: 4, Stream: func(*Beginning) {}}, func(e Event) {
-			if len(e.JA4) != 36 || e.Src == "" {
+			if len(e.JA4) != 36 || !e.Src.IsValid() {
 				t.Fatalf("%+v", e)
 			}
 		})

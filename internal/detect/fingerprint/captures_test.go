@@ -100,7 +100,7 @@ func TestSharedJA4Captures(t *testing.T) {
 			}
 			for _, w := range want {
 				i := slices.IndexFunc(events, func(e Event) bool {
-					return e.Src == w.Src && e.Dst == w.Dst && e.SrcPort == w.SrcPort && e.DstPort == w.DstPort && e.Transport == w.Transport
+					return e.Src.String() == w.Src && e.Dst.String() == w.Dst && e.SrcPort == w.SrcPort && e.DstPort == w.DstPort && e.Transport == w.Transport
 				})
 				if i < 0 {
 					t.Errorf("no hello from %s port %d to %s port %d over %s", w.Src, w.SrcPort, w.Dst, w.DstPort, w.Transport)
@@ -166,7 +166,7 @@ func TestSharedZeekCaptures(t *testing.T) {
 			find := func(w zeekConnection) *Event {
 				for i := range events {
 					e := &events[i]
-					if (w.Client == "" || e.Src == w.Client && e.SrcPort == w.ClientPort) && (w.Server == "" || e.Dst == w.Server && e.DstPort == w.ServerPort) {
+					if (w.Client == "" || e.Src.String() == w.Client && e.SrcPort == w.ClientPort) && (w.Server == "" || e.Dst.String() == w.Server && e.DstPort == w.ServerPort) {
 						return e
 					}
 				}

@@ -285,7 +285,7 @@ func (e *Engine) messages(s *session, f *flow, b []byte, p *packet.Info, side in
 				e.newEvent(s, f, &h, p.Tunnels, again)
 			}
 		case side == 1 && m[0] == hello.TypeServerHello:
-			s.server.hello(body)
+			s.server.hello(body, e.memory)
 			if s.server.seen {
 				return true
 			}
@@ -331,7 +331,7 @@ func (e *Engine) dtlsDatagram(p *packet.Info) {
 			}
 			return
 		}
-		over = s.item(d, it) || over
+		over = s.item(d, it, e.memory) || over
 	}
 	if b[0]>>5 == 1 { // the short header of DTLS 1.3
 		take(&hello.Item{Kind: hello.ItemApplication})

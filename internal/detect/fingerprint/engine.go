@@ -27,6 +27,8 @@ type Engine struct {
 	newest   int32 // of the sessions in use
 	oldest   int32
 	sources  sources
+	memory   *hello.Memory
+	spare    []*Event
 	space    []byte // for decrypted QUIC packets
 	info     packet.Info
 	place    Place
@@ -51,6 +53,7 @@ func NewEngine(opts Options, emit func(Event)) *Engine {
 		sessions: make([]session, opts.Sessions),
 		free:     make([]int32, opts.Sessions),
 		space:    make([]byte, 1<<16+64),
+		memory:   hello.NewMemory(),
 	}
 	e.sources = sources{rate: float64(opts.InitialsPerSource), seed: opts.Seed}
 	for i := range e.free {
@@ -224,7 +227,7 @@ func (e *Engine) finish(at int32) {
 		}
 	}
 	for i, ev := range s.events[:s.n] {
-		s.server.fill(ev)
+		s.server.fill(ev, e.memory)
 		if s.quic != nil {
 			ev.QUIC = s.quic.facts()
 		}
@@ -236,6 +239,8 @@ func (e *Engine) finish(at int32) {
 		s.events[i] = nil
 		e.events++
 		e.emit(*ev)
+		*ev = Event{}
+		e.spare = append(e.spare, ev)
 	}
 	e.unlink(s)
 	for d := range s.dir {
@@ -256,11 +261,12 @@ func (e *Engine) finish(at int32) {
 func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uint8, again bool) *Event {
 	var p packet.Info
 	endpoints(&p, &f.key, int(s.client))
-	ev := &Event{
+	ev := e.room()
+	*ev = Event{
 		Packet: e.place.Packet, Time: time.Unix(0, e.place.Time).UTC(), Tunnels: int(tunnels),
-		Src: p.SrcAddr().String(), Dst: p.DstAddr().String(), SrcPort: p.SrcPort, DstPort: p.DstPort,
+		Src: p.SrcAddr(), Dst: p.DstAddr(), SrcPort: p.SrcPort, DstPort: p.DstPort,
 	}
-	ev.describe(h, s.transport)
+	ev.describe(h, s.transport, e.memory)
 	ev.Service = dns.Encrypted(p.DstAddr(), p.DstPort, textOf(ev.SNI), ev.ALPN)
 	if ev.Service == "dot" && s.transport == hello.OverQUIC {
 		ev.Service = "doq"
@@ -269,17 +275,30 @@ func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uin
 		// The same hello again after a QUIC Retry or a DTLS HelloVerifyRequest is no other hello.
 		repeated := s.transport != hello.OverTCP && old.random == ev.random && !s.server.retry
 		if repeated || again && old.same(ev) {
+			e.spare = append(e.spare, ev)
 			return nil
 		}
 	}
 	if s.n == maxHellos {
 		e.dropped[dropHello]++
+		e.spare = append(e.spare, ev)
 		return nil
 	}
 	ev.Hello = s.n + 1
 	s.server.sessionSize = copy(s.server.session[:], h.SessionID)
 	s.events[s.n] = ev
 	s.n++
+	return ev
+}
+
+// room gives an event to fill in, one that was used before when there is one: they are as many as sessions need.
+func (e *Engine) room() *Event {
+	n := len(e.spare)
+	if n == 0 {
+		return new(Event)
+	}
+	ev := e.spare[n-1]
+	e.spare = e.spare[:n-1]
 	return ev
 }
 

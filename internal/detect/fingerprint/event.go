@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/hello"
@@ -9,19 +10,19 @@ import (
 // Event is one client hello with what is known of the connection it began. Its JSON form is the
 // output of `mithaq fingerprint --json`, one line each; a null or an absent member is not known.
 type Event struct {
-	Packet    int64     `json:"packet"` // the packet that completed the hello, from 1
-	Time      time.Time `json:"time"`
-	Src       string    `json:"src"` // the client
-	Dst       string    `json:"dst"`
-	SrcPort   uint16    `json:"srcport"`
-	DstPort   uint16    `json:"dstport"`
-	Transport string    `json:"transport"` // tcp, quic or dtls
-	SNI       *string   `json:"sni"`       // for an encrypted client hello the outer, public name
-	ALPN      []string  `json:"alpn"`
-	ALPNHex   []string  `json:"alpn_hex,omitempty"` // all of ALPN, when one of them is not text
-	JA3       string    `json:"ja3"`
-	JA4       string    `json:"ja4"`
-	ECH       bool      `json:"ech"`
+	Packet    int64      `json:"packet"` // the packet that completed the hello, from 1
+	Time      time.Time  `json:"time"`
+	Src       netip.Addr `json:"src"` // the client
+	Dst       netip.Addr `json:"dst"`
+	SrcPort   uint16     `json:"srcport"`
+	DstPort   uint16     `json:"dstport"`
+	Transport string     `json:"transport"` // tcp, quic or dtls
+	SNI       *string    `json:"sni"`       // for an encrypted client hello the outer, public name
+	ALPN      []string   `json:"alpn"`
+	ALPNHex   []string   `json:"alpn_hex,omitempty"` // all of ALPN, when one of them is not text
+	JA3       string     `json:"ja3"`
+	JA4       string     `json:"ja4"`
+	ECH       bool       `json:"ech"`
 	// Service is dot, doh or doq where the hello begins DNS under encryption.
 	Service string `json:"service,omitempty"`
 	// HelloVersion is the highest version the client offers.
@@ -108,26 +109,15 @@ type Anomaly struct {
 }
 
 // describe fills in what the client hello itself says.
-func (e *Event) describe(h *hello.ClientHello, transport hello.Transport) {
+func (e *Event) describe(h *hello.ClientHello, transport hello.Transport, memory *hello.Memory) {
+	prints := memory.Prints(h, transport)
 	e.Transport = transport.String()
-	e.JA3, e.JA4, e.ECH = h.JA3(), h.JA4(transport), h.ECH
-	e.HelloVersion = hello.VersionName(h.Highest())
+	e.JA3, e.JA4, e.ECH, e.HelloVersion = prints.JA3, prints.JA4, h.ECH, prints.Version
+	e.ALPN, e.ALPNHex = prints.ALPN, prints.ALPNHex
 	copy(e.random[:], h.Random)
 	if h.ServerName != nil {
 		name := hello.Text(h.ServerName)
 		e.SNI = &name
-	}
-	e.ALPN = []string{}
-	odd := false
-	for name := range hello.Protocols(h.ALPN) {
-		text := hello.Text(name)
-		odd = odd || text != string(name)
-		e.ALPN = append(e.ALPN, text)
-	}
-	if odd {
-		for name := range hello.Protocols(h.ALPN) {
-			e.ALPNHex = append(e.ALPNHex, hexText(name))
-		}
 	}
 }
 

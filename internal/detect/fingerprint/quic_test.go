@@ -166,7 +166,7 @@ func TestQUICAnyhow(t *testing.T) {
 		e := NewEngine(Options{}, func(e Event) { events = append(events, e) })
 		feed(e, c.file)
 		e.Flush()
-		if len(events) != 1 || textOf(events[0].SNI) != "node.example" || textOf(events[0].Version) != "TLSv13" || events[0].Src != "2001:db8::7" {
+		if len(events) != 1 || textOf(events[0].SNI) != "node.example" || textOf(events[0].Version) != "TLSv13" || events[0].Src.String() != "2001:db8::7" {
 			t.Fatalf("%+v %+v", events, e.Stats())
 		}
 	})

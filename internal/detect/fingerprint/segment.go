@@ -298,7 +298,7 @@ func (e *Engine) items(s *session, f *flow, d int, p *packet.Info) bool {
 			}
 			continue
 		}
-		if s.item(d, &it) {
+		if s.item(d, &it, e.memory) {
 			return true
 		}
 	}

@@ -63,26 +63,26 @@ type serverFacts struct {
 	cipher       uint16
 	hasCipher    bool
 	group        uint16
-	ja3s         string
+	answer       *hello.Answer // nil before a server hello
 	retry        bool
 	resumed      bool
 	established  bool
-	alert        string
-	protocol     *string
+	alert        *string
+	protocol     *string  // of the last server hello that is no retry
 	session      [32]byte // the session id the client offered
 	sessionSize  int
-	chain        [2][]hello.Certificate // 0 the server's, 1 the client's
-	ccs          [2]bool                // by direction
-	applications [2]bool                // application data after the ServerHello, by direction
+	chain        [2]*hello.Chain // 0 the server's, 1 the client's
+	ccs          [2]bool         // by direction
+	applications [2]bool         // application data after the ServerHello, by direction
 }
 
 // item takes note of one thing that direction d sent. It tells whether the handshake is over.
-func (s *session) item(d int, it *hello.Item) bool {
+func (s *session) item(d int, it *hello.Item, memory *hello.Memory) bool {
 	f := &s.server
 	fromServer := int8(d) != s.client
 	switch it.Kind {
 	case hello.ItemAlert:
-		f.alert = hello.AlertName(it.Description)
+		f.alert = memory.Alert(it.Description)
 	case hello.ItemCCS:
 		f.ccs[d] = true
 	case hello.ItemEncrypted:
@@ -94,10 +94,10 @@ func (s *session) item(d int, it *hello.Item) bool {
 		return s.encrypted()
 	case hello.ItemHandshake:
 		if it.Type == hello.TypeServerHello && fromServer {
-			f.hello(it.Body)
+			f.hello(it.Body, memory)
 		}
 		if it.Type == hello.TypeCertificate {
-			f.certificates(it.Body, fromServer)
+			f.certificates(it.Body, fromServer, memory)
 		}
 		if it.Type == hello.TypeServerKeyExchange && fromServer && f.group == 0 {
 			f.group = hello.KeyExchangeGroup(it.Body)
@@ -120,13 +120,13 @@ func (s *session) encrypted() bool {
 	return f.established
 }
 
-func (f *serverFacts) hello(body []byte) {
+func (f *serverFacts) hello(body []byte, memory *hello.Memory) {
 	var h hello.ServerHello
 	if f.seen || h.Parse(body) != nil {
 		return
 	}
 	f.version, f.cipher, f.hasCipher = h.Version, h.Cipher, true
-	f.ja3s = h.JA3S()
+	f.answer = memory.Answer(&h)
 	if h.Group != 0 {
 		f.group = h.Group
 	}
@@ -135,60 +135,43 @@ func (f *serverFacts) hello(body []byte) {
 		return
 	}
 	f.seen = true
-	if h.ALPN != nil {
-		name := hello.Text(h.ALPN)
-		f.protocol = &name
-	}
+	f.protocol = f.answer.Protocol
 	early := h.Version <= 0x0303 || h.Version >= 0xfe00 && h.Version != 0xfefc
 	f.resumed = h.PSK || early && len(h.SessionID) > 0 && string(h.SessionID) == string(f.session[:f.sessionSize])
 }
 
-func (f *serverFacts) certificates(body []byte, fromServer bool) {
+func (f *serverFacts) certificates(body []byte, fromServer bool, memory *hello.Memory) {
 	chain := &f.chain[1]
 	if fromServer {
 		chain = &f.chain[0]
 	}
-	if len(*chain) > 0 {
-		return
-	}
-	for der := range hello.Certificates(body) {
-		if len(*chain) >= maxCertificates {
-			return
-		}
-		*chain = append(*chain, hello.ParseCertificate(der))
+	if *chain == nil {
+		*chain = memory.Chain(body, maxCertificates)
 	}
 }
 
 // fill copies the facts into an event.
-func (f *serverFacts) fill(e *Event) {
-	text := func(s string) *string { return &s }
+func (f *serverFacts) fill(e *Event, memory *hello.Memory) {
 	if f.version != 0 {
-		e.Version = text(hello.VersionName(f.version))
-		e.JA3S = text(f.ja3s)
-		if f.ja3s == "" {
-			e.JA3S = nil
+		e.Version = memory.Version(f.version)
+		if f.answer != nil {
+			e.JA3S = &f.answer.JA3S
 		}
 	}
 	if f.hasCipher {
-		e.Cipher = text(hello.CipherName(f.cipher))
+		e.Cipher = memory.Cipher(f.cipher)
 	}
 	if f.group != 0 {
-		e.Curve = text(hello.GroupName(f.group))
+		e.Curve = memory.Group(f.group)
 	}
-	e.NextProtocol, e.Resumed, e.Established = f.protocol, f.resumed, f.established
-	if f.alert != "" {
-		e.LastAlert = text(f.alert)
+	e.NextProtocol, e.Resumed, e.Established, e.LastAlert = f.protocol, f.resumed, f.established, f.alert
+	if c := f.chain[1]; c != nil {
+		e.ClientChain, e.ClientHashes = c.Certificates, c.Hashes
 	}
-	e.ServerChain, e.ClientChain = f.chain[0], f.chain[1]
-	for i := range e.ServerChain {
-		e.ChainHashes = append(e.ChainHashes, e.ServerChain[i].SHA256)
-	}
-	for i := range e.ClientChain {
-		e.ClientHashes = append(e.ClientHashes, e.ClientChain[i].SHA256)
-	}
-	if len(e.ServerChain) > 0 {
+	if c := f.chain[0]; c != nil {
+		e.ServerChain, e.ChainHashes = c.Certificates, c.Hashes
 		own := &e.ServerChain[0]
-		e.Subject, e.Issuer = text(own.Subject), text(own.Issuer)
+		e.Subject, e.Issuer = &own.Subject, &own.Issuer
 		if e.SNI != nil {
 			matches := own.MatchesHost(*e.SNI)
 			e.SNIMatches = &matches

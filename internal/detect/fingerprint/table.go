@@ -3,7 +3,7 @@ package fingerprint
 import (
 	"fmt"
 	"io"
-	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -61,7 +61,7 @@ func (t *Table) row(cells ...string) {
 	_, _ = fmt.Fprintln(t.w, strings.Join(cells, "\t")) // Flush reports the error
 }
 
-func end(addr string, port uint16) string { return net.JoinHostPort(addr, strconv.Itoa(int(port))) }
+func end(addr netip.Addr, port uint16) string { return netip.AddrPortFrom(addr, port).String() }
 
 func orDash(s string) string {
 	if s == "" {

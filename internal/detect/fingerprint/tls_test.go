@@ -24,7 +24,7 @@ func wantOne(t testing.TB, events []Event) Event {
 func checkNode(t testing.TB, e Event, version string) {
 	t.Helper()
 	if textOf(e.SNI) != "node.example" || !slices.Equal(e.ALPN, []string{"h2"}) || textOf(e.Version) != version || !e.Established ||
-		e.Src != "192.0.2.7" || e.SrcPort != 50123 || e.Dst != "198.51.100.9" || e.DstPort != 8443 || e.Transport != "tcp" {
+		e.Src.String() != "192.0.2.7" || e.SrcPort != 50123 || e.Dst.String() != "198.51.100.9" || e.DstPort != 8443 || e.Transport != "tcp" {
 		t.Fatalf("%+v", e)
 	}
 	if version == "TLSv12" {

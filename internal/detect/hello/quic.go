@@ -3,8 +3,6 @@ package hello
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -80,6 +78,9 @@ type QUICHeader struct {
 	length     int    // of the packet in the datagram
 }
 
+// maxConnectionID is the longest connection id in bytes that these versions allow (RFC 9000, section 17.2).
+const maxConnectionID = 20
+
 // ErrQUIC means that a datagram is not QUIC that can be read.
 var ErrQUIC = errors.New("not a readable QUIC packet")
 
@@ -114,7 +115,7 @@ func ParseQUIC(b []byte) (h QUICHeader, rest []byte, err error) {
 	h.Version = binary.BigEndian.Uint32(b[1:])
 	c := cursor{b: b[5:]}
 	h.DCID, h.SCID = c.vector8(), c.vector8()
-	if c.bad || len(h.DCID) > 20 || len(h.SCID) > 20 {
+	if c.bad || len(h.DCID) > maxConnectionID || len(h.SCID) > maxConnectionID {
 		return h, nil, ErrQUIC
 	}
 	if h.Version == 0 {
@@ -162,7 +163,7 @@ func (c *cursor) varint() int {
 // derive them.
 type InitialKeys struct {
 	Version        uint32
-	secret         []byte
+	secret         [32]byte
 	client, server initialKey
 }
 
@@ -173,18 +174,17 @@ type initialKey struct {
 }
 
 // NewInitialKeys derives the keys from the version and the destination connection id of the
-// client's first packet (RFC 9001, section 5.2). The error tells of an unknown version.
+// client's first packet (RFC 9001, section 5.2), which has at most 20 bytes. The error tells of an unknown version.
 func NewInitialKeys(version uint32, dcid []byte) (*InitialKeys, error) {
 	salt := quicSalt(version)
 	if salt == nil {
 		return nil, fmt.Errorf("deriving Initial keys of version %x: %w", version, ErrQUIC)
 	}
-	secret, err := hkdf.Extract(sha256.New, dcid, salt)
-	if err != nil {
-		return nil, fmt.Errorf("deriving Initial keys: %w", err)
+	if len(dcid) > maxConnectionID {
+		return nil, fmt.Errorf("deriving Initial keys from an identifier of %d bytes: %w", len(dcid), ErrQUIC)
 	}
-	k := &InitialKeys{Version: version, secret: secret}
-	if err := k.client.derive(secret, "client in", version == QUICv2); err != nil {
+	k := &InitialKeys{Version: version, secret: hmac256(salt, dcid)}
+	if err := k.client.derive(k.secret[:], "client in", version == QUICv2); err != nil {
 		return nil, err
 	}
 	return k, nil
@@ -195,45 +195,23 @@ func (k *initialKey) derive(initial []byte, label string, v2 bool) error {
 	if v2 {
 		key, iv, hp = "quicv2 key", "quicv2 iv", "quicv2 hp"
 	}
-	secret, err := expandLabel(initial, label, 32)
-	if err != nil {
-		return err
-	}
-	var parts [3][]byte
-	for i, want := range []struct {
-		label string
-		size  int
-	}{{key, 16}, {iv, 12}, {hp, 16}} {
-		if parts[i], err = expandLabel(secret, want.label, want.size); err != nil {
-			return err
-		}
-	}
-	block, err := aes.NewCipher(parts[0])
+	var secret [32]byte
+	var keys [2][16]byte
+	expandLabel(initial, label, secret[:])
+	expandLabel(secret[:], key, keys[0][:])
+	expandLabel(secret[:], iv, k.iv[:])
+	expandLabel(secret[:], hp, keys[1][:])
+	block, err := aes.NewCipher(keys[0][:])
 	if err != nil {
 		return fmt.Errorf("deriving Initial keys: %w", err)
 	}
 	if k.aead, err = cipher.NewGCM(block); err != nil {
 		return fmt.Errorf("deriving Initial keys: %w", err)
 	}
-	copy(k.iv[:], parts[1])
-	if k.mask, err = aes.NewCipher(parts[2]); err != nil {
+	if k.mask, err = aes.NewCipher(keys[1][:]); err != nil {
 		return fmt.Errorf("deriving Initial keys: %w", err)
 	}
 	return nil
-}
-
-// expandLabel is HKDF-Expand-Label without context (RFC 8446, section 7.1).
-func expandLabel(secret []byte, label string, size int) ([]byte, error) {
-	info := make([]byte, 0, 32)
-	info = append(info, 0, byte(size), byte(len(label)+6))
-	info = append(info, "tls13 "...)
-	info = append(info, label...)
-	info = append(info, 0)
-	out, err := hkdf.Expand(sha256.New, secret, string(info), size)
-	if err != nil {
-		return nil, fmt.Errorf("deriving Initial keys: %w", err)
-	}
-	return out, nil
 }
 
 // Open removes the protection of an Initial packet that begins at b[0], whose header is h. It
@@ -242,7 +220,7 @@ func (k *InitialKeys) Open(b []byte, h *QUICHeader, fromServer bool, space []byt
 	key := &k.client
 	if fromServer {
 		// Many connections are never answered, and deriving costs: not before it is needed.
-		if k.server.aead == nil && k.server.derive(k.secret, "server in", k.Version == QUICv2) != nil {
+		if k.server.aead == nil && k.server.derive(k.secret[:], "server in", k.Version == QUICv2) != nil {
 			return nil, false
 		}
 		key = &k.server
@@ -280,7 +258,9 @@ func CryptoFrames(b []byte) func(yield func(offset int, data []byte) bool) {
 		c := cursor{b: b}
 		for len(c.b) > 0 && !c.bad {
 			switch kind := c.u8(); kind {
-			case 0, 1: // PADDING, PING
+			case 0: // PADDING, hundreds of it
+				c.b = withoutPadding(c.b)
+			case 1: // PING
 			case 2, 3: // ACK
 				c.bigVarint()
 				c.bigVarint()
@@ -309,6 +289,17 @@ func CryptoFrames(b []byte) func(yield func(offset int, data []byte) bool) {
 			}
 		}
 	}
+}
+
+// withoutPadding leaves the zeros out that bytes begin with.
+func withoutPadding(b []byte) []byte {
+	for len(b) >= 8 && binary.LittleEndian.Uint64(b) == 0 {
+		b = b[8:]
+	}
+	for len(b) > 0 && b[0] == 0 {
+		b = b[1:]
+	}
+	return b
 }
 
 // bigVarint passes over a variable-length integer of any size.

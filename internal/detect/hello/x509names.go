@@ -112,11 +112,7 @@ func cleanText(b []byte) string {
 		b = b[:maxNameText]
 	}
 	const digits = "0123456789abcdef"
-	plain := utf8.Valid(b)
-	for _, c := range b {
-		plain = plain && c >= 0x20 && c != 0x7f
-	}
-	if plain {
+	if plainText(b) {
 		return string(b)
 	}
 	var w strings.Builder
@@ -132,6 +128,18 @@ func cleanText(b []byte) string {
 		b = b[size:]
 	}
 	return w.String()
+}
+
+// plainText tells whether bytes are UTF-8 without control characters.
+func plainText(b []byte) bool {
+	ascii := true
+	for _, c := range b {
+		if c < 0x20 || c == 0x7f {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return ascii || utf8.Valid(b)
 }
 
 // Text gives bytes from a hello as text; control characters and what is not UTF-8 are escaped.

@@ -134,7 +134,7 @@ func flow(ev *event.Event, p *packet.Info, turned bool) {
 func address(ev *event.Event, field string, a netip.Addr) {
 	begin := len(ev.Scratch)
 	ev.Scratch = a.AppendTo(ev.Scratch)
-	ev.Add(index.Address, field, ev.Scratch[begin:])
+	ev.AddAddress(field, ev.Scratch[begin:len(ev.Scratch):len(ev.Scratch)], a)
 }
 
 // packet makes an event of a connection's addresses at its first packet.
@@ -177,15 +177,15 @@ func (s *source) dns(message []byte, p *packet.Info, place fingerprint.Place, tu
 	ev := s.begin("dns", place, p.Protocol)
 	flow(ev, p, turned || p.Protocol == packet.ProtocolUDP && m.Response)
 	for _, q := range m.Questions {
-		ev.Add(index.Domain, "dns.query", []byte(q.Name))
+		ev.AddString(index.Domain, "dns.query", q.Name)
 	}
 	for _, r := range m.Records {
-		ev.Add(index.Domain, "dns.answer", []byte(r.Target))
+		ev.AddString(index.Domain, "dns.answer", r.Target)
 		if r.Addr.IsValid() {
 			address(ev, "dns.answer", r.Addr)
 		}
 		if len(m.Questions) == 0 || r.Name != m.Questions[0].Name {
-			ev.Add(index.Domain, "dns.name", []byte(r.Name))
+			ev.AddString(index.Domain, "dns.name", r.Name)
 		}
 	}
 	s.end()
@@ -224,7 +224,7 @@ func (s *source) http(reading []byte, b *fingerprint.Beginning) {
 		}
 		ev.AddHost("http.host", host)
 		if url := r.URL(); url != "" {
-			ev.Add(index.URL, "http.url", []byte(url))
+			ev.AddString(index.URL, "http.url", url)
 		} else if name, _, ok := bytes.Cut(r.Target, []byte(":")); ok && string(r.Method) == "CONNECT" {
 			ev.AddHost("http.connect", name)
 		}
@@ -245,19 +245,19 @@ func (s *source) hello(h fingerprint.Event) {
 		log, protocol = h.Transport, packet.ProtocolUDP
 	}
 	ev := s.begin(log, fingerprint.Place{Packet: h.Packet, Time: at}, protocol)
-	ev.Src, ev.Dst = addr(h.Src), addr(h.Dst)
+	ev.Src, ev.Dst = h.Src, h.Dst
 	ev.SrcPort, ev.DstPort = h.SrcPort, h.DstPort
 	if h.SNI != nil {
-		ev.AddHost("tls.sni", []byte(*h.SNI))
+		ev.AddHost("tls.sni", ev.Bytes(*h.SNI))
 	}
-	ev.Add(index.JA3, "tls.ja3", []byte(h.JA3))
-	ev.Add(index.JA4, "tls.ja4", []byte(h.JA4))
+	ev.AddString(index.JA3, "tls.ja3", h.JA3)
+	ev.AddString(index.JA4, "tls.ja4", h.JA4)
 	ev.Facts.Service = h.Service
 	if len(h.ServerChain) > 0 {
-		ev.Facts.Certificate = certificateOf(&h)
+		ev.Facts.Certificate = certificateOf(ev, &h)
 	}
 	if h.JA3S != nil {
-		ev.Add(index.JA3S, "tls.ja3s", []byte(*h.JA3S))
+		ev.AddString(index.JA3S, "tls.ja3s", *h.JA3S)
 	}
 	for _, chain := range [2]int{0, 1} {
 		certificates := h.ServerChain
@@ -266,14 +266,14 @@ func (s *source) hello(h fingerprint.Event) {
 		}
 		for i := range certificates {
 			c := &certificates[i]
-			ev.Add(index.CertHash, "certificate.sha256", []byte(c.SHA256))
-			ev.Add(index.CertHash, "certificate.sha1", []byte(c.SHA1))
-			ev.Add(index.CertSerial, "certificate.serial", []byte(c.Serial))
+			ev.AddString(index.CertHash, "certificate.sha256", c.SHA256)
+			ev.AddString(index.CertHash, "certificate.sha1", c.SHA1)
+			ev.AddString(index.CertSerial, "certificate.serial", c.Serial)
 			for _, name := range c.DNS {
-				ev.AddHost("certificate.san", []byte(name))
+				ev.AddHost("certificate.san", ev.Bytes(name))
 			}
 			for _, a := range c.IP {
-				ev.Add(index.Address, "certificate.san", []byte(a))
+				ev.AddString(index.Address, "certificate.san", a)
 			}
 		}
 	}
@@ -281,9 +281,9 @@ func (s *source) hello(h fingerprint.Event) {
 }
 
 // certificateOf tells what evidence is made of.
-func certificateOf(h *fingerprint.Event) event.Certificate {
+func certificateOf(ev *event.Event, h *fingerprint.Event) event.Certificate {
 	own := &h.ServerChain[0]
-	c := event.Certificate{Subject: []byte(own.Subject), Issuer: []byte(own.Issuer)}
+	c := event.Certificate{Subject: ev.Bytes(own.Subject), Issuer: ev.Bytes(own.Issuer)}
 	if own.NotBefore != nil && own.NotAfter != nil {
 		c.From, c.Until = own.NotBefore.Unix(), own.NotAfter.Unix()
 	}
@@ -294,9 +294,4 @@ func certificateOf(h *fingerprint.Event) event.Certificate {
 		}
 	}
 	return c
-}
-
-func addr(text string) netip.Addr {
-	a, _ := index.ParseAddress([]byte(text))
-	return a
 }

@@ -1,0 +1,259 @@
+package hello
+
+import (
+	"bytes"
+	"encoding/hex"
+	"hash/maphash"
+)
+
+// Memory remembers what was made of the hellos and certificates seen last. A network has few programs and visits the same
+// servers again and again, and hashing is most of what a hello costs. It has fixed room, compares all bytes before it
+// believes to have seen them, and is for one goroutine.
+type Memory struct {
+	prints  table[*Prints]
+	chains  table[*Chain]
+	answers table[*Answer]
+	names   map[name]*string
+	key     []byte
+}
+
+// What a Memory has room for.
+const (
+	rememberedPrints  = 1 << 11
+	rememberedChains  = 1 << 9
+	rememberedAnswers = 1 << 9
+	longestPrint      = 1 << 10 // bytes of what a fingerprint is made of
+	longestChain      = 8 << 10 // bytes of a Certificate message
+)
+
+// NewMemory makes an empty one.
+func NewMemory() *Memory {
+	return &Memory{
+		prints:  newTable[*Prints](rememberedPrints, longestPrint),
+		chains:  newTable[*Chain](rememberedChains, longestChain),
+		answers: newTable[*Answer](rememberedAnswers, longestPrint), names: map[name]*string{},
+	}
+}
+
+// Prints is what a client hello says about the program that sent it. It is shared: not to be changed.
+type Prints struct {
+	JA3, JA4 string
+	Version  string   // the highest version that is offered, by name
+	ALPN     []string // never nil
+	ALPNHex  []string // all of ALPN, when one of them is not text
+}
+
+// Prints gives the fingerprints of a hello.
+func (m *Memory) Prints(h *ClientHello, transport Transport) *Prints {
+	m.key = h.appendParts(m.key[:0], transport)
+	known, ok := m.prints.find(m.key)
+	if !ok {
+		*known = &Prints{JA3: h.JA3(), JA4: h.JA4(transport), Version: VersionName(h.Highest())}
+		(*known).protocols(h.ALPN)
+	}
+	return *known
+}
+
+func (p *Prints) protocols(alpn []byte) {
+	p.ALPN = []string{}
+	odd := false
+	for name := range Protocols(alpn) {
+		text := Text(name)
+		odd = odd || text != string(name)
+		p.ALPN = append(p.ALPN, text)
+	}
+	if odd {
+		for name := range Protocols(alpn) {
+			p.ALPNHex = append(p.ALPNHex, hex.EncodeToString(name))
+		}
+	}
+}
+
+// appendParts adds all that fingerprints are made of, so that hellos with equal parts have equal ones. Values that stand
+// for nothing (GREASE) are left out: clients draw them anew each time.
+func (h *ClientHello) appendParts(b []byte, transport Transport) []byte {
+	flags := byte(0)
+	for i, is := range [...]bool{h.SSL2, h.HasServerName} {
+		if is {
+			flags |= 1 << i
+		}
+	}
+	highest := h.highestVersion()
+	b = append(b, byte(transport), flags, byte(h.Version>>8), byte(h.Version), byte(highest>>8), byte(highest))
+	if h.SSL2 {
+		b = appendPart(b, h.Ciphers)
+	} else {
+		b = appendWithoutGrease(b, h.Ciphers)
+	}
+	b = appendKinds(b, h.Extensions, grease)
+	b = appendWithoutGrease(b, h.Groups)
+	b = appendPart(b, h.PointFormats)
+	b = appendWithoutGrease(b, h.SignatureAlgorithms)
+	return appendPart(b, h.ALPN)
+}
+
+// appendKinds adds the kinds of the extensions in a list, without those that are left out.
+func appendKinds(b, list []byte, leave func(uint16) bool) []byte {
+	mark := len(b)
+	b = append(b, 0, 0)
+	var cut bool
+	for kind := range extensions(list, &cut) {
+		if !leave(kind) {
+			b = append(b, byte(kind>>8), byte(kind))
+		}
+	}
+	writeSize(b, mark)
+	return b
+}
+
+func appendPart(b, part []byte) []byte {
+	mark := len(b)
+	b = append(append(b, 0, 0), part...)
+	writeSize(b, mark)
+	return b
+}
+
+func appendWithoutGrease(b, values []byte) []byte {
+	mark := len(b)
+	b = append(b, 0, 0)
+	for ; len(values) >= 2; values = values[2:] {
+		if !grease(uint16(values[0])<<8 | uint16(values[1])) {
+			b = append(b, values[0], values[1])
+		}
+	}
+	writeSize(b, mark)
+	return b
+}
+
+// writeSize writes how long the part behind a mark is, so that parts cannot be taken for one another.
+func writeSize(b []byte, mark int) {
+	size := len(b) - mark - 2
+	b[mark], b[mark+1] = byte(size>>8), byte(size)
+}
+
+// Answer is what a server hello says about who sent it. It is shared: not to be changed.
+type Answer struct {
+	JA3S     string
+	Protocol *string // of ALPN; nil where none was chosen
+}
+
+// Answer gives the fingerprint of a server hello.
+func (m *Memory) Answer(h *ServerHello) *Answer {
+	m.key = append(m.key[:0], byte(h.Legacy>>8), byte(h.Legacy), byte(h.Cipher>>8), byte(h.Cipher))
+	m.key = appendKinds(m.key, h.Extensions, func(uint16) bool { return false })
+	if h.ALPN != nil {
+		m.key = appendPart(m.key, h.ALPN)
+	}
+	known, ok := m.answers.find(m.key)
+	if !ok {
+		*known = &Answer{JA3S: h.JA3S()}
+		if h.ALPN != nil {
+			text := Text(h.ALPN)
+			(*known).Protocol = &text
+		}
+	}
+	return *known
+}
+
+// name is a number of a registry that has a name.
+type name struct {
+	registry byte
+	number   uint16
+}
+
+// Version, Cipher, Group and Alert give what VersionName, CipherName, GroupName and AlertName do, in the same place each
+// time: not to be changed.
+func (m *Memory) Version(v uint16) *string { return m.name(name{'v', v}, VersionName) }
+
+// Cipher gives a cipher suite's name.
+func (m *Memory) Cipher(id uint16) *string { return m.name(name{'c', id}, CipherName) }
+
+// Group gives a group's name.
+func (m *Memory) Group(id uint16) *string { return m.name(name{'g', id}, GroupName) }
+
+// Alert gives an alert's name.
+func (m *Memory) Alert(id uint8) *string {
+	return m.name(name{'a', uint16(id)}, func(id uint16) string { return AlertName(uint8(id)) })
+}
+
+func (m *Memory) name(n name, of func(uint16) string) *string {
+	text, ok := m.names[n]
+	if !ok {
+		made := of(n.number)
+		text = &made
+		m.names[n] = text
+	}
+	return text
+}
+
+// Chain is the certificates of one Certificate message, the sender's own first. It is shared: not to be changed.
+type Chain struct {
+	Certificates []Certificate
+	Hashes       []string // SHA-256 of each
+}
+
+// Chain reads the Certificate message of TLS up to 1.2, the first most certificates of it; nil when there is none in it.
+func (m *Memory) Chain(body []byte, most int) *Chain {
+	known, ok := m.chains.find(body)
+	if !ok {
+		*known = chainOf(body, most)
+	}
+	return *known
+}
+
+func chainOf(body []byte, most int) *Chain {
+	var c *Chain
+	for der := range Certificates(body) {
+		if c == nil {
+			c = &Chain{}
+		}
+		if len(c.Certificates) == most {
+			break
+		}
+		c.Add(der)
+	}
+	return c
+}
+
+// Add reads one more certificate. It is for who makes a chain himself.
+func (c *Chain) Add(der []byte) {
+	c.Certificates = append(c.Certificates, ParseCertificate(der))
+	c.Hashes = append(c.Hashes, c.Certificates[len(c.Certificates)-1].SHA256)
+}
+
+// table remembers what was made of byte strings, in pairs of places: the one not used last gives way.
+type table[V any] struct {
+	seed    maphash.Seed
+	pairs   [][2]remembered[V]
+	longest int
+	passing V // of a key that is too long to be kept
+}
+
+type remembered[V any] struct {
+	hash  uint64
+	key   []byte
+	value V
+}
+
+func newTable[V any](places, longest int) table[V] {
+	return table[V]{seed: maphash.MakeSeed(), pairs: make([][2]remembered[V], places/2), longest: longest}
+}
+
+// find gives the place of a key's value, and whether it is there already; if not, the caller puts it there.
+func (t *table[V]) find(key []byte) (value *V, known bool) {
+	if len(key) > t.longest {
+		return &t.passing, false
+	}
+	hash := maphash.Bytes(t.seed, key) | 1
+	pair := &t.pairs[hash>>32%uint64(len(t.pairs))]
+	if p := &pair[0]; p.hash == hash && bytes.Equal(p.key, key) {
+		return &p.value, true
+	}
+	pair[0], pair[1] = pair[1], pair[0]
+	p := &pair[0]
+	if p.hash == hash && bytes.Equal(p.key, key) {
+		return &p.value, true
+	}
+	p.hash, p.key = hash, append(p.key[:0], key...)
+	return &p.value, false
+}
