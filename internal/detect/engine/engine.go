@@ -131,9 +131,10 @@ func (e *Engine) Event(ev *event.Event) {
 	if len(ev.Values) == 0 && ev.Observed == nil && ev.Log == "flow-end" {
 		return // its beginning was an event
 	}
+	set := e.store.Set()
+	e.known(ev, set)
 	e.stats.Events++
 	e.stats.Values += int64(len(ev.Values))
-	set := e.store.Set()
 	e.found = e.found[:0]
 	for i := range ev.Values {
 		e.hits = e.find(e.hits[:0], set, &ev.Values[i])
@@ -148,8 +149,32 @@ func (e *Engine) Event(ev *event.Event) {
 		e.scan(set, p.rare)
 	}
 	if len(e.found) > 0 {
+		ev.Spread()
 		e.judge(ev)
 	}
+}
+
+// known leaves an event the groups of values of which it is known that nothing is found, and spreads the others.
+func (e *Engine) known(ev *event.Event, set *index.Set) {
+	for _, g := range ev.Groups {
+		if !g.Without(set) && e.findsAny(set, g) {
+			ev.Spread()
+			return
+		}
+	}
+	for _, g := range ev.Groups {
+		e.stats.Values += int64(len(g.Values))
+	}
+}
+
+func (e *Engine) findsAny(set *index.Set, g *event.Group) bool {
+	for i := range g.Values {
+		if e.hits = e.find(e.hits[:0], set, &g.Values[i]); len(e.hits) > 0 {
+			return true
+		}
+	}
+	g.NoneIn(set)
+	return false
 }
 
 // scan adds the patterns that no value leads to.

@@ -22,6 +22,7 @@ type Event struct {
 	Protocol         string // tcp, udp, icmp …; may be empty
 	UID              []byte // the connection's name in the log
 	Values           []Value
+	Groups           []*Group // more values, behind Values
 	Facts            Facts
 	// Observed is set when the event is observed data: what patterns are matched against then.
 	Observed *pattern.Observation
@@ -78,7 +79,7 @@ type Value struct {
 
 // Reset makes the event empty, save its place's file and format.
 func (e *Event) Reset() {
-	*e = Event{Place: Place{File: e.File, Format: e.Format}, Values: e.Values[:0], Scratch: e.Scratch[:0]}
+	*e = Event{Place: Place{File: e.File, Format: e.Format}, Values: e.Values[:0], Groups: e.Groups[:0], Scratch: e.Scratch[:0]}
 }
 
 // Add adds a value that is not empty.

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/mithaq/mithaq/internal/detect/event"
+	"github.com/mithaq/mithaq/internal/detect/room"
 )
 
 // census counts who met what: for each key (a destination, a name, a fingerprint) when and where it was first met, how
@@ -25,7 +26,7 @@ type entry struct {
 }
 
 func newCensus(rows int) *census {
-	return &census{rows: make([][4]entry, 1<<bits.Len(uint(max(rows, 1)-1)))}
+	return &census{rows: room.Make[[4]entry](1 << bits.Len(uint(max(rows, 1)-1)))}
 }
 
 func (c *census) find(key uint64) *entry {

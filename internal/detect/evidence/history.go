@@ -125,7 +125,9 @@ func (h *History) Observe(ev *event.Event) {
 	}
 	if !dns && ev.Dst.IsValid() && ev.DstPort != 53 {
 		dst := h.address(ev.Dst)
-		h.destinations.meet(dst, src, at, where)
+		if ev.Log != "flow-end" { // its beginning was an event
+			h.destinations.meet(dst, src, at, where)
+		}
 		h.call(pair(src, h.end(dst, ev.DstPort)), at, where, ev, false)
 	}
 }

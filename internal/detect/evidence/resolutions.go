@@ -1,5 +1,7 @@
 package evidence
 
+import "github.com/mithaq/mithaq/internal/detect/room"
+
 // resolutions remembers the addresses that names were answered with. It is a table of fixed size; in a full row the name
 // asked for longest ago gives way.
 type resolutions struct {
@@ -22,7 +24,7 @@ func newResolutions(names int) *resolutions {
 	for n*4 < names {
 		n *= 2
 	}
-	return &resolutions{rows: make([][4]resolution, n)}
+	return &resolutions{rows: room.Make[[4]resolution](n)}
 }
 
 func (t *resolutions) row(name uint64) *[4]resolution {

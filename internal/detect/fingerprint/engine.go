@@ -8,6 +8,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/dns"
 	"github.com/mithaq/mithaq/internal/detect/hello"
 	"github.com/mithaq/mithaq/internal/detect/packet"
+	"github.com/mithaq/mithaq/internal/detect/room"
 )
 
 const (
@@ -50,7 +51,7 @@ func NewEngine(opts Options, emit func(Event)) *Engine {
 		decoder:  packet.NewDecoder(opts.Fragments, opts.FragmentBytes),
 		pool:     packet.NewPool(opts.Buffer),
 		flows:    newFlowTable(opts.Flows, opts.Seed|1),
-		sessions: make([]session, opts.Sessions),
+		sessions: room.Make[session](opts.Sessions),
 		free:     make([]int32, opts.Sessions),
 		space:    make([]byte, 1<<16+64),
 		memory:   hello.NewMemory(),
@@ -261,7 +262,7 @@ func (e *Engine) finish(at int32) {
 func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uint8, again bool) *Event {
 	var p packet.Info
 	endpoints(&p, &f.key, int(s.client))
-	ev := e.room()
+	ev := e.empty()
 	*ev = Event{
 		Packet: e.place.Packet, Time: time.Unix(0, e.place.Time).UTC(), Tunnels: int(tunnels),
 		Src: p.SrcAddr(), Dst: p.DstAddr(), SrcPort: p.SrcPort, DstPort: p.DstPort,
@@ -291,8 +292,8 @@ func (e *Engine) newEvent(s *session, f *flow, h *hello.ClientHello, tunnels uin
 	return ev
 }
 
-// room gives an event to fill in, one that was used before when there is one: they are as many as sessions need.
-func (e *Engine) room() *Event {
+// empty gives an event to fill in, one that was used before when there is one: they are as many as sessions need.
+func (e *Engine) empty() *Event {
 	n := len(e.spare)
 	if n == 0 {
 		return new(Event)

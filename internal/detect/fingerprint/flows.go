@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/mithaq/mithaq/internal/detect/packet"
+	"github.com/mithaq/mithaq/internal/detect/room"
 )
 
 const ways = 8
@@ -74,7 +75,7 @@ type flowTable struct {
 
 func newFlowTable(n int, seed uint64) flowTable {
 	sets := 1 << bits.Len(uint(max(n, ways)-1)/ways)
-	return flowTable{flows: make([]flow, sets*ways), tags: make([]uint16, sets*ways), mask: uint64(sets - 1), seed: seed}
+	return flowTable{flows: room.Make[flow](sets * ways), tags: room.Make[uint16](sets * ways), mask: uint64(sets - 1), seed: seed}
 }
 
 func tagOf(hash uint64) uint16 { return uint16(hash>>48) | 1 }

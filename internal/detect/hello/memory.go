@@ -17,21 +17,19 @@ type Memory struct {
 	key     []byte
 }
 
-// What a Memory has room for.
+// What a Memory has room for: places, and bytes of what is compared.
 const (
-	rememberedPrints  = 1 << 11
-	rememberedChains  = 1 << 9
-	rememberedAnswers = 1 << 9
-	longestPrint      = 1 << 10 // bytes of what a fingerprint is made of
-	longestChain      = 8 << 10 // bytes of a Certificate message
+	printPlaces, printRoom   = 1 << 11, 1 << 20
+	chainPlaces, chainRoom   = 1 << 8, 8 << 20
+	answerPlaces, answerRoom = 1 << 9, 1 << 18
 )
 
 // NewMemory makes an empty one.
 func NewMemory() *Memory {
 	return &Memory{
-		prints:  newTable[*Prints](rememberedPrints, longestPrint),
-		chains:  newTable[*Chain](rememberedChains, longestChain),
-		answers: newTable[*Answer](rememberedAnswers, longestPrint), names: map[name]*string{},
+		prints:  newTable[*Prints](printPlaces, printRoom),
+		chains:  newTable[*Chain](chainPlaces, chainRoom),
+		answers: newTable[*Answer](answerPlaces, answerRoom), names: map[name]*string{},
 	}
 }
 
@@ -161,8 +159,7 @@ type name struct {
 	number   uint16
 }
 
-// Version, Cipher, Group and Alert give what VersionName, CipherName, GroupName and AlertName do, in the same place each
-// time: not to be changed.
+// Version gives a version's name, as VersionName does, in the same place each time: not to be changed. So do the others.
 func (m *Memory) Version(v uint16) *string { return m.name(name{'v', v}, VersionName) }
 
 // Cipher gives a cipher suite's name.
@@ -221,11 +218,13 @@ func (c *Chain) Add(der []byte) {
 	c.Hashes = append(c.Hashes, c.Certificates[len(c.Certificates)-1].SHA256)
 }
 
-// table remembers what was made of byte strings, in pairs of places: the one not used last gives way.
+// table remembers what was made of byte strings, in rows of four places: the one not used for longest gives way. When the
+// byte strings have become too many bytes, it begins anew.
 type table[V any] struct {
 	seed    maphash.Seed
-	pairs   [][2]remembered[V]
-	longest int
+	rows    [][4]*remembered[V] // used last first
+	used    int                 // bytes of keys
+	room    int
 	passing V // of a key that is too long to be kept
 }
 
@@ -235,25 +234,32 @@ type remembered[V any] struct {
 	value V
 }
 
-func newTable[V any](places, longest int) table[V] {
-	return table[V]{seed: maphash.MakeSeed(), pairs: make([][2]remembered[V], places/2), longest: longest}
+func newTable[V any](places, room int) table[V] {
+	return table[V]{seed: maphash.MakeSeed(), rows: make([][4]*remembered[V], places/4), room: room}
 }
 
 // find gives the place of a key's value, and whether it is there already; if not, the caller puts it there.
 func (t *table[V]) find(key []byte) (value *V, known bool) {
-	if len(key) > t.longest {
+	if len(key) > t.room/8 {
 		return &t.passing, false
 	}
-	hash := maphash.Bytes(t.seed, key) | 1
-	pair := &t.pairs[hash>>32%uint64(len(t.pairs))]
-	if p := &pair[0]; p.hash == hash && bytes.Equal(p.key, key) {
-		return &p.value, true
+	hash := maphash.Bytes(t.seed, key)
+	row := &t.rows[hash>>32%uint64(len(t.rows))]
+	for i, p := range row {
+		if p != nil && p.hash == hash && bytes.Equal(p.key, key) {
+			copy(row[1:i+1], row[:i])
+			row[0] = p
+			return &p.value, true
+		}
 	}
-	pair[0], pair[1] = pair[1], pair[0]
-	p := &pair[0]
-	if p.hash == hash && bytes.Equal(p.key, key) {
-		return &p.value, true
+	if p := row[3]; p != nil {
+		t.used -= len(p.key)
 	}
-	p.hash, p.key = hash, append(p.key[:0], key...)
-	return &p.value, false
+	if t.used += len(key); t.used > t.room {
+		clear(t.rows)
+		t.used = len(key)
+	}
+	copy(row[1:], row[:3])
+	row[0] = &remembered[V]{hash: hash, key: bytes.Clone(key)}
+	return &row[0].value, false
 }

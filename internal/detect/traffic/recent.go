@@ -6,6 +6,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/detect/fingerprint"
 	"github.com/mithaq/mithaq/internal/detect/packet"
+	"github.com/mithaq/mithaq/internal/detect/room"
 )
 
 // recent remembers connections in fixed memory: a table of rows of four; the one of which nothing was heard for longest
@@ -36,7 +37,7 @@ const recentRows = 1 << 15
 const silence = 120e9
 
 func newRecent(seed uint64) *recent {
-	return &recent{seed: seed | 1, rows: make([][4]connection, recentRows)}
+	return &recent{seed: seed | 1, rows: room.Make[[4]connection](recentRows)}
 }
 
 // see counts a packet and tells whether it is the first of a connection. What ended by it is told of in over: a connection

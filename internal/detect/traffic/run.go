@@ -102,6 +102,7 @@ type source struct {
 	yield  func(*event.Event)
 	event  event.Event
 	seen   *recent
+	chains chains
 	over   func(*connection) // ended, made once: a packet must not allocate
 	events int64
 }
@@ -259,24 +260,7 @@ func (s *source) hello(h fingerprint.Event) {
 	if h.JA3S != nil {
 		ev.AddString(index.JA3S, "tls.ja3s", *h.JA3S)
 	}
-	for _, chain := range [2]int{0, 1} {
-		certificates := h.ServerChain
-		if chain == 1 {
-			certificates = h.ClientChain
-		}
-		for i := range certificates {
-			c := &certificates[i]
-			ev.AddString(index.CertHash, "certificate.sha256", c.SHA256)
-			ev.AddString(index.CertHash, "certificate.sha1", c.SHA1)
-			ev.AddString(index.CertSerial, "certificate.serial", c.Serial)
-			for _, name := range c.DNS {
-				ev.AddHost("certificate.san", ev.Bytes(name))
-			}
-			for _, a := range c.IP {
-				ev.AddString(index.Address, "certificate.san", a)
-			}
-		}
-	}
+	ev.Groups = s.chains.add(s.chains.add(ev.Groups, h.ServerChain), h.ClientChain)
 	s.end()
 }
 
