@@ -16,6 +16,8 @@ import (
 type userCmd struct {
 	Add    userAddCmd    `cmd:"" help:"Add a person, or give one new roles and a new password."`
 	List   userListCmd   `cmd:"" help:"List people with their roles."`
+	Bind   userBindCmd   `cmd:"" help:"Let a person sign in by the party's OpenID provider."`
+	Reset  userResetCmd  `cmd:"" help:"Take a person's passkeys, codes and OpenID subjects away, when they are lost."`
 	Remove userRemoveCmd `cmd:"" help:"Keep a person from signing in and end the sessions there are."`
 }
 
@@ -26,15 +28,18 @@ type userAddCmd struct {
 	Shown         string   `help:"The name that others see." placeholder:"NAME"`
 	Officer       string   `help:"Key id under which the person signs (default: the first whose key is here)." placeholder:"KEY"`
 	PasswordStdin bool     `help:"Read the password from standard input instead of making one."`
+	NoPassword    bool     `help:"Give none: the person signs in by the OpenID provider (see 'mithaq user bind')."`
 	JSON          bool     `help:"Print as JSON."`
 }
 
 func (userAddCmd) Help() string {
-	return "Example: mithaq user add amal --role analyst --role publisher --shown 'Amal Idris'"
+	return `Examples:
+  mithaq user add amal --role analyst --role publisher --shown 'Amal Idris'
+  mithaq user add basma --role diplomat --no-password && mithaq user bind basma basma@ministry.example`
 }
 
 func (c *userAddCmd) Run(ctx context.Context, a *app) error {
-	request := node.PersonRequest{Name: c.Name, Shown: c.Shown, Roles: c.Role, Officer: c.Officer}
+	request := node.PersonRequest{Name: c.Name, Shown: c.Shown, Roles: c.Role, Officer: c.Officer, NoPassword: c.NoPassword}
 	if c.PasswordStdin {
 		line, err := bufio.NewReader(io.LimitReader(a.stdin, 4096)).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -81,6 +86,47 @@ func (c *userListCmd) Run(ctx context.Context, a *app) error {
 			}
 			fmt.Fprintf(a.stdout, "%s  %s  %q  %s\n", p.Name, strings.Join(p.Roles, ","), p.Shown, state)
 		}
+		return nil
+	})
+}
+
+type userBindCmd struct {
+	dirFlag
+	Name    string `arg:"" help:"The person's name."`
+	Subject string `arg:"" help:"What the provider calls the person: its sub, or the verified e-mail address where the configuration says so."`
+}
+
+func (userBindCmd) Help() string {
+	return "Example: mithaq user bind amal amal@ministry.example"
+}
+
+func (c *userBindCmd) Run(ctx context.Context, a *app) error {
+	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
+		p, err := client.BindSubject(ctx, c.Name, c.Subject)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stdout, "%s may sign in by the OpenID provider as %s\n", p.Name, oneLine(c.Subject))
+		return nil
+	})
+}
+
+type userResetCmd struct {
+	dirFlag
+	Name string `arg:"" help:"The person's name."`
+}
+
+func (userResetCmd) Help() string {
+	return "Example: mithaq user reset amal"
+}
+
+func (c *userResetCmd) Run(ctx context.Context, a *app) error {
+	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
+		gone, err := client.ResetFactors(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stdout, "%d taken away; %s signs in with the password alone now\n", gone.Gone, c.Name)
 		return nil
 	})
 }

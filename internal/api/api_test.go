@@ -139,6 +139,8 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/people", ScopeAdmin, "", 200},
 		{"POST", "/api/v1/people", ScopeAdmin, `{"name":"amal","roles":["analyst"],"password":"a dozen words"}`, 201},
 		{"DELETE", "/api/v1/people/nobody", ScopeAdmin, "", 404},
+		{"POST", "/api/v1/people/nobody/subject", ScopeAdmin, `{"subject":"amal@ministry.example"}`, 404},
+		{"DELETE", "/api/v1/people/nobody/factors", ScopeAdmin, "", 404},
 		{"POST", "/api/v1/bundles/out", ScopeAdmin, "{\"path\":\"x\"}", 403},
 		{"POST", "/api/v1/bundles/in", ScopeAdmin, "{\"path\":\"x\"}", 403},
 		{"GET", "/api/v1/rolls", ScopeAdmin, "", 200},

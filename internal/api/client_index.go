@@ -52,18 +52,3 @@ func (c *Client) Index(ctx context.Context) (node.IndexView, error) {
 func (c *Client) Reindex(ctx context.Context) (node.IndexView, error) {
 	return call[node.IndexView](ctx, c, http.MethodPost, "/reindex", nil)
 }
-
-// PutPerson adds a person, or changes one.
-func (c *Client) PutPerson(ctx context.Context, r node.PersonRequest) (node.NewPerson, error) {
-	return call[node.NewPerson](ctx, c, http.MethodPost, "/people", r)
-}
-
-// People lists who can sign in, or could.
-func (c *Client) People(ctx context.Context) ([]node.PersonView, error) {
-	return call[[]node.PersonView](ctx, c, http.MethodGet, "/people", nil)
-}
-
-// EndPerson keeps a person from signing in.
-func (c *Client) EndPerson(ctx context.Context, name string) error {
-	return c.do(ctx, http.MethodDelete, "/people/"+url.PathEscape(name), nil, nil, nil)
-}

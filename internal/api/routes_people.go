@@ -25,4 +25,17 @@ func registerPeople(api huma.API, n *node.Node) {
 		}) (*struct{}, error) {
 			return nil, problem(n.EndPerson(ctx, in.Name))
 		})
+	huma.Register(api, op(http.MethodPost, "/people/{name}/subject", "bind-person", ScopeAdmin, "Let a person sign in as somebody whom the OpenID provider names"),
+		func(ctx context.Context, in *struct {
+			Name string `path:"name"`
+			Body node.SubjectRequest
+		}) (*output[node.PersonView], error) {
+			return reply(n.BindSubject(ctx, in.Name, in.Body.Subject))
+		})
+	huma.Register(api, op(http.MethodDelete, "/people/{name}/factors", "reset-person", ScopeAdmin, "Take a person's passkeys, codes and OpenID subjects away, so that the password alone signs in"),
+		func(ctx context.Context, in *struct {
+			Name string `path:"name"`
+		}) (*output[node.FactorsGone], error) {
+			return reply(n.ResetFactors(ctx, in.Name))
+		})
 }

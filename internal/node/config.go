@@ -40,6 +40,9 @@ type Config struct {
 	// OutboundOnly is for a node that nobody can connect to.
 	OutboundOnly bool `toml:"outbound_only"`
 
+	// OIDC is the party's own OpenID provider, by which people may sign in.
+	OIDC OIDC `toml:"oidc"`
+
 	TAXIIRate         int           `toml:"taxii_rate"`
 	TAXIICertificates []Certificate `toml:"taxii_certificates"`
 	Views             []View        `toml:"views"`
@@ -139,7 +142,7 @@ func (c Config) check() error {
 	if c.TAXIIRate < 0 || c.TAXIIRate > 1_000_000 {
 		return fmt.Errorf("taxii_rate = %d: write how many requests a second a token may make, 0 for any number", c.TAXIIRate)
 	}
-	for _, err := range []error{checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds)} {
+	for _, err := range []error{c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds)} {
 		if err != nil {
 			return err
 		}
@@ -155,6 +158,40 @@ func (c Config) check() error {
 		if !slices.Contains(choice.allowed, choice.value) {
 			return fmt.Errorf("%s = %q: write one of %s", choice.key, choice.value, strings.Join(choice.allowed, ", "))
 		}
+	}
+	return nil
+}
+
+// OIDC is an OpenID provider (OpenID Connect Core 1.0). Without an issuer there is none.
+type OIDC struct {
+	Issuer     string `toml:"issuer"`      // its address; /.well-known/openid-configuration lies below it
+	Client     string `toml:"client"`      // the client id that it knows this node by
+	SecretFile string `toml:"secret_file"` // of the client's secret; empty: a public client
+	Claim      string `toml:"claim"`       // what of its word names a person: "sub" (default) or "email"
+	Name       string `toml:"name"`        // what the button says
+}
+
+// The claims that name a person.
+const (
+	ClaimSubject = "sub"
+	ClaimEmail   = "email" // one that the provider calls verified
+)
+
+func (o OIDC) check() error {
+	if o.Issuer == "" {
+		if o != (OIDC{}) {
+			return errors.New("oidc: issuer is missing: write the provider's address, or leave oidc out")
+		}
+		return nil
+	}
+	if err := checkURL("oidc: issuer", o.Issuer); err != nil {
+		return err
+	}
+	if o.Client == "" {
+		return errors.New("oidc: client is missing: write the client id that the provider gave")
+	}
+	if o.Claim != "" && o.Claim != ClaimSubject && o.Claim != ClaimEmail {
+		return fmt.Errorf("oidc: claim = %q: write \"sub\" or \"email\"", o.Claim)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ type Code string
 const (
 	CodeInvalid     Code = "invalid"     // the input is malformed or breaks a rule: correct it
 	CodeForbidden   Code = "forbidden"   // the caller, key or role may not do this
+	CodeSecond      Code = "second"      // the password was right; a code is wanted as well
 	CodeNotFound    Code = "not-found"   // there is no such thing here
 	CodeGone        Code = "gone"        // it was here and has been erased
 	CodeConflict    Code = "conflict"    // the state has moved on: look again, then retry

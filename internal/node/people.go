@@ -47,11 +47,12 @@ func Roles() []string {
 
 // PersonRequest adds a person, or changes one.
 type PersonRequest struct {
-	Name     string   `json:"name" minLength:"1" maxLength:"64" doc:"What the person types to sign in"`
-	Shown    string   `json:"shown,omitempty" maxLength:"200" doc:"The name that others see; absent: the name"`
-	Roles    []string `json:"roles" minItems:"1" doc:"duty-officer, analyst, publisher, diplomat, auditor, administrator"`
-	Officer  string   `json:"officer,omitempty" doc:"Key id under which the person signs; absent: the first whose key is here"`
-	Password string   `json:"password,omitempty" maxLength:"1024" doc:"12 bytes at least; absent: the node makes one and tells it once"`
+	Name       string   `json:"name" minLength:"1" maxLength:"64" doc:"What the person types to sign in"`
+	Shown      string   `json:"shown,omitempty" maxLength:"200" doc:"The name that others see; absent: the name"`
+	Roles      []string `json:"roles" minItems:"1" doc:"duty-officer, analyst, publisher, diplomat, auditor, administrator"`
+	Officer    string   `json:"officer,omitempty" doc:"Key id under which the person signs; absent: the first whose key is here"`
+	Password   string   `json:"password,omitempty" maxLength:"1024" doc:"12 bytes at least; absent: the node makes one and tells it once"`
+	NoPassword bool     `json:"no_password,omitempty" doc:"The person signs in elsewhere (OpenID Connect) and has no password here"`
 }
 
 // PersonView is a person without the password.
@@ -98,8 +99,11 @@ func (n *Node) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error
 	if !utf8.ValidString(r.Shown) || len(r.Shown) > 400 {
 		return NewPerson{}, faultf(CodeInvalid, "shorten it", "adding %s: the name that others see is longer than 400 bytes", r.Name)
 	}
+	if r.NoPassword && r.Password != "" {
+		return NewPerson{}, faultf(CodeInvalid, "leave one of them out", "adding %s: a password and none are asked for", r.Name)
+	}
 	var out NewPerson
-	if r.Password == "" {
+	if r.Password == "" && !r.NoPassword {
 		var raw [15]byte
 		if _, err := io.ReadFull(n.rand, raw[:]); err != nil {
 			return NewPerson{}, fmt.Errorf("making a password: %w", err)
@@ -107,9 +111,12 @@ func (n *Node) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error
 		r.Password = lowerBase32.EncodeToString(raw[:])
 		out.Password = r.Password
 	}
-	secret, err := n.newSecret(ctx, r.Password)
-	if err != nil {
-		return NewPerson{}, err
+	secret := ""
+	if !r.NoPassword {
+		var err error
+		if secret, err = n.newSecret(ctx, r.Password); err != nil {
+			return NewPerson{}, err
+		}
 	}
 	roles := slices.Clone(r.Roles)
 	slices.Sort(roles)
@@ -163,8 +170,9 @@ func (n *Node) Person(ctx context.Context, name string) (PersonView, error) {
 	return viewPerson(p), err
 }
 
-// SignIn checks a person's password. Whether the name or the password is wrong is not told, nor shown by the time it takes.
-func (n *Node) SignIn(ctx context.Context, name, password string) (PersonView, error) {
+// SignIn checks a person's password, and a code where the person has codes: CodeSecond says that it is missing. Whether the
+// name or the password is wrong is not told, nor shown by the time it takes.
+func (n *Node) SignIn(ctx context.Context, name, password, code string) (PersonView, error) {
 	p, err := n.store.Person(ctx, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return PersonView{}, err
@@ -179,7 +187,7 @@ func (n *Node) SignIn(ctx context.Context, name, password string) (PersonView, e
 	if !ok || !p.Ended.IsZero() {
 		return PersonView{}, faultf(CodeForbidden, "try again", "signing in: the name or the password is wrong")
 	}
-	return viewPerson(p), nil
+	return viewPerson(p), n.checkCode(ctx, p.Name, code)
 }
 
 func viewPerson(p store.Person) PersonView {

@@ -14,13 +14,13 @@ func TestPeopleSignIn(t *testing.T) {
 	if err != nil || made.Password != "" || strings.Join(made.Scopes, " ") != "audit read publish" {
 		t.Fatalf("%+v, %v", made, err)
 	}
-	if p, err := n.SignIn(ctx, "amal", password); err != nil || p.Shown != "آمال" {
+	if p, err := n.SignIn(ctx, "amal", password, ""); err != nil || p.Shown != "آمال" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	wrong := map[string]string{"amal": password + " ", "nobody": password, "Amal": password, "": ""}
 	var said string
 	for name, password := range wrong {
-		_, err := n.SignIn(ctx, name, password)
+		_, err := n.SignIn(ctx, name, password, "")
 		if CodeOf(err) != CodeForbidden || said != "" && err.Error() != said {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -31,13 +31,13 @@ func TestPeopleSignIn(t *testing.T) {
 	if err != nil || len(again.Password) < minPassword || again.Stamp == made.Stamp || !again.Created.Equal(made.Created) {
 		t.Fatalf("%+v, %v", again, err)
 	}
-	if _, err := n.SignIn(ctx, "amal", password); err == nil {
+	if _, err := n.SignIn(ctx, "amal", password, ""); err == nil {
 		t.Error("the password before still opens")
 	}
 	if err := n.EndPerson(ctx, "amal"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.SignIn(ctx, "amal", again.Password); CodeOf(err) != CodeForbidden {
+	if _, err := n.SignIn(ctx, "amal", again.Password, ""); CodeOf(err) != CodeForbidden {
 		t.Errorf("whose access ended: %v", err)
 	}
 	if _, err := n.Person(ctx, "amal"); CodeOf(err) != CodeNotFound {

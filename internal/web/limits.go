@@ -29,13 +29,17 @@ func newLimits(now func() time.Time) *limits {
 	return &limits{now: now, by: map[string]*rate.Limiter{}}
 }
 
-// take counts an attempt and returns how long to wait instead; 0: none.
+// take counts an attempt, by its address and by its name unless that is empty, and returns how long to wait instead; 0: none.
 func (l *limits) take(host, name string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
 	var wait time.Duration
-	for _, key := range []string{"host " + host, "name " + name} {
+	keys := []string{"host " + host}
+	if name != "" {
+		keys = append(keys, "name "+name)
+	}
+	for _, key := range keys {
 		r := l.limiter(key, now).ReserveN(now, 1)
 		if delay := r.DelayFrom(now); delay > 0 {
 			r.CancelAt(now)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -21,10 +20,8 @@ const sessionLife = 12 * time.Hour
 const (
 	nameKey  = "name"
 	stampKey = "stamp"
+	begunKey = "begun" // Unix seconds
 )
-
-// maxCredentials bounds the body of a sign-in.
-const maxCredentials = 8 << 10
 
 // newSessions keeps sessions in the node's local store. Their cookie is named for the party, because cookies do not tell
 // two nodes on one host apart by their ports.
@@ -67,24 +64,30 @@ func (s sessionRows) Delete(token string) error { return s.DeleteCtx(context.Bac
 
 // person finds who is signed in: a session that has not ended, of somebody who may still sign in and has the same password.
 func (s *Screens) person(r *http.Request) (node.PersonView, bool) {
+	p, _, ok := s.signedIn(r)
+	return p, ok
+}
+
+// signedIn finds who is signed in, and since when.
+func (s *Screens) signedIn(r *http.Request) (p node.PersonView, since time.Time, ok bool) {
 	cookie, err := r.Cookie(s.sessions.Cookie.Name)
 	if err != nil || len(cookie.Value) > 200 {
-		return node.PersonView{}, false
+		return p, since, false
 	}
 	ctx, err := s.sessions.Load(r.Context(), cookie.Value)
 	if err != nil {
 		s.options.Logger.Warn("reading a session", "error", err)
-		return node.PersonView{}, false
+		return p, since, false
 	}
 	name := s.sessions.GetString(ctx, nameKey)
 	if name == "" {
-		return node.PersonView{}, false
+		return p, since, false
 	}
-	p, err := s.node.Person(r.Context(), name)
+	p, err = s.node.Person(r.Context(), name)
 	if err != nil || subtle.ConstantTimeCompare([]byte(p.Stamp), []byte(s.sessions.GetString(ctx, stampKey))) != 1 {
-		return node.PersonView{}, false
+		return node.PersonView{}, since, false
 	}
-	return p, true
+	return p, time.Unix(s.sessions.GetInt64(ctx, begunKey), 0), true
 }
 
 // Whoami is what the screens know of who looks at them before anything else.
@@ -93,12 +96,19 @@ type Whoami struct {
 	Party  *node.PartyView  `json:"party,omitempty"`
 	Doors  []Door           `json:"doors,omitempty"`
 	Demo   bool             `json:"demo,omitempty"`
+	// OpenID is the name of the party's own way to sign in; empty: there is none.
+	OpenID string `json:"openid,omitempty"`
 }
 
 func (s *Screens) who(w http.ResponseWriter, r *http.Request) {
 	var v Whoami
 	if s.options.Doors != nil {
 		v.Demo, v.Doors = true, s.options.Doors()
+	}
+	if o := s.node.Config().OIDC; o.Issuer != "" {
+		if v.OpenID = o.Name; v.OpenID == "" {
+			v.OpenID = hostOf(o.Issuer)
+		}
 	}
 	if p, ok := s.person(r); ok {
 		party := s.node.Party()
@@ -107,37 +117,13 @@ func (s *Screens) who(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, v)
 }
 
-func (s *Screens) signIn(w http.ResponseWriter, r *http.Request) {
-	var in struct{ Name, Password string }
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxCredentials)).Decode(&in); err != nil {
-		fail(w, http.StatusBadRequest, "invalid", "signing in: send {\"name\", \"password\"}")
-		return
-	}
-	host, _, _ := net.SplitHostPort(r.RemoteAddr) // a listener's own address: it parses
-	if wait := s.limits.take(host, in.Name); wait > 0 {
-		w.Header().Set("Retry-After", wholeSeconds(wait))
-		fail(w, http.StatusTooManyRequests, "too-many", "signing in: too many attempts: wait "+wholeSeconds(wait)+" seconds")
-		return
-	}
-	p, err := s.node.SignIn(r.Context(), in.Name, in.Password)
-	switch {
-	case node.CodeOf(err) == node.CodeForbidden:
-		s.options.Logger.Info("sign-in refused", "from", host)
-		fail(w, http.StatusForbidden, "forbidden", err.Error())
-	case err != nil:
-		s.options.Logger.Error("signing in", "error", err)
-		fail(w, http.StatusServiceUnavailable, "unavailable", "signing in: the node could not check it: try again")
-	default:
-		s.begin(w, r, p, func() { s.who(w, r) })
-	}
-}
-
 // begin opens a session under a new token, whatever cookie came with the request, and then answers.
 func (s *Screens) begin(w http.ResponseWriter, r *http.Request, p node.PersonView, then func()) {
 	ctx, err := s.sessions.Load(r.Context(), "")
 	if err == nil {
 		s.sessions.Put(ctx, nameKey, p.Name)
 		s.sessions.Put(ctx, stampKey, p.Stamp)
+		s.sessions.Put(ctx, begunKey, time.Now().Unix())
 		var token string
 		var expires time.Time
 		if token, expires, err = s.sessions.Commit(ctx); err == nil {

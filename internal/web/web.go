@@ -38,6 +38,7 @@ type Screens struct {
 	sessions *scs.SessionManager
 	limits   *limits
 	live     *live
+	openID   providers
 }
 
 // New makes the screens of a node.
@@ -63,6 +64,16 @@ func (s *Screens) Over(beneath http.Handler) http.Handler {
 	mux.HandleFunc("GET /session", s.who)
 	mux.HandleFunc("POST /session", s.signIn)
 	mux.HandleFunc("DELETE /session", s.signOut)
+	mux.HandleFunc("POST /session/passkey", s.askPasskey)
+	mux.HandleFunc("POST /session/passkey/confirm", s.usePasskey)
+	mux.HandleFunc("GET /session/oidc", s.toProvider)
+	mux.HandleFunc("GET /session/oidc/return", s.fromProvider)
+	mux.HandleFunc("GET /session/factors", s.mine(false, s.factors))
+	mux.HandleFunc("DELETE /session/factors/{kind}/{id}", s.mine(true, s.removeFactor))
+	mux.HandleFunc("POST /session/codes", s.mine(true, s.offerCodes))
+	mux.HandleFunc("POST /session/codes/confirm", s.mine(true, s.addCodes))
+	mux.HandleFunc("POST /session/passkeys", s.mine(true, s.offerPasskey))
+	mux.HandleFunc("POST /session/passkeys/confirm", s.mine(true, s.addPasskey))
 	mux.HandleFunc("GET /enter/{key}", s.enter)
 	mux.HandleFunc("GET /live", s.serveLive)
 	mux.HandleFunc("GET /assets/", s.files.serveAsset)

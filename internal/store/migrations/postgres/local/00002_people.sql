@@ -10,6 +10,19 @@ CREATE TABLE person (
     ended_us   BIGINT NOT NULL DEFAULT 0
 );
 
+-- What people sign in with besides a password: passkeys, and secrets of programs that show codes.
+CREATE TABLE factor (
+    person     TEXT    NOT NULL,
+    kind       TEXT    NOT NULL,
+    id         TEXT    NOT NULL,
+    label      TEXT    NOT NULL,
+    data       BYTEA    NOT NULL,
+    created_us BIGINT NOT NULL,
+    used_us    BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (kind, id, person)
+);
+CREATE INDEX factor_person ON factor (person);
+
 -- The session's token itself is never stored: only its hash.
 CREATE TABLE session (
     hash       TEXT    PRIMARY KEY,
@@ -19,5 +32,6 @@ CREATE TABLE session (
 CREATE INDEX session_expires ON session (expires_us);
 
 -- +goose Down
+DROP TABLE factor;
 DROP TABLE session;
 DROP TABLE person;
