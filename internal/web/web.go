@@ -88,7 +88,7 @@ func (s *Screens) Over(beneath http.Handler) http.Handler {
 }
 
 // screens are the first words of the screens' addresses; every other address is the API's.
-var screens = []string{"sign-in", "promises", "today", "agreements", "participants", "exchange", "desk", "watch", "record", "admin", "design"}
+var screens = []string{"sign-in", "promises", "today", "agreements", "participants", "exchange", "desk", "watch", "record", "admin", "account", "design"}
 
 // lend gives a request to the API the scopes of who is signed in. A request that carries a token of its own is left alone.
 func (s *Screens) lend(next http.Handler) http.Handler {

@@ -1,5 +1,6 @@
 // Who is signed in at which party. A session that ends does not take the screen away: it asks for the password on top.
 import { plain, type Schema } from './api';
+import { usePasskey } from './passkey';
 
 export interface Door {
   party: string;
@@ -7,11 +8,21 @@ export interface Door {
   url: string;
 }
 
+/** What somebody signs in with besides a password. */
+export interface Factor {
+  kind: 'passkey' | 'totp' | 'oidc';
+  id: string;
+  label: string;
+  created: string;
+  used?: string;
+}
+
 interface Who {
   person?: Schema['PersonView'];
   party?: Schema['PartyView'];
   doors?: Door[];
   demo?: boolean;
+  openid?: string;
 }
 
 let who = $state.raw<Who>({});
@@ -33,6 +44,10 @@ export const me = {
   },
   get demo() {
     return who.demo ?? false;
+  },
+  /** What the party's own way to sign in is called; empty: there is none. */
+  get openID() {
+    return who.openid ?? '';
   },
   /** The session ended while a screen was open. */
   get over() {
@@ -57,13 +72,18 @@ export async function look() {
   if (who.person) over = false;
 }
 
-export async function signIn(name: string, password: string) {
-  who = await plain<Who>('/session', { method: 'POST', body: { name, password } });
+export async function signIn(name: string, password: string, code: string) {
+  who = await plain<Who>('/session', { method: 'POST', body: { name, password, code } });
+  over = false;
+}
+
+export async function signInByPasskey() {
+  who = await usePasskey<Who>();
   over = false;
 }
 
 export async function signOut() {
   await plain<void>('/session', { method: 'DELETE' });
-  who = { doors: who.doors, demo: who.demo };
+  who = { doors: who.doors, demo: who.demo, openid: who.openid };
   over = false;
 }

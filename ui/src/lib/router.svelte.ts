@@ -60,7 +60,7 @@ export function followLinks() {
   });
 }
 
-const screens = new Set(['', 'sign-in', 'promises', 'today', 'agreements', 'participants', 'exchange', 'desk', 'watch', 'record', 'admin', 'design']);
+const screens = new Set(['', 'sign-in', 'promises', 'today', 'agreements', 'participants', 'exchange', 'desk', 'watch', 'record', 'admin', 'account', 'design']);
 
 function isScreen(pathname: string): boolean {
   return screens.has(pathname.split('/')[1] ?? '');

@@ -1,1 +1,0 @@
-import{S as e,_t as t,ht as n,it as r}from"./Waiting-D5Nl1Guu.js";var i=t(void 0),a=!1;function o(){a||(a=!0,e(`/agreements`).then(e=>n(i,e),()=>a=!1))}function s(e){return o(),r(i)?.find(t=>t.id===e||t.label===e)?.names}function c(){return o(),(r(i)??[]).filter(e=>e.here&&e.id)}export{c as n,s as t};

@@ -1,1 +1,0 @@
-import{_t as e,ht as t,it as n,pt as r}from"./Waiting-D5Nl1Guu.js";function i(i,a=``){let o=`mithaq-kept-`+i,s=e(r(a));try{t(s,sessionStorage.getItem(o)??a,!0)}catch{}return{get value(){return n(s)},set value(e){t(s,e,!0);try{e===a?sessionStorage.removeItem(o):sessionStorage.setItem(o,e)}catch{}},clear(){this.value=a}}}export{i as t};
