@@ -15,16 +15,25 @@ if [[ ! -d ui/node_modules/playwright-core ]] && ! npm --prefix ui install --no-
 fi
 
 scratch=$(mktemp -d)
-demo=
+started=()
 finish() {
-	[[ -z $demo ]] || kill "$demo" 2>/dev/null || true
-	[[ -z $demo ]] || wait "$demo" 2>/dev/null || true
+	for process in "${started[@]}"; do
+		kill "$process" 2>/dev/null || true
+		wait "$process" 2>/dev/null || true
+	done
 	rm -rf "$scratch"
 }
 trap finish EXIT
 go build -o "$scratch/mithaq" ./cmd/mithaq
 "$scratch/mithaq" demo --dir "$scratch/demo" >"$scratch/out" 2>&1 &
 demo=$!
+started+=("$demo")
+# A node of its own, for signing in: the demonstration has doors instead.
+port=$((20000 + RANDOM % 20000))
+"$scratch/mithaq" init --dir "$scratch/node" --name en=CERT-Sahlan --name ar=سهلان --listen "localhost:$port" >/dev/null
+echo 'a dozen words' | "$scratch/mithaq" user add amal --dir "$scratch/node" --role analyst --password-stdin >/dev/null
+"$scratch/mithaq" serve --dir "$scratch/node" >"$scratch/node.out" 2>&1 &
+started+=("$!")
 for _ in $(seq 300); do
 	base=$(sed -nE 's#^open +(http://[^ /]+)/ .*#\1#p' "$scratch/out")
 	[[ -z $base ]] || break
@@ -33,4 +42,4 @@ for _ in $(seq 300); do
 done
 [[ -n $base ]] || { cat "$scratch/out" >&2; echo "the demonstration did not come up" >&2; exit 1; }
 cd ui
-BASE=$base CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec e2e/screens.test.mjs
+BASE=$base NODE=http://localhost:$port CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec e2e/screens.test.mjs

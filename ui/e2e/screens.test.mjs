@@ -2,6 +2,7 @@
 // Started by tools/screens.sh, which sets BASE, CHROMIUM and perhaps SHOTS (a folder for pictures of each screen).
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
@@ -199,5 +200,63 @@ test('what a first visit costs', async (t) => {
   const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
   t.diagnostic(`script before the first screen: ${Math.round(script / 1024)} KiB compressed; first contentful paint: ${Math.round(paint)} ms`);
   assert.ok(script > 0 && script <= 170 * 1024, `${script} bytes of script`);
+  await context.close();
+});
+
+/** The code of RFC 6238 that a telephone would show. */
+function code(secret, at = Date.now()) {
+  const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(at / 30000)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return ((mac.readUInt32BE(mac[19] & 15) & 0x7fffffff) % 1e6).toString().padStart(6, '0');
+}
+
+test('signing in: a password, then codes as well, then a passkey instead', async () => {
+  const node = process.env.NODE;
+  const context = await browser.newContext({ locale: 'ar' });
+  const page = await context.newPage();
+  const found = [];
+  const look = async (name) => {
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    found.push(...violations.map((v) => `${name}: ${v.id}: ${v.nodes[0].html}`));
+    if (shots) await page.screenshot({ path: `${shots}/ar-${name}.png`, fullPage: true });
+  };
+  const cdp = await context.newCDPSession(page);
+  await cdp.send('WebAuthn.enable');
+  await cdp.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true } });
+  const password = async () => {
+    await page.locator('#name').fill('amal');
+    await page.locator('#password').fill('a dozen words');
+    await page.locator('form button').click();
+  };
+  const out = async () => {
+    await page.getByRole('button', { name: 'خروج' }).first().click();
+    await page.locator('#password').waitFor();
+  };
+  await page.goto(node + '/account');
+  await look('sign-in');
+  await password();
+  await page.getByRole('heading', { name: 'كيف أدخل' }).waitFor();
+  await page.getByRole('button', { name: 'إعداد' }).click();
+  const secret = await page.locator('bdi.code.break-all').innerText();
+  await look('account');
+  await page.locator('#first-code').fill(code(secret, Date.now() - 30000)); // the present one is for signing in
+  await page.getByRole('button', { name: 'اطلب الرموز من الآن' }).click();
+  await page.getByRole('button', { name: 'إزالة' }).waitFor();
+  await out();
+  await password();
+  await page.locator('#code').fill('000000');
+  await page.locator('form button').click();
+  await page.getByText('الرمز خاطئ أو استُعمل من قبل').waitFor();
+  await page.locator('#code').fill(code(secret));
+  await page.locator('form button').click();
+  await page.getByRole('button', { name: 'إضافة مفتاح مرور' }).click();
+  await page.getByRole('button', { name: 'إزالة' }).nth(1).waitFor();
+  await out();
+  await page.getByRole('button', { name: 'الدخول بمفتاح مرور' }).click();
+  await page.getByRole('heading', { name: 'كيف أدخل' }).waitFor();
+  assert.deepEqual(found, []);
   await context.close();
 });
