@@ -66,7 +66,11 @@ func (f *actFlags) draft(ctx context.Context, a *app, client *api.Client, id str
 
 func (f *actFlags) report(a *app, act string, out node.ActOutcome) error {
 	if out.File != nil && f.Out != "" {
-		if err := writeJSON(f.Out, out.File); err != nil {
+		var file any = out.File
+		if out.Both != nil {
+			file = out.Both
+		}
+		if err := writeJSON(f.Out, file); err != nil {
 			return err
 		}
 	}
@@ -78,6 +82,9 @@ func (f *actFlags) report(a *app, act string, out node.ActOutcome) error {
 		fmt.Fprintf(a.stdout, "agreement %s\n", out.Agreement)
 	}
 	fmt.Fprintf(a.stdout, "%s: place %d of %s, leaf %s\n", act, out.Receipt.Index, out.Receipt.Log, out.Receipt.Leaf)
+	if out.Partner != "" {
+		return f.reportPair(a, out)
+	}
 	switch {
 	case out.Entered && out.Sent != "":
 		fmt.Fprintf(a.stdout, "entered by the depositary's node: the agreement is %s, state %.16s…\n", out.Phase, out.State)
@@ -91,6 +98,23 @@ func (f *actFlags) report(a *app, act string, out node.ActOutcome) error {
 		fmt.Fprintf(a.stdout, "not in the roll yet: take %s to the depositary, for 'mithaq agreement import %s'\n", f.Out, f.Out)
 	default:
 		fmt.Fprintf(a.stdout, "not in the roll yet: write the file for the depositary with 'mithaq agreement export %s --acts --out FILE'\n", out.Agreement)
+	}
+	return nil
+}
+
+// reportPair says what became of an act between two parties who have no depositary.
+func (f *actFlags) reportPair(a *app, out node.ActOutcome) error {
+	switch {
+	case out.Sent == node.SentRefused:
+		return &node.Fault{Code: node.CodeConflict, What: "the act stands in this party's log, and the other party does not take it in: " + out.Trouble}
+	case out.Sent == node.SentWaits:
+		fmt.Fprintf(a.stdout, "not in the other log yet: the other party's node cannot be reached (%s); a running node sends it as soon as it can be\n", out.Trouble)
+	case out.Sent != "":
+		fmt.Fprintf(a.stdout, "taken in by the other party's node: the agreement is %s, state %.16s…\n", out.Phase, out.State)
+	case f.Out != "":
+		fmt.Fprintf(a.stdout, "not in the other log yet: take %s to the other party, for 'mithaq agreement import %s'\n", f.Out, f.Out)
+	default:
+		fmt.Fprintf(a.stdout, "not in the other log yet: write the file for the other party with 'mithaq agreement export %s --out FILE'\n", out.Agreement)
 	}
 	return nil
 }

@@ -130,12 +130,17 @@ func printHere(a *app, v node.AgreementView, languages []string) {
 	if h.Keeps {
 		keeper += " (this node)"
 	}
+	if h.Pair {
+		keeper = "none: a pair, in force when each log holds the other's act over the same text"
+	}
 	p("depositary", keeper)
 	p("state", h.State)
 	p("basis", h.Basis)
 	p("text", h.TextHash)
 	printTexts(p, h.Texts)
-	if h.Pending > 0 {
+	if h.Pending > 0 && h.Pair {
+		p("pending", fmt.Sprintf("%s of this party, not in the other's log or not seen there yet: mithaq agreement export %s --out FILE", plural(h.Pending, "act"), v.Label))
+	} else if h.Pending > 0 {
 		p("pending", fmt.Sprintf("%s of this party, not in the roll yet: mithaq agreement export %s --acts --out FILE", plural(h.Pending, "act"), v.Label))
 	}
 	names := map[string]string{}

@@ -328,11 +328,19 @@ func proposals(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[1], open[1].Leaf)
 }
 
-// samestate DIR...: all nodes have folded the same state.
+// samestate DIR...: all nodes have folded the same state, or do as soon as what is on its way has arrived.
 func sameState(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.Now().Add(30 * time.Second)
 	for _, dir := range args[1:] {
-		if a, b := show(ts, args[0]).Here.State, show(ts, dir).Here.State; a != b {
-			ts.Fatalf("%s has state %s, %s has %s", args[0], a, dir, b)
+		for {
+			a, b := show(ts, args[0]).Here.State, show(ts, dir).Here.State
+			if a == b {
+				break
+			}
+			if time.Now().After(deadline) {
+				ts.Fatalf("%s has state %s, %s has %s", args[0], a, dir, b)
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
 	}
 }

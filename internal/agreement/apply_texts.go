@@ -36,7 +36,7 @@ func (s *State) propose(e Entry) error {
 		return err
 	}
 	if a.Mode != Depositary {
-		return &Refusal{Code: BadText, What: "an agreement in pair mode has no roll", Remedy: "fold the two logs with ApplyPair"}
+		return &Refusal{Code: BadText, What: "an agreement in pair mode has no roll", Remedy: "fold the two logs with FoldPair"}
 	}
 	if err := checkOfficers(a, e); err != nil {
 		return err

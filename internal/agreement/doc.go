@@ -6,5 +6,5 @@
 // nor of decisions (package policy compiles the rules that are only text here), nor of any I/O or clock: times are parameters.
 //
 // Start reading at [Agreement] (what a file says), then [Load] and [Print] (the file), [State] and [Apply] (the roll),
-// [Promises] (which commitments are kept). docs/agreement-file.md and docs/agreement-state.md are the specifications.
+// [FoldPair] (two parties alone), [Promises] (which commitments are kept). docs/agreement-file.md and docs/agreement-state.md are the specifications.
 package agreement

@@ -53,6 +53,8 @@ type loader struct {
 	labels  map[string]map[string]strictoml.Pos // namespace → label → place
 	refs    []reference
 	related map[string]bool // "from to" of the crosswalks so far
+
+	witnesses *strictoml.Table // nil: none are named
 }
 
 type reference struct {

@@ -148,6 +148,7 @@ func (l *loader) terms(root *strictoml.Table) {
 		if err := l.a.Witnesses.Check(); err != nil {
 			t.Fail("k", "change k or the list", "%v", err)
 		}
+		l.witnesses = t
 		t.Done()
 	}
 	if t := root.Table("quota"); t != nil {
@@ -347,11 +348,39 @@ func (l *loader) whole(head *strictoml.Table) {
 			head.Fail("depositary", "add id = \"p-…\" to that party", "depositary %q has no party id", a.Depositary)
 		}
 	}
+	l.checkWitnesses()
+	if a.Mode == Pair && (a.Terms.Founding.Of(2) != 2 || a.Terms.Amendment.Of(2) != 2) {
+		head.Fail("mode", "remove founding and amendment from [terms]", "between two parties alone nothing takes force without both")
+	}
 	ids := map[string]string{}
 	for _, p := range a.Parties {
 		if other, ok := ids[p.ID]; ok && p.ID != "" {
 			head.Fail("label", "correct one of the two ids", "parties %q and %q have the same id", other, p.Label)
 		}
 		ids[p.ID] = p.Label
+	}
+}
+
+// checkWitnesses refuses witnesses whom nobody can recognise, and rules that cannot be met: the signature of whose log it is
+// never counts.
+func (l *loader) checkWitnesses() {
+	a, t := l.a, l.witnesses
+	if t == nil || a.Mode == Shelf {
+		return
+	}
+	for _, label := range a.Witnesses.Of {
+		if p, ok := a.Party(label); ok && p.ID == "" {
+			t.Fail("of", "add id = \"p-…\" to that party", "witness %q has no party id, so its signature cannot be recognised", label)
+		}
+	}
+	authors := []string{a.Depositary}
+	if a.Mode == Pair {
+		authors = a.Founders
+	}
+	for _, author := range authors {
+		if slices.Contains(a.Witnesses.Of, author) && a.Witnesses.K >= len(a.Witnesses.Of) && a.Witnesses.Check() == nil {
+			t.Fail("k", "name one more witness, or leave it out of the list",
+				"%d of %d must co-sign and %q never counts for a log of its own, so it can never be enough", a.Witnesses.K, len(a.Witnesses.Of), author)
+		}
 	}
 }

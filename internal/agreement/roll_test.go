@@ -418,68 +418,6 @@ func TestTrieDoesNotDependOnOrder(t *testing.T) {
 	})
 }
 
-func TestPairInEveryOrder(t *testing.T) {
-	definition := strings.Replace(strings.Replace(charter("1", "", "a", "b"), `mode = "depositary"`, `mode = "pair"`, 1), "depositary = \"a\"\n", "", 1)
-	second := strings.Replace(definition, `version = "1"`, `version = "2"`, 1)
-	id := ID([]byte(definition))
-	base0 := BeginPair(id, Options{}).Basis()
-	base1 := nextBasis(base0, TextHash([]byte(definition)))
-	entry := func(n, who string, act Act) Entry {
-		act.Date = "2026-01-01"
-		return Entry{Leaf: leafOf(n), Party: pid(who), Time: start, Act: act}
-	}
-	propose := entry("propose", "a", Act{Act: ActPropose, Definition: definition})
-	approve := entry("approve", "b", Act{Act: ActApprove, Parent: base0.String(), Proposal: propose.Leaf})
-	amend := entry("amend", "b", Act{Act: ActAmend, Parent: base1.String(), Definition: second})
-	yesA := entry("yesA", "a", Act{Act: ActApprove, Parent: base1.String(), Proposal: amend.Leaf})
-	yesB := entry("yesB", "b", Act{Act: ActApprove, Parent: base1.String(), Proposal: amend.Leaf})
-	logA := []Entry{propose, approve, amend, yesA, yesB}
-	logB := []Entry{propose, approve, amend, yesB, yesA}
-	rapid.Check(t, func(t *rapid.T) {
-		s := BeginPair(id, Options{})
-		i, j := 0, 0
-		for i < len(logA) || j < len(logB) {
-			if s.Phase() == InForce && (i < 2 || j < 2) {
-				t.Fatal("in force before each log holds the other's act")
-			}
-			fromA := j == len(logB) || i < len(logA) && rapid.Bool().Draw(t, "a")
-			e := PairEntry{Log: pid("b")}
-			if fromA {
-				e.Log, e.Entry, i = pid("a"), logA[i], i+1
-			} else {
-				e.Entry, j = logB[j], j+1
-			}
-			next, err := ApplyPair(s, e)
-			if err != nil {
-				// One log may be so far ahead that it names a text which the other has not shown yet: try later.
-				if !errors.Is(err, &Refusal{Code: WrongParent}) {
-					t.Fatal(err)
-				}
-				if fromA {
-					i--
-				} else {
-					j--
-				}
-				if i == len(logA) || j == len(logB) {
-					t.Fatal(err)
-				}
-				continue
-			}
-			s = next
-		}
-		if s.Phase() != InForce || s.Text().Version != "2" {
-			t.Fatalf("%s, version %s", s.Phase(), s.Text().Version)
-		}
-		if _, err := ApplyPair(s, PairEntry{pid("x"), entry("x", "x", Act{Act: ActWithdraw})}); !errors.Is(err, &Refusal{Code: NotEntitled}) {
-			t.Fatalf("a third party: %v", err)
-		}
-		ended, err := ApplyPair(s, PairEntry{pid("b"), entry("bye", "b", Act{Act: ActWithdraw})})
-		if err != nil || ended.Phase() != Ended {
-			t.Fatalf("withdrawal: %v", err)
-		}
-	})
-}
-
 func FuzzFold(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
 	f.Add([]byte{0x25, 0x81, 0x13, 0x07, 0x60, 0x44})

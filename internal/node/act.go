@@ -39,6 +39,8 @@ type ActOutcome struct {
 	Phase     string     `json:"phase,omitempty" doc:"Of the agreement, once it was entered"`
 	State     string     `json:"state,omitempty" doc:"State hash once it was entered"`
 	File      *SignedAct `json:"file,omitempty" doc:"To be carried to the depositary, where it could not be sent"`
+	Partner   string     `json:"partner,omitempty" doc:"The other party, where two have no depositary: an act is in force once each log holds the other's"`
+	Both      *RollFile  `json:"both,omitempty" doc:"For a pair: both logs as they are known here, to be carried to the other party"`
 	Sent      string     `json:"sent,omitempty" doc:"What became of it at the depositary's node: entered, waits (it cannot be reached), refused; absent: it has no address"`
 	Trouble   string     `json:"trouble,omitempty" doc:"Why it waits or was refused"`
 }
@@ -55,6 +57,9 @@ func (n *Node) Act(ctx context.Context, ref string, q ActRequest) (ActOutcome, e
 		return out, err
 	}
 	err = n.withRoll(ctx, id, func(r *roll) error {
+		if err := n.holdKnown(ctx, r); err != nil {
+			return err
+		}
 		rec, _, err := n.composeAct(r, l, q)
 		if err != nil {
 			return err
@@ -194,6 +199,10 @@ func (n *Node) fillAct(r *roll, l ledger.LogInfo, a *agreement.Act, q ActRequest
 		}
 	case agreement.ActReview:
 		a.Parent = r.state.Basis().String()
+	case agreement.ActWithdraw, agreement.ActDeclare:
+		if r.isPair() {
+			a.Parent = r.state.Basis().String() // by whose text its signatures are judged
+		}
 	case agreement.ActSucceed:
 		if a.Parent = r.state.Succession(); a.Parent == "" {
 			a.Parent = r.state.Hash().String()
@@ -204,6 +213,9 @@ func (n *Node) fillAct(r *roll, l ledger.LogInfo, a *agreement.Act, q ActRequest
 			return err
 		}
 		a.ObjectsTo = leaf
+		if r.isPair() {
+			a.Parent = r.state.Basis().String()
+		}
 	}
 	return nil
 }
@@ -278,7 +290,12 @@ func (n *Node) mayAct(r *roll, rec record.Record, officers []string) error {
 		return faultf(CodeConflict, "import the roll: mithaq agreement import FILE", "acting under %s: this node knows no roll of it", r.id)
 	}
 	trial := sha256.Sum256(rec.Body) // stands for the leaf, which is not known before the act is sealed
-	_, _, err = agreement.Compose(r.state, agreement.Entry{Leaf: hex.EncodeToString(trial[:]), Party: rec.Author, Officers: officers, Time: n.now().UTC(), Act: act})
+	entry := agreement.Entry{Leaf: hex.EncodeToString(trial[:]), Party: rec.Author, Officers: officers, Time: n.now().UTC(), Act: act}
+	if p, ok := r.pairOf(act); ok {
+		err = p.Check(entry)
+	} else {
+		_, _, err = agreement.Compose(r.state, entry)
+	}
 	if err != nil {
 		return refusal(fmt.Sprintf("acting under %s", r.id), err)
 	}
@@ -330,6 +347,13 @@ func (n *Node) afterAct(ctx context.Context, r *roll, l ledger.LogInfo, receipt 
 		}
 		file := r.signedAct(signed, object)
 		out.File = &file
+		if r.isPair() {
+			out.Phase, out.State = string(r.state.Phase()), r.state.Hash().String()
+			out.Partner = n.partner(r)
+			both, err := n.pairFile(ctx, r)
+			out.Both = &both
+			return out, err
+		}
 		return out, nil
 	}
 	if _, err := n.enterAct(ctx, r, signed); err != nil {
@@ -341,6 +365,9 @@ func (n *Node) afterAct(ctx context.Context, r *roll, l ledger.LogInfo, receipt 
 
 // keepsRoll says whether this node writes an act of its party into the roll itself.
 func (n *Node) keepsRoll(r *roll, act agreement.Act) bool {
+	if r.isPair() {
+		return false
+	}
 	if r.state.Phase() != agreement.Nothing {
 		return r.state.Depositary() == n.party.ID || act.Act == agreement.ActSucceed && act.Party == n.party.ID
 	}

@@ -270,6 +270,9 @@ func (n *Node) SubmitDraft(ctx context.Context, f ActDraft) (out ActOutcome, err
 		if _, err := record.OpenRecord(envelope, k); err != nil {
 			return recordFault("submitting the draft", err)
 		}
+		if err := n.holdKnown(ctx, r); err != nil {
+			return err
+		}
 		if err := n.mayAct(r, rec, d.SignedBy); err != nil {
 			return err
 		}

@@ -46,6 +46,7 @@ type HereView struct {
 	Basis      string          `json:"basis" doc:"What amendments and approvals name as their parent"`
 	TextHash   string          `json:"text_sha256,omitempty"`
 	Depositary string          `json:"depositary,omitempty" doc:"Party id of who keeps the roll"`
+	Pair       bool            `json:"pair,omitempty" doc:"Two parties without a depositary: each log holds the other's acts"`
 	Keeps      bool            `json:"keeps" doc:"Whether this node keeps the roll"`
 	Membership string          `json:"membership,omitempty" doc:"Of this node's party"`
 	Joined     int             `json:"joined" doc:"How many parties are connected: joined, and run it on a node of their own"`
@@ -171,6 +172,7 @@ func (n *Node) viewRoll(r *roll, lib *agreement.Library) AgreementView {
 	if d != nil {
 		v.viewText(d, lib)
 		v.Here.Texts = viewTexts(d)
+		v.Here.Pair = d.Mode == agreement.Pair
 	}
 	for _, o := range r.own {
 		if !r.entered(o.leaf) {

@@ -101,10 +101,17 @@ func SaysOf(m agreement.Misconduct) string {
 }
 
 // keepCase keeps what proves that the act second contradicts one in the roll.
-func (n *Node) keepCase(r *roll, second provenAct, m agreement.Misconduct) (string, error) {
+func (n *Node) keepCase(ctx context.Context, r *roll, second provenAct, m agreement.Misconduct) (string, error) {
 	c := Case{Format: CaseFormat, Agreement: r.id, Party: m.Party, Parent: m.Parent, Found: n.now().UTC(), Second: r.signedAct(second.signed, nil)}
+	if l, ok := r.lineWith(m.First.Leaf); ok {
+		signed, err := n.signLine(ctx, l)
+		if err != nil {
+			return "", err
+		}
+		c.First = r.signedAct(signed, nil)
+	}
 	for i := range r.places {
-		if r.places[i].entry.Leaf == m.First.Leaf {
+		if !r.isPair() && r.places[i].entry.Leaf == m.First.Leaf {
 			c.First = r.signedAct(r.places[i].act.signed, nil)
 		}
 	}

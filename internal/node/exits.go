@@ -66,7 +66,7 @@ func (n *Node) carrierIn(ctx context.Context, id, party string) (rules *policy.R
 	}
 	err = n.withRoll(ctx, id, func(r *roll) error {
 		switch d := r.state.Definition(); {
-		case party == r.state.Depositary():
+		case party == r.state.Depositary(), r.isPair() && r.runs(party):
 			m = policy.Member
 		case d != nil && namesWitness(d, party):
 			m = policy.Witness

@@ -116,7 +116,7 @@ func (n *Node) hostNews(host string) chan struct{} {
 func (n *Node) wakeHosts(ctx context.Context, hosts map[string]string) {
 	awake := map[string]bool{}
 	for host, party := range hosts {
-		awake[host] = n.someRoll(ctx, func(r *roll) bool { return r.keptBy(party) })
+		awake[host] = n.someRoll(ctx, func(r *roll) bool { return r.keptBy(party) || n.partner(r) == party })
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -369,7 +369,7 @@ func (n *Node) heardUnder(ctx context.Context, id string) {
 		if err := n.enterFound(ctx, r); err != nil {
 			return err
 		}
-		after, gap, keeper = r.state.Hash().String(), r.gap(), r.state.Depositary()
+		after, gap, keeper = r.state.Hash().String(), r.gap(), r.keeper(n)
 		return nil
 	})
 	if err != nil {

@@ -179,6 +179,21 @@ func (n *Node) deliver(ctx context.Context, out *ActOutcome) {
 	n.send(ctx, host, out)
 	if out.Entered {
 		n.catchUpWith(ctx, host, out.Agreement)
+		n.settleOutcome(ctx, out)
+	}
+}
+
+// settleOutcome says how a pair stands here once the other party's log has been looked at.
+func (n *Node) settleOutcome(ctx context.Context, out *ActOutcome) {
+	if out.Partner == "" {
+		return
+	}
+	err := n.withRoll(ctx, out.Agreement, func(r *roll) error {
+		out.Entered, out.Phase, out.State = r.entered(out.Receipt.Leaf), string(r.state.Phase()), r.state.Hash().String()
+		return nil
+	})
+	if err != nil {
+		n.logger.Warn("the state of a pair cannot be read", "agreement", out.Agreement, "error", err)
 	}
 }
 
@@ -204,7 +219,7 @@ func (n *Node) send(ctx context.Context, host string, out *ActOutcome) {
 func (n *Node) keeperHost(ctx context.Context, id string, s SignedAct) string {
 	keeper := ""
 	err := n.withRoll(ctx, id, func(r *roll) error {
-		keeper = r.state.Depositary()
+		keeper = r.keeper(n)
 		if i := slices.IndexFunc(r.own, func(o ownAct) bool { return o.object == s.Hash }); i >= 0 && r.own[i].act.Act == agreement.ActSucceed {
 			keeper = r.own[i].act.Party
 		}
@@ -217,6 +232,14 @@ func (n *Node) keeperHost(ctx context.Context, id string, s SignedAct) string {
 		return ""
 	}
 	return n.hostOf(ctx, keeper)
+}
+
+// keeper is who enters this party's acts: the depositary, or of a pair the other one.
+func (r *roll) keeper(n *Node) string {
+	if r.isPair() {
+		return n.partner(r)
+	}
+	return r.state.Depositary()
 }
 
 // proposedKeeper is the depositary that a founding text names which has not reached a roll.

@@ -92,7 +92,7 @@ func (n *Node) admits(ctx context.Context, id, party string) bool {
 	err = n.withRoll(ctx, id, func(r *roll) error {
 		d := r.state.Definition()
 		_, named := r.state.Member(party)
-		may = d != nil && (named || party == r.state.Depositary() || d.Terms.Accession != agreement.AccessionInvitation)
+		may = d != nil && (named || party == r.state.Depositary() || !r.isPair() && d.Terms.Accession != agreement.AccessionInvitation)
 		return nil
 	})
 	return err == nil && may
@@ -250,7 +250,7 @@ func (n *Node) someRoll(ctx context.Context, is func(*roll) bool) bool {
 
 // runs says whether a party runs the agreement: it has joined, or keeps the roll.
 func (r *roll) runs(party string) bool {
-	return r.state.Connected(party) || party == r.state.Depositary()
+	return party != "" && (r.state.Connected(party) || party == r.state.Depositary()) || r.isPair() && slices.Contains(r.pair.Parties(), party)
 }
 
 // expects says whether a party runs the agreement or was asked to.

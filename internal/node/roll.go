@@ -21,6 +21,9 @@ type roll struct {
 	started bool
 	state   agreement.State
 	places  []rollPlace
+	pair    *agreement.PairState // nil: it has a depositary, or nothing is known of it
+	lines   []pairLine           // of a pair: what is known of the two logs, in their order
+	shown   []RollLog            // of a pair: the logs that came in files, with their keyrings
 	// keyrings holds the newest keyring of every party whose act is in the roll.
 	keyrings map[string]record.Keyring
 	grown    uint64            // the node's count when the logs were last looked at
@@ -113,7 +116,9 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	if !moved {
 		return nil
 	}
-	if err := n.foldWaiting(r); err != nil {
+	if len(r.lines) > 0 {
+		r.foldPair()
+	} else if err := n.foldWaiting(r); err != nil {
 		return err
 	}
 	n.publishMembers(r)
@@ -188,14 +193,27 @@ func (r *roll) checkKeyring(k record.Keyring) error {
 	return nil
 }
 
-// entered says whether an act is in the roll.
+// entered says whether an act is in the roll, or of a pair whether both logs hold it.
 func (r *roll) entered(leaf string) bool {
+	if r.isPair() {
+		return r.pair.Held(leaf)
+	}
 	for i := range r.places {
 		if r.places[i].entry.Leaf == leaf {
 			return true
 		}
 	}
 	return false
+}
+
+// placeOf is the entry of an act.
+func (r *roll) placeOf(leaf string) agreement.Entry {
+	for i := range r.places {
+		if r.places[i].entry.Leaf == leaf {
+			return r.places[i].entry
+		}
+	}
+	return agreement.Entry{}
 }
 
 // publishMembers makes the members' keyrings known to whoever seals a record under the agreement. The caller holds r.mu.
@@ -206,8 +224,10 @@ func (n *Node) publishMembers(r *roll) {
 			members = append(members, k)
 		}
 	}
-	if k, ok := r.keyrings[r.state.Depositary()]; ok && !r.state.Connected(k.Party) && k.Party != n.party.ID {
-		members = append(members, k)
+	for _, party := range []string{r.state.Depositary(), n.partner(r)} {
+		if k, ok := r.keyrings[party]; ok && !r.state.Connected(k.Party) && k.Party != n.party.ID {
+			members = append(members, k)
+		}
 	}
 	n.mu.Lock()
 	n.members[r.id] = members

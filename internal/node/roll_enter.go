@@ -25,9 +25,12 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 	if err != nil {
 		return Receipt{}, &Fault{Code: CodeInvalid, What: "entering an act", Err: err}
 	}
+	if r.isPair() || r.foundsPair(act.entry.Act) {
+		return n.holdAct(ctx, r, act)
+	}
 	entry, next, err := agreement.Compose(r.state, act.entry)
 	if err != nil {
-		return Receipt{}, n.refused(r, act, err)
+		return Receipt{}, n.refused(ctx, r, act, err)
 	}
 	if err := mayKeep(r.state, next, entry, n.party.ID); err != nil {
 		return Receipt{}, &Fault{Code: CodeForbidden, What: "entering an act", Err: err, Remedy: "take the file to that party"}
@@ -43,6 +46,15 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 		return Receipt{}, err
 	}
 	signed.Parent, signed.Result = entry.Parent.String(), entry.Result.String()
+	receipt, err := n.appendRoll(ctx, r, l, signed, act.record.Marking)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return receipt, n.catchUpRoll(ctx, r)
+}
+
+// appendRoll writes a roll record with an act into this party's log under the agreement.
+func (n *Node) appendRoll(ctx context.Context, r *roll, l ledger.LogInfo, signed record.RollEntry, marking record.Marking) (Receipt, error) {
 	body, err := record.EncodeBody(&signed)
 	if err != nil {
 		return Receipt{}, recordFault("entering an act", err)
@@ -52,19 +64,15 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 		return Receipt{}, err
 	}
 	node := k.WithRole(record.RoleNode)[0]
-	rec := record.Record{Agreement: r.id, Author: k.Party, Officer: node.ID, Kind: record.KindRoll, Marking: act.record.Marking, Body: body}
-	receipt, err := n.append(ctx, l.ID, rec, node, uint64(k.Serial), 0, nil)
-	if err != nil {
-		return Receipt{}, err
-	}
-	return receipt, n.catchUpRoll(ctx, r)
+	rec := record.Record{Agreement: r.id, Author: k.Party, Officer: node.ID, Kind: record.KindRoll, Marking: marking, Body: body}
+	return n.append(ctx, l.ID, rec, node, uint64(k.Serial), 0, nil)
 }
 
 // refused says why the roll does not take an act. Proof of misconduct is kept until a person decides on it.
-func (n *Node) refused(r *roll, act provenAct, err error) error {
+func (n *Node) refused(ctx context.Context, r *roll, act provenAct, err error) error {
 	var double *agreement.MisconductError
 	if errors.As(err, &double) {
-		path, kept := n.keepCase(r, act, double.Misconduct)
+		path, kept := n.keepCase(ctx, r, act, double.Misconduct)
 		if kept != nil {
 			return errors.Join(refusal("entering an act", err), kept)
 		}

@@ -135,6 +135,9 @@ func (n *Node) RollFileOf(ctx context.Context, ref string) (out RollFile, err er
 }
 
 func (n *Node) rollFile(ctx context.Context, r *roll) (RollFile, error) {
+	if r.isPair() {
+		return n.pairFile(ctx, r)
+	}
 	out := RollFile{Format: RollFormat, Agreement: r.id, Mark: markOf(r.text())}
 	if copied, err := n.readRollCopy(r.id); err != nil {
 		return out, err
@@ -222,9 +225,31 @@ func (r *roll) takeFile(f RollFile) error {
 			return fmt.Errorf("entry %d: it stands before the entry that precedes it", i)
 		}
 		last[p.Log] = place.index
+		if k, known := logs[p.Log].history.At(place.index); known && (r.isPair() || len(r.places) == 0) {
+			line, pair, err := r.lineOf(rec, place, k)
+			if err == nil && pair {
+				err = r.noteLine(line)
+			}
+			if err != nil {
+				return fmt.Errorf("entry %d: %w", i, err)
+			}
+			if pair {
+				if !r.isPair() {
+					r.foldPair()
+				}
+				continue
+			}
+		}
+		if rec.Kind != record.KindRoll {
+			return fmt.Errorf("entry %d: the record is of kind %s, not an entry of a roll", i, rec.Kind)
+		}
 		if err := r.take(rec, place); err != nil {
 			return fmt.Errorf("entry %d: %w", i, err)
 		}
+	}
+	if len(r.lines) > 0 {
+		r.noteShown(f.Logs)
+		r.foldPair()
 	}
 	return nil
 }
@@ -247,8 +272,6 @@ func (k *keeperLog) open(p RollPlace) (rollPlace, record.Record, error) {
 		return place, rec, fmt.Errorf("the roll record does not verify: %w", err)
 	case !verdict.Valid():
 		return place, rec, fmt.Errorf("the roll record is %s", verdict)
-	case rec.Kind != record.KindRoll:
-		return place, rec, fmt.Errorf("the record is of kind %s, not an entry of a roll", rec.Kind)
 	}
 	return place, rec, nil
 }

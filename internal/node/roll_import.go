@@ -78,8 +78,8 @@ func (n *Node) importAct(ctx context.Context, name string, s SignedAct) (out Imp
 		if _, err := n.enterAct(ctx, r, signed); err != nil {
 			return fmt.Errorf("importing %s: %w", name, err)
 		}
-		last := r.places[len(r.places)-1]
-		out = Imported{What: "act", Agreement: r.id, Entries: len(r.places), Fresh: 1, Act: string(last.entry.Act.Act), Party: last.entry.Party}
+		entered := r.placeOf(signed.Leaf)
+		out = Imported{What: "act", Agreement: r.id, Entries: len(r.places), Fresh: 1, Act: string(entered.Act.Act), Party: entered.Party}
 		out.after(r.state)
 		return nil
 	})
@@ -104,6 +104,10 @@ func (n *Node) importRoll(ctx context.Context, name string, f RollFile) (out Imp
 		return out, &Fault{Code: CodeInvalid, What: "importing " + name, Err: err, Remedy: "ask who kept the roll for it again"}
 	}
 	err = n.withRoll(ctx, f.Agreement, func(r *roll) error {
+		if fresh.isPair() {
+			out, err = n.importPair(ctx, name, r, fresh)
+			return err
+		}
 		for i := range min(len(r.places), len(fresh.places)) {
 			if r.places[i].entry.Result != fresh.places[i].entry.Result {
 				return faultf(CodeConflict, "keep both files: their signatures prove it; compare with the other parties",
@@ -131,6 +135,16 @@ func (n *Node) keepRollCopy(r, fresh *roll, f RollFile) error {
 			return faultf(CodeConflict, "find out who else writes it", "importing a roll: this node keeps the roll of %s, and the file holds entries that it never wrote", r.id)
 		}
 	}
+	if err := n.writeRollCopy(r.id, f); err != nil {
+		return err
+	}
+	r.state, r.places, r.keyrings = fresh.state, fresh.places, fresh.keyrings
+	n.publishMembers(r)
+	return nil
+}
+
+// writeRollCopy makes the copy of a roll durable.
+func (n *Node) writeRollCopy(id string, f RollFile) error {
 	data, err := json.Marshal(f)
 	if err != nil {
 		return fmt.Errorf("keeping a roll: %w", err)
@@ -138,10 +152,5 @@ func (n *Node) keepRollCopy(r, fresh *roll, f RollFile) error {
 	if err := makeDir(filepath.Join(n.dir, rollsName)); err != nil {
 		return err
 	}
-	if err := writeDurable(n.rollCopyPath(r.id), data, 0o600); err != nil {
-		return err
-	}
-	r.state, r.places, r.keyrings = fresh.state, fresh.places, fresh.keyrings
-	n.publishMembers(r)
-	return nil
+	return writeDurable(n.rollCopyPath(id), data, 0o600)
 }

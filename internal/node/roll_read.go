@@ -113,6 +113,11 @@ func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o ope
 	if err != nil {
 		return err
 	}
+	place := rollPlace{keeper: o.record.Author, leaf: o.view.Leaf, envelope: envelope, object: o.view.Object, origin: l.Origin, index: o.view.Index, log: l.ID}
+	pair, err := n.readForPair(r, l, o.record, place)
+	if err != nil || pair && o.record.Kind == record.KindRoll {
+		return err
+	}
 	if o.record.Kind == record.KindRoll {
 		if r.holds(o.view.Leaf) {
 			return nil
@@ -120,8 +125,7 @@ func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o ope
 		if len(r.waiting) >= maxWaitingEntries {
 			return fmt.Errorf("over %d roll records do not follow from the roll", maxWaitingEntries)
 		}
-		r.waiting = append(r.waiting, waitingEntry{o.record, rollPlace{keeper: o.record.Author, leaf: o.view.Leaf, envelope: envelope,
-			object: o.view.Object, origin: l.Origin, index: o.view.Index, log: l.ID}, !l.Followed()})
+		r.waiting = append(r.waiting, waitingEntry{o.record, place, !l.Followed()})
 		return nil
 	}
 	act, err := actOf(o.record)
@@ -135,6 +139,25 @@ func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o ope
 		r.own = append(r.own, a)
 	}
 	return nil
+}
+
+// readForPair keeps a record of one of the two logs of a pair. It says whether this is one.
+func (n *Node) readForPair(r *roll, l ledger.LogInfo, rec record.Record, place rollPlace) (bool, error) {
+	k, ok := n.book(l.ID).history.At(place.index)
+	if !ok || !r.isPair() && (len(r.places) > 0 || len(r.waiting) > 0) {
+		return r.isPair(), nil
+	}
+	line, ok, err := r.lineOf(rec, place, k)
+	if err != nil || !ok {
+		return ok, err
+	}
+	if err := r.noteLine(line); err != nil {
+		return true, err
+	}
+	if !r.isPair() {
+		r.foldPair() // what is read next is known to be of a pair
+	}
+	return true, nil
 }
 
 // holds says whether a roll record was folded.
@@ -177,6 +200,9 @@ func (r *roll) follows(rec record.Record) bool {
 // gap says whether the roll goes on beyond what this node can read: an entry is here that does not follow, or an act of ours
 // waits although other logs have grown: the depositary may have entered it in a record that was sealed before we came.
 func (r *roll) gap() bool {
+	if r.isPair() && r.pair.Waiting() > 0 {
+		return true
+	}
 	if slices.ContainsFunc(r.waiting, func(w waitingEntry) bool { return !w.own && w.place.keeper == r.state.Depositary() }) {
 		return true
 	}
@@ -189,6 +215,9 @@ func (r *roll) gap() bool {
 func (n *Node) enterFound(ctx context.Context, r *roll) error {
 	if n.ledger == nil {
 		return nil
+	}
+	if r.isPair() {
+		return n.holdKnown(ctx, r)
 	}
 	slices.SortStableFunc(r.found, func(a, b foundAct) int { return a.time.Compare(b.time) })
 	for again := true; again; {

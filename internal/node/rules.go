@@ -78,11 +78,8 @@ func CheckDefinition(file string, text []byte) error {
 	if err != nil {
 		return &Fault{Code: CodeInvalid, What: "reading the agreement", Err: err}
 	}
-	switch a.Mode {
-	case agreement.Shelf:
-		return faultf(CodeInvalid, "write mode = \"depositary\"", "reading %s: it is a shelf copy of an agreement of others", file)
-	case agreement.Pair:
-		return faultf(CodeInvalid, "write mode = \"depositary\": either party can keep the roll", "reading %s: a pair without a depositary needs nodes that follow each other, which this version does not do", file)
+	if a.Mode == agreement.Shelf {
+		return faultf(CodeInvalid, "write mode = \"depositary\" or \"pair\"", "reading %s: it is a shelf copy of an agreement of others", file)
 	}
 	return nil
 }
