@@ -10,6 +10,8 @@ type Limits struct {
 	MaxNumber int
 	// MaxNodes is how many JSON values one object may hold; 4,000,000 by default.
 	MaxNodes int
+	// AnyNumber takes numbers that no double can hold and numbers of any length.
+	AnyNumber bool
 }
 
 func (l Limits) orDefaults() Limits {

@@ -289,6 +289,10 @@ func (p *parser) number(pos int) int {
 		}
 		i, large = end, true
 	}
+	if p.limits.AnyNumber {
+		p.leaf(isNumber, pos, i)
+		return i
+	}
 	if i-pos > p.limits.MaxNumber {
 		return p.fail(HugeNumber, pos, "too many digits")
 	}

@@ -16,8 +16,9 @@ type Value struct {
 func (o Object) Open() (Value, error) { return OpenValue(o.Raw, Limits{}) }
 
 // OpenValue reads one JSON value. The error is an *UnreadableError.
-func OpenValue(b []byte, limits Limits) (Value, error) {
-	t := new(tape)
+func OpenValue(b []byte, limits Limits) (Value, error) { return new(tape).open(b, limits) }
+
+func (t *tape) open(b []byte, limits Limits) (Value, error) {
 	end, err := t.parse(b, 0, limits.orDefaults())
 	if err == nil && skipSpace(b, end) < len(b) {
 		err = &UnreadableError{Reason: NotJSON, Offset: int64(end), Detail: "more bytes after the end"}

@@ -410,8 +410,8 @@ func BenchmarkParseQuery(b *testing.B) {
 	}
 }
 
-// TestTermsAreThoseOfTheWholeText: what is remembered of a piece of text is what the piece gives in any text.
-func TestTermsAreThoseOfTheWholeText(t *testing.T) {
+// TestNumbersAreThoseOfTheWholeText: what is remembered of a piece of text is what the piece gives in any text.
+func TestNumbersAreThoseOfTheWholeText(t *testing.T) {
 	x := NewIndexer()
 	pieces := []string{"the", "l'accord", "'", "’s", "والاتفاقيات", "hxxps://www.example[.]com/a", "198.51.100.7", "[.]", "CVE-2021-44228,", "قاعدةx1", "x", ".", "-", strings.Repeat("ab1", 20), "é", "\u200f", "a\u00a0b"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -422,7 +422,13 @@ func TestTermsAreThoseOfTheWholeText(t *testing.T) {
 		}
 		hint := Language(rapid.IntRange(0, 3).Draw(t, "language"))
 		var got, want []string
-		x.Terms(b.String(), hint, func(term string) { got = append(got, term) })
+		numbers := x.Numbers(nil, b.String(), hint)
+		v := x.Vocabulary()
+		for _, n := range numbers {
+			if got = append(got, v.Term(n)); v.Place(n) >= v.Len() {
+				t.Fatalf("%d is the place of %q among %d", v.Place(n), v.Term(n), v.Len())
+			}
+		}
 		for _, token := range Tokens(b.String(), hint) {
 			want = append(want, token.Term)
 		}

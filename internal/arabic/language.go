@@ -3,6 +3,7 @@ package arabic
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Language says which stems a text's words get. The zero value, Unknown, gives Latin words both English and French stems.
@@ -38,29 +39,20 @@ func Guess(text string) Language {
 	if len(text) > guessBytes {
 		text = text[:guessBytes]
 	}
-	var arab, latin, en, fr int
-	for _, r := range text {
-		switch {
-		case isArabic(r):
-			arab++
-		case r < 0x250 && unicode.IsLetter(r):
-			latin++
-			if strings.ContainsRune("éèêàùçœâîôûëïÉÈÊÀÇŒ", r) {
-				fr++
-			}
-		}
-	}
+	arab, latin, fr := scripts(text)
 	if arab > latin {
 		return Arabic
 	}
 	if latin == 0 {
 		return Unknown
 	}
-	for w := range strings.FieldsFuncSeq(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		if len(w) < 2 || len(w) > 8 {
+	en := 0
+	for text != "" {
+		var w string
+		if w, text = nextWord(text); len(w) < 2 || len(w) > 8 {
 			continue
 		}
-		w = Fold(w)
+		w = foldShort(w)
 		// A word that is a stop word in both languages ("on") tells nothing.
 		inEn, inFr := englishStop(w), frenchStop(w)
 		if inEn && !inFr {
@@ -77,6 +69,57 @@ func Guess(text string) Language {
 		return French
 	}
 	return Unknown
+}
+
+// scripts counts a text's letters: Arabic ones, Latin ones, and those of them that French writes and English does not.
+func scripts(text string) (arab, latin, french int) {
+	for _, r := range text {
+		switch {
+		case r < utf8.RuneSelf:
+			if c := r | 0x20; 'a' <= c && c <= 'z' {
+				latin++
+			}
+		case r < 0x250:
+			if unicode.IsLetter(r) {
+				latin++
+				if strings.ContainsRune("éèêàùçœâîôûëïÉÈÊÀÇŒ", r) {
+					french++
+				}
+			}
+		case isArabic(r):
+			arab++
+		}
+	}
+	return arab, latin, french
+}
+
+// nextWord cuts the first run of letters off a text; empty: there is none any more.
+func nextWord(text string) (word, rest string) {
+	from := -1
+	for i, r := range text {
+		c := r | 0x20
+		letter := 'a' <= c && c <= 'z' || r >= utf8.RuneSelf && unicode.IsLetter(r)
+		if letter && from < 0 {
+			from = i
+		}
+		if !letter && from >= 0 {
+			return text[from:i], text[i:]
+		}
+	}
+	if from < 0 {
+		return "", ""
+	}
+	return text[from:], ""
+}
+
+// foldShort is Fold, without work for what is folded already.
+func foldShort(w string) string {
+	for i := range len(w) {
+		if w[i] < 'a' || 'z' < w[i] {
+			return Fold(w)
+		}
+	}
+	return w
 }
 
 // stopWord says whether a folded word is so common that a query is better without it.

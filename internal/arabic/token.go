@@ -1,6 +1,7 @@
 package arabic
 
 import (
+	"hash/maphash"
 	"strings"
 	"unicode/utf8"
 )
@@ -32,11 +33,16 @@ type Indexer struct {
 	s *stemmer
 	f []place
 
-	chunks [French + 1]map[string][]string // terms of pieces of text, by language
+	chunks  [French + 1]map[string][]uint32 // numbers of the terms of pieces of text, by language
+	shared  []string                        // terms by their number
+	numbers map[string]uint32
+	own     []string // terms since the last Vocabulary that are not among them
+	seed    maphash.Seed
+	seen    [1 << 13]uint32 // pieces of text that came lately
 }
 
 // NewIndexer returns an Indexer that knows no word yet.
-func NewIndexer() *Indexer { return &Indexer{s: newStemmer(Unknown)} }
+func NewIndexer() *Indexer { return &Indexer{s: newStemmer(Unknown), seed: maphash.MakeSeed()} }
 
 // Index returns the terms of a text joined by spaces, as the function of this name does.
 func (x *Indexer) Index(text string, hint Language) string {

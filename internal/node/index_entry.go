@@ -16,7 +16,7 @@ import (
 )
 
 // indexVersion names the rules by which entries are made. An index of another version is dropped and built again.
-const indexVersion = 4
+const indexVersion = 5
 
 // entryMaker turns leaves of one log into entries of the index. Own records were verified when they were appended, so
 // what is checked again is what a disk can spoil: that the object is the one the leaf commits to. Records of others are
@@ -27,9 +27,20 @@ type entryMaker struct {
 	history *record.History
 	ids     []age.Identity
 	foreign bool // another party's: nobody has verified its records yet
+
+	reader  record.Rereader
+	numbers []uint32 // of the part at hand
 }
 
-// entry makes the entry of a leaf, or false when nothing is here to say about it.
+// single is entry for one that is written alone.
+func (m *entryMaker) single(index int64, a store.Arrival) (store.IndexEntry, bool) {
+	e, ok := m.entry(index, a)
+	e.Text.Vocabulary = m.words.Vocabulary()
+	return e, ok
+}
+
+// entry makes the entry of a leaf, or false when nothing is here to say about it. The caller gives it the vocabulary of its
+// text.
 func (m *entryMaker) entry(index int64, a store.Arrival) (store.IndexEntry, bool) {
 	if a.Seq == 0 {
 		return store.IndexEntry{}, false
@@ -41,12 +52,9 @@ func (m *entryMaker) entry(index int64, a store.Arrival) (store.IndexEntry, bool
 		e.Standing = StandingErased
 		return e, true
 	}
-	r, signers, payload, err := m.open(&e, a)
+	r, err := m.open(&e, a)
 	if err == nil {
-		err = m.fill(&e, r, signers)
-	}
-	if err == nil && r.Kind == record.KindIntel {
-		e.STIX, err = stixOf(payload, r.Body)
+		err = m.fill(&e, r)
 	}
 	switch {
 	case errors.Is(err, record.ErrNotForUs):
@@ -58,30 +66,36 @@ func (m *entryMaker) entry(index int64, a store.Arrival) (store.IndexEntry, bool
 	return e, true
 }
 
-func (m *entryMaker) open(e *store.IndexEntry, a store.Arrival) (r record.Record, signers []string, payload []byte, err error) {
+// open reads the record in an object. What it returns is good until the next call.
+func (m *entryMaker) open(e *store.IndexEntry, a store.Arrival) (r record.Reread, err error) {
 	if sha256.Sum256(a.Bytes) != a.Hash {
-		return r, nil, nil, errors.New("the object is not the one that the leaf commits to")
+		return r, errors.New("the object is not the one that the leaf commits to")
 	}
 	form, err := record.ObjectForm(a.Bytes)
 	if err != nil {
-		return r, nil, nil, err
+		return r, err
 	}
 	e.Sealed = form == record.FormSealed
+	if !m.foreign {
+		return m.reader.Object(a.Bytes, m.ids...)
+	}
 	envelope, err := record.OpenObject(a.Bytes, m.ids...)
 	if err != nil {
-		return r, nil, nil, err
+		return r, err
 	}
-	if !m.foreign {
-		return record.Reread(envelope)
-	}
-	r, signers, payload, err = m.history.JudgeSigned(e.Index, envelope)
+	judged, signers, payload, err := m.history.JudgeSigned(e.Index, envelope)
 	if err == nil {
-		err = record.CheckForm(form, r)
+		err = record.CheckForm(form, judged)
 	}
-	return r, signers, payload, err
+	if err == nil {
+		r, err = m.reader.Payload(payload)
+		r.Signers = signers
+	}
+	return r, err
 }
 
-func (m *entryMaker) fill(e *store.IndexEntry, r record.Record, signers []string) error {
+func (m *entryMaker) fill(e *store.IndexEntry, read record.Reread) error {
+	r, signers := read.Record, read.Signers
 	e.Standing = StandingValid
 	if !m.history.Vouched(e.Index, r.Kind, signers).Valid() {
 		e.Standing = StandingNotVouched
@@ -100,15 +114,15 @@ func (m *entryMaker) fill(e *store.IndexEntry, r record.Record, signers []string
 	for _, ref := range r.Refs {
 		addRef(e, string(ref.Rel), ref.Leaf)
 	}
-	if err := m.fillKind(e, r); err != nil {
+	if err := m.fillKind(e, read); err != nil {
 		return err
 	}
-	c, err := contentOf(r)
+	c, err := contentOf(read)
 	if err != nil {
 		return err
 	}
 	e.Stage = c.stage
-	e.Words = wordsOf(m.words, c.parts, e.Kind, e.Agreement)
+	e.Text.Parts = m.numbersOf(c.parts, e.Kind, e.Agreement)
 	return nil
 }
 
@@ -116,8 +130,11 @@ func (m *entryMaker) fill(e *store.IndexEntry, r record.Record, signers []string
 const relTarget = "target"
 
 // fillKind takes what the index needs of each kind's body.
-func (m *entryMaker) fillKind(e *store.IndexEntry, r record.Record) error {
+func (m *entryMaker) fillKind(e *store.IndexEntry, read record.Reread) error {
+	r := read.Record
 	switch r.Kind {
+	case record.KindIntel:
+		e.STIX = stixOf(read)
 	case record.KindAct:
 		a, err := record.Parse[record.Act](r)
 		if err != nil {
@@ -137,24 +154,8 @@ func (m *entryMaker) fillKind(e *store.IndexEntry, r record.Record) error {
 			return err
 		}
 		setChange(e, b.Target, actionRelease, b.Marking, b.Audience)
-	case record.KindResponse:
-		b, err := record.Parse[record.Response](r)
-		if err != nil {
-			return err
-		}
-		addRef(e, relTarget, b.Target)
-	case record.KindReceipt:
-		b, err := record.Parse[record.ReceiptBody](r)
-		if err != nil {
-			return err
-		}
-		addRef(e, relTarget, b.Target)
-	case record.KindSighting:
-		b, err := record.Parse[record.Sighting](r)
-		if err != nil {
-			return err
-		}
-		addRef(e, relTarget, b.Target)
+	case record.KindResponse, record.KindReceipt, record.KindSighting:
+		addRef(e, relTarget, read.Body.Get("target").Text())
 	case record.KindKeyring:
 		k, err := record.CarriedKeyring(r)
 		if err != nil {

@@ -48,7 +48,7 @@ func (x *indexer) lateEntry(ctx context.Context, l store.LateObject) (store.Inde
 	if err != nil {
 		return store.IndexEntry{}, false, err
 	}
-	e, ok := m.entry(l.Index, arrivals[0])
+	e, ok := m.single(l.Index, arrivals[0])
 	return e, ok, nil
 }
 

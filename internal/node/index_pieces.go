@@ -9,7 +9,7 @@ import (
 	"github.com/mithaq/mithaq/internal/store"
 )
 
-// batchEntries is how many entries one transaction of the index has at most; batchBytes how much text.
+// batchEntries is how many entries one transaction of the index has at most; batchBytes how much memory.
 const (
 	batchEntries = 8192
 	batchBytes   = 16 << 20
@@ -22,7 +22,7 @@ type pieces struct {
 	workers sync.WaitGroup
 	held    *piece // read, but did not fit into the last batch
 
-	ahead atomic.Int64  // bytes of text that were read and not taken
+	ahead atomic.Int64  // bytes of entries that were read and not taken
 	taken chan struct{} // told when some were
 }
 
@@ -39,7 +39,7 @@ type pieceJob struct {
 	out      chan piece
 }
 
-// read starts to read a range, a batch ahead of the writer, unless that is more than batchBytes of text: then one piece for
+// read starts to read a range, a batch ahead of the writer, unless that is more than batchBytes: then one piece for
 // each worker.
 func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 	ctx, cancel := context.WithCancel(ctx)
@@ -94,13 +94,24 @@ func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) 
 		}
 		if e, ok := m.entry(from+int64(i), a); ok {
 			p.entries = append(p.entries, e)
-			for _, words := range e.Words {
-				p.bytes += len(words)
-			}
+			p.bytes += entrySize(&e)
 		}
 		arrivals[i].Bytes = nil
 	}
+	vocabulary := m.words.Vocabulary()
+	for i := range p.entries {
+		p.entries[i].Text.Vocabulary = vocabulary
+	}
 	return p
+}
+
+// entrySize is about how many bytes an entry takes.
+func entrySize(e *store.IndexEntry) int {
+	size := 512 + 192*len(e.STIX)
+	for _, numbers := range e.Text.Parts {
+		size += 8 * len(numbers)
+	}
+	return size
 }
 
 // next returns the entries of a batch and the leaf after the last.

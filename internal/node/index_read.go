@@ -180,7 +180,7 @@ func (n *Node) unindex(ctx context.Context, object [32]byte, destroy func() erro
 	return err
 }
 
-// erase takes one record out. The words with which it was indexed are made again from its contents, which are still
+// erase takes one record out. The terms with which it was indexed are made again from its contents, which are still
 // there. The caller holds writing.
 func (x *indexer) erase(ctx context.Context, p store.Place) error {
 	e, err := x.index.ByNo(ctx, p.Seq)
@@ -190,7 +190,7 @@ func (x *indexer) erase(ctx context.Context, p store.Place) error {
 	if err != nil {
 		return err
 	}
-	var words []string
+	var text store.IndexText
 	if e.Parts > 0 {
 		arrivals, err := x.node.store.Arrivals(ctx, p.LogNo, p.Index, p.Index+1)
 		if err != nil {
@@ -200,8 +200,8 @@ func (x *indexer) erase(ctx context.Context, p store.Place) error {
 		if err != nil {
 			return err
 		}
-		entry, _ := m.entry(p.Index, arrivals[0])
-		words = entry.Words
+		entry, _ := m.single(p.Index, arrivals[0])
+		text = entry.Text
 	}
-	return x.index.Erase(ctx, p.Seq, words)
+	return x.index.Erase(ctx, p.Seq, text)
 }

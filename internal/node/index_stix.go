@@ -1,8 +1,6 @@
 package node
 
 import (
-	"bytes"
-
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -11,50 +9,63 @@ import (
 )
 
 // stixOf lists the STIX objects of an intel record, with their places in its payload. A bundle that the library cannot read,
-// from an author who did not check it, has none.
-func stixOf(payload, body []byte) ([]store.IndexSTIX, error) {
-	bundle, ok := unwrapBundle(body)
-	if !ok {
-		intel, err := record.Parse[record.Intel](record.Record{Kind: record.KindIntel, Body: body})
-		if err != nil {
-			return nil, err
-		}
-		bundle = intel.Bundle
+// from an author who did not check it, has none: it is still a record, and its text is found.
+func stixOf(r record.Reread) []store.IndexSTIX {
+	objects := r.Body.Get("bundle", "objects")
+	if r.Huge {
+		return nil
 	}
-	base := bytes.Index(payload, bundle)
-	parsed, err := stix.Parse(bundle)
-	if base < 0 || err != nil {
-		return nil, nil //nolint:nilerr // nothing of it can be listed, and the record is still a record
-	}
-	out := make([]store.IndexSTIX, 0, len(parsed.Objects))
+	out := make([]store.IndexSTIX, 0, objects.Len())
 	known := stix.Markings{}
-	for _, o := range parsed.Objects {
-		if o.Type == "marking-definition" {
-			if m, err := stix.ReadMarking(o); err == nil {
-				known[m.ID] = m
+	for v := range objects.Elements() {
+		switch kind := v.Get("type"); {
+		case kind.Is("bundle"):
+			return nil // a bundle inside a bundle
+		case kind.Is("marking-definition"):
+			if o, err := stix.ParseObject(v.Raw()); err == nil {
+				if m, err := stix.ReadMarking(o); err == nil {
+					known[m.ID] = m
+				}
 			}
 		}
 	}
-	for _, o := range parsed.Objects {
-		v, err := o.Open()
-		if err != nil || o.ID == "" || o.Type == "" || len(o.ID) > maxSTIXID {
-			continue
+	for v := range objects.Elements() {
+		if o, ok := stixEntry(v, known); ok {
+			out = append(out, o)
 		}
-		version := v.Get("modified").Text()
-		if version == "" {
-			version = v.Get("created").Text()
-		}
-		spec := o.SpecVersion
-		if spec == "" {
-			spec = "2.1" // STIX 2.1, section 3.2: observables need not say so
-			if !o.Created.IsZero() {
-				spec = "2.0"
-			}
-		}
-		out = append(out, store.IndexSTIX{ID: o.ID, Type: o.Type, SpecVersion: spec, Version: clipVersion(version),
-			Offset: base + int(o.Offset), Length: len(o.Raw), Marking: ownMarking(v, known)})
 	}
-	return out, nil
+	return out
+}
+
+// stixEntry describes one STIX object, unless it has no type or no id that can be looked up.
+func stixEntry(v stix.Value, known stix.Markings) (o store.IndexSTIX, ok bool) {
+	var created, modified stix.Value
+	for name, v := range v.Children() {
+		switch string(name) {
+		case "type":
+			o.Type = v.Text()
+		case "id":
+			o.ID = v.Text()
+		case "spec_version":
+			o.SpecVersion = v.Text()
+		case "created":
+			created = v
+		case "modified":
+			modified = v
+		}
+	}
+	version := modified.Text()
+	if version == "" {
+		version = created.Text()
+	}
+	if o.SpecVersion == "" {
+		o.SpecVersion = "2.1" // STIX 2.1, section 3.2: observables need not say so
+		if _, err := stix.ParseTimestamp(created.Text()); err == nil {
+			o.SpecVersion = "2.0"
+		}
+	}
+	o.Version, o.Offset, o.Length, o.Marking = clipVersion(version), v.Start(), len(v.Raw()), ownMarking(v, known)
+	return o, o.ID != "" && o.Type != "" && len(o.ID) <= maxSTIXID
 }
 
 // maxSTIXID is 250 letters of a type, two dashes and a UUID.
@@ -68,30 +79,39 @@ func clipVersion(s string) string {
 	return s
 }
 
-// ownMarking is the strictest of what an object says of itself and of its parts: who may not have a part may not have it. The
-// number is the TLP level and eight times the PAP level, 0 for none.
+// ownMarking is what an object says of its marking.
 func ownMarking(v stix.Value, known stix.Markings) int64 {
-	level, pap := stix.TLPNone, 0
-	take := func(ref string) {
-		m := known[ref]
-		if tlp, ok := stix.TLPOf(ref); ok {
-			m.TLP = tlp
-		}
-		level = max(level, m.TLP)
-		for i, label := range policy.PAPs() {
-			if string(label) == m.PAP {
-				pap = max(pap, i+1)
-			}
-		}
-	}
+	var own markingOf
 	for ref := range v.Get("object_marking_refs").Elements() {
-		take(ref.Text())
+		own.take(ref.Text(), known)
 	}
 	for granular := range v.Get("granular_markings").Elements() {
-		take(granular.Get("marking_ref").Text())
+		own.take(granular.Get("marking_ref").Text(), known)
 	}
-	return int64(level) + 8*int64(pap)
+	return own.number()
 }
+
+// markingOf is the strictest of what an object says of itself and of its parts: who may not have a part may not have it.
+type markingOf struct {
+	level stix.TLP
+	pap   int
+}
+
+func (m *markingOf) take(ref string, known stix.Markings) {
+	is := known[ref]
+	if tlp, ok := stix.TLPOf(ref); ok {
+		is.TLP = tlp
+	}
+	m.level = max(m.level, is.TLP)
+	for i, label := range policy.PAPs() {
+		if string(label) == is.PAP {
+			m.pap = max(m.pap, i+1)
+		}
+	}
+}
+
+// number is the TLP level and eight times the PAP level, 0 for none.
+func (m *markingOf) number() int64 { return int64(m.level) + 8*int64(m.pap) }
 
 // withOwn is the marking that holds for an object of a record: as strict as either.
 func withOwn(m policy.Marking, own int64) policy.Marking {

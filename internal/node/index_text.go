@@ -3,16 +3,14 @@ package node
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/mithaq/mithaq/internal/arabic"
 	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/stix"
 )
 
 // partBytes is about how much text makes one part of a record. The words of a query are looked for within one part; a
@@ -31,7 +29,8 @@ type content struct {
 	stage string // within the record's kind
 	size  int    // of the last part
 	open  bool
-	last  int // the last part that is wanted
+	last  int  // the last part that is wanted
+	intel bool // a bundle
 }
 
 // unit ends what should stay together: the next text begins a new part when this one is full.
@@ -69,110 +68,63 @@ func breakBefore(s string, n int) int {
 }
 
 // contentOf reads the text out of a record.
-func contentOf(r record.Record) (content, error) { return contentUpTo(r, math.MaxInt) }
+func contentOf(r record.Reread) (content, error) { return contentUpTo(r, math.MaxInt) }
 
 // contentUpTo is contentOf, but reads no further than it must for one part.
-func contentUpTo(r record.Record, last int) (content, error) {
+func contentUpTo(r record.Reread, last int) (content, error) {
 	c := content{last: last}
-	switch r.Kind {
+	switch r.Record.Kind {
 	case record.KindEpoch, record.KindReceipt:
 		return c, nil // for programs alone
 	case record.KindKeyring:
-		k, err := record.CarriedKeyring(r)
+		k, err := record.CarriedKeyring(r.Record)
 		if err != nil {
 			return c, err
 		}
 		for tag, name := range sortedNames(k.Names) {
-			c.add(name, languageOf(tag))
+			c.add(name, languageOf([]byte(tag)))
 		}
 		return c, nil
 	}
-	w := bodyWalker{content: &c, intel: r.Kind == record.KindIntel, dec: jsontext.NewDecoder(bytes.NewBuffer(r.Body), jsontext.AllowDuplicateNames(true))}
-	return c, w.walk()
-}
-
-// bodyWalker goes over a body's JSON once.
-type bodyWalker struct {
-	*content
-	dec    *jsontext.Decoder
-	intel  bool
-	frames []frame
-}
-
-// frame is an object or array that the walk is in.
-type frame struct {
-	array bool
-	named bool   // a member's name was read, its value comes next
-	name  string // of the member; of an array, the name under which it stands
+	c.intel = r.Record.Kind == record.KindIntel
+	c.walk(r.Body, nil, 0)
+	return c, nil
 }
 
 // stixDepth is how deep the members of a bundle's object are: body, bundle, objects, object.
 const stixDepth = 4
 
-func (w *bodyWalker) walk() error {
-	for len(w.parts)-1 <= w.last {
-		tok, err := w.dec.ReadToken()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch kind := tok.Kind(); kind {
-		case '{', '[':
-			name := w.name()
-			w.frames = append(w.frames, frame{array: kind == '[', name: name})
-		case '}', ']':
-			if w.intel && len(w.frames) == stixDepth {
-				w.unit()
+// walk goes over a value of a body and all that is in it. name is the member's that it is, or that the list is in which it
+// stands; depth is how many values it is in.
+func (c *content) walk(v stix.Value, name []byte, depth int) {
+	switch {
+	case len(c.parts)-1 > c.last:
+	case v.IsString():
+		c.text(v, name, depth)
+	default:
+		for member, inner := range v.Children() {
+			if member == nil {
+				member = name
 			}
-			w.frames = w.frames[:len(w.frames)-1]
-			w.valueDone()
-		case '"':
-			if f := w.top(); f != nil && !f.array && !f.named {
-				f.name, f.named = tok.String(), true
-				continue
-			}
-			w.text(tok.String())
-			w.valueDone()
-		default:
-			w.valueDone()
+			c.walk(inner, member, depth+1)
 		}
-	}
-	return nil
-}
-
-func (w *bodyWalker) top() *frame {
-	if len(w.frames) == 0 {
-		return nil
-	}
-	return &w.frames[len(w.frames)-1]
-}
-
-func (w *bodyWalker) name() string {
-	if f := w.top(); f != nil {
-		return f.name
-	}
-	return ""
-}
-
-func (w *bodyWalker) valueDone() {
-	if f := w.top(); f != nil {
-		f.named = false
+		if c.intel && depth+1 == stixDepth && (v.IsObject() || v.IsList()) {
+			c.unit()
+		}
 	}
 }
 
 // text takes a string value.
-func (w *bodyWalker) text(s string) {
-	name := w.name()
-	if name == "stage" && len(w.frames) == 1 && stageShape(s) {
-		w.stage = s
-		return
+func (c *content) text(v stix.Value, name []byte, depth int) {
+	if depth == 1 && string(name) == "stage" {
+		if s := v.Text(); stageShape(s) {
+			c.stage = s
+			return
+		}
 	}
-	if silent(name) {
-		return
+	if !silent(name) {
+		c.add(v.Text(), languageOf(name))
 	}
-	w.add(s, languageOf(name))
 }
 
 // stageShape says whether a text can be a stage of a kind, as deadlines name it after the kind: early-warning, final.
@@ -187,19 +139,19 @@ func stageShape(s string) bool {
 
 // silent says whether a member's text is for programs: ids, references, times, hashes of our own. Hashes that are
 // indicators stand in patterns and under the names of algorithms.
-func silent(name string) bool {
-	switch name {
+func silent(name []byte) bool {
+	switch string(name) {
 	case "id", "type", "spec_version", "created", "modified", "revoked", "valid_from", "valid_until", "pattern_type", "pattern_version",
 		"lang", "first_seen", "last_seen", "first_observed", "last_observed", "published", "action", "reason", "target", "objects", "parent",
 		"proposal", "objects_to", "sha256", "act", "date", "from", "to", "status", "party", "tlp", "pap", "vkey", "origin", "stance", "commitment":
 		return true
 	}
-	return strings.HasSuffix(name, "_ref") || strings.HasSuffix(name, "_refs")
+	return bytes.HasSuffix(name, []byte("_ref")) || bytes.HasSuffix(name, []byte("_refs"))
 }
 
 // languageOf reads a member's name as a language tag: what it is in a text map.
-func languageOf(name string) arabic.Language {
-	switch primary, _, _ := strings.Cut(name, "-"); primary {
+func languageOf(name []byte) arabic.Language {
+	switch primary, _, _ := bytes.Cut(name, []byte("-")); string(primary) {
 	case "ar":
 		return arabic.Arabic
 	case "en":
@@ -215,31 +167,17 @@ func languageOf(name string) arabic.Language {
 func kindTerm(kind string) string           { return "zzk" + strings.ReplaceAll(kind, "-", "") }
 func agreementTerm(agreement string) string { return "zzg" + strings.ReplaceAll(agreement, "-", "") }
 
-// wordsOf makes the index terms of each part.
-func wordsOf(x *arabic.Indexer, parts [][]segment, kind, agreement string) []string {
-	out := make([]string, len(parts))
+// numbersOf makes the index terms of each part, as numbers of the vocabulary that the caller asks for afterwards.
+func (m *entryMaker) numbersOf(parts [][]segment, kind, agreement string) [][]uint32 {
+	out := make([][]uint32, len(parts))
 	for i, part := range parts {
-		var b strings.Builder
-		b.Grow(2*partSize(part) + 64)
-		put := func(term string) {
-			b.WriteByte(' ')
-			b.WriteString(term)
-		}
-		b.WriteString(kindTerm(kind))
-		put(agreementTerm(agreement))
+		m.numbers = append(m.numbers[:0], m.words.Verbatim(kindTerm(kind)), m.words.Verbatim(agreementTerm(agreement)))
 		for _, s := range part {
-			x.Terms(s.text, s.lang, put)
+			m.numbers = m.words.Numbers(m.numbers, s.text, s.lang)
 		}
-		out[i] = b.String()
+		out[i] = slices.Clone(m.numbers)
 	}
 	return out
-}
-
-func partSize(part []segment) (n int) {
-	for _, s := range part {
-		n += len(s.text)
-	}
-	return n
 }
 
 func namesJSON(names map[string]string) string {

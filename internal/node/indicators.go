@@ -202,8 +202,9 @@ func (s *sensing) open(ctx context.Context, e store.Indexed) (record.Record, err
 		return record.Record{}, errors.New("the object is not here")
 	}
 	var entry store.IndexEntry
-	r, _, _, err := m.open(&entry, arrivals[0])
-	return r, err
+	r, err := m.open(&entry, arrivals[0])
+	r.Record.Body = slices.Clone(r.Record.Body) // another is opened before this one is done with
+	return r.Record, err
 }
 
 // intel gives the indicators of a record that may be used; only those with one of the ids, where there are any.

@@ -36,7 +36,7 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) (
 	if s.opened += len(object); s.opened > snippetBudget && len(object) > smallObject {
 		return nil, nil
 	}
-	r, _, _, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
+	r, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
 	if errors.Is(err, record.ErrNotForUs) {
 		return nil, nil
 	}

@@ -1,18 +1,17 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mithaq/mithaq/internal/arabic"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
+	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
 )
 
@@ -197,11 +196,12 @@ func (s *stixSearch) add(ctx context.Context, out *STIXResults, e store.Indexed,
 
 // found says whether every word is in an object's texts.
 func (s *stixSearch) found(raw []byte) bool {
-	var c content
-	w := bodyWalker{content: &c, dec: jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true))}
-	if w.walk() != nil {
+	v, err := stix.OpenValue(raw, stix.Limits{})
+	if err != nil {
 		return false
 	}
+	c := content{last: math.MaxInt}
+	c.walk(v, nil, 0)
 	met := make([]bool, len(s.words.Clauses))
 	left := len(met)
 	for _, part := range c.parts {

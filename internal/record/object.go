@@ -122,6 +122,11 @@ func ObjectForm(object []byte) (Form, error) {
 // is [CheckLeaf]'s question, whether to believe the envelope [OpenRecord]'s. An error that wraps [ErrNotForUs] says that none
 // of the identities opens it.
 func OpenObject(object []byte, ids ...age.Identity) ([]byte, error) {
+	return openObject(nil, object, ids)
+}
+
+// openObject is OpenObject into the room after dst.
+func openObject(dst, object []byte, ids []age.Identity) ([]byte, error) {
 	form, err := ObjectForm(object)
 	if err != nil {
 		return nil, err
@@ -132,7 +137,7 @@ func OpenObject(object []byte, ids ...age.Identity) ([]byte, error) {
 			return nil, err
 		}
 	}
-	envelope, fault := decompress(content, MaxEnvelope)
+	envelope, fault := decompress(dst, content, MaxEnvelope)
 	if fault != nil {
 		return nil, fault
 	}

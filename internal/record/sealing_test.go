@@ -271,7 +271,7 @@ func TestLargeEnvelopesTravel(t *testing.T) {
 		}
 		frame, err := compress(b)
 		check(t, err)
-		got, fault := decompress(frame, MaxEnvelope)
+		got, fault := decompress(nil, frame, MaxEnvelope)
 		if fault != nil || !bytes.Equal(got, b) {
 			t.Fatalf("%d bytes: %v", size, fault)
 		}

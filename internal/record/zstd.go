@@ -32,9 +32,9 @@ func compress(b []byte) ([]byte, error) {
 	return enc.EncodeAll(b, nil), nil
 }
 
-// decompress returns the content of the one frame that b is. It takes no more memory than the content size that the frame
+// decompress appends the content of the one frame that b is to dst, which is empty and may have room. It takes no more memory than the content size that the frame
 // states, which is at most limit.
-func decompress(b []byte, limit int) ([]byte, *Error) {
+func decompress(dst, b []byte, limit int) ([]byte, *Error) {
 	size, err := checkFrame(b, limit)
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func decompress(b []byte, limit int) ([]byte, *Error) {
 	if fault != nil {
 		return nil, &Error{CodeObject, "", "the decompressor did not start", fault}
 	}
-	out, fault := dec.DecodeAll(b, nil)
+	out, fault := dec.DecodeAll(b, dst)
 	if fault != nil {
 		return nil, &Error{CodeObject, "", "the zstd frame is damaged: fetch the object again", fault}
 	}

@@ -115,7 +115,7 @@ func TestPlacesConformance(t *testing.T) {
 		if got, err := x.Runs(ctx, classes[1].No, 0, 9); err != nil || len(got) != 1 || got[0].Date != 200 {
 			t.Errorf("placed anew: %+v, %v", got, err)
 		}
-		if err := x.Erase(ctx, 1, a.Words); err != nil {
+		if err := x.Erase(ctx, 1, a.Text); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := x.Runs(ctx, classes[1].No, 0, 9); err != nil || len(got) != 0 {

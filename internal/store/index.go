@@ -35,7 +35,7 @@ type Index struct {
 }
 
 // indexTables are the index on PostgreSQL, and what Drop drops there.
-var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_serves", "ix_tally", "ix_bucket", "ix_answers", "ix_answered", "ix_expected", "ix_ref", "ix_change", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_segment", "ix_block", "ix_text"}
+var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_form", "ix_serves", "ix_tally", "ix_bucket", "ix_answers", "ix_answered", "ix_expected", "ix_ref", "ix_change", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_segment", "ix_block", "ix_text"}
 
 // indexPragmas of the writing connection: an index that loses its last commits in a power cut fills up again by itself.
 var indexPragmas = []string{"synchronous(NORMAL)", "cache_size(-48000)"}
@@ -45,6 +45,8 @@ var secondaryIndexes = map[string]string{
 	"ix_record_leaf":   "ix_record (leaf)",
 	"ix_record_id":     "ix_record (id)",
 	"ix_act_agreement": "ix_act (agreement, no)",
+	"ix_answers_leaf":  "ix_answers (leaf)",
+	"ix_place_no":      "ix_place (no)",
 	"ix_stix_id":       "ix_stix (uuid)",
 }
 
@@ -92,6 +94,9 @@ func (x *Index) Drop(ctx context.Context) error {
 func (x *Index) drop(ctx context.Context) error {
 	if x.path == "" {
 		err := x.c.inTx(ctx, func(t *tx) error {
+			if _, err := t.ExecContext(ctx, "DROP VIEW IF EXISTS ix_entry"); err != nil {
+				return err
+			}
 			for _, table := range append([]string{"goose_index"}, indexTables...) {
 				if _, err := t.ExecContext(ctx, "DROP TABLE IF EXISTS "+table); err != nil {
 					return err

@@ -58,7 +58,7 @@ func TestActivityIsWhatCountingEverythingSays(t *testing.T) {
 			}
 			switch gone := rapid.IntRange(0, 3*count).Draw(t, "erased"); {
 			case gone <= at:
-				if err := x.Erase(ctx, int64(gone+1), nil); err != nil {
+				if err := x.Erase(ctx, int64(gone+1), IndexText{}); err != nil {
 					t.Fatal(err)
 				}
 				valid[gone].Standing = StandingErased

@@ -17,8 +17,12 @@ func (e *IndexEntry) answers() bool {
 // answered, comes or goes, all that is known of the answered one is settled again.
 
 // settleEntries settles what the entries of a batch answer, and those of them that were answered before they came. Until
-// the index is finished there is nothing to look leaves up in, and all are noted for then.
+// the index is finished there is nothing to look leaves up in; then all are settled at once.
 func settleEntries(ctx context.Context, t *tx, entries []IndexEntry) error {
+	finished, err := isFinished(ctx, t)
+	if err != nil || !finished {
+		return err
+	}
 	leaves := map[[32]byte]bool{}
 	for i := range entries {
 		for _, r := range entries[i].Refs {
@@ -26,18 +30,6 @@ func settleEntries(ctx context.Context, t *tx, entries []IndexEntry) error {
 				leaves[r.Leaf] = true
 			}
 		}
-	}
-	finished, err := isFinished(ctx, t)
-	if err != nil {
-		return err
-	}
-	if !finished {
-		for leaf := range leaves {
-			if err := expect(ctx, t, leaf); err != nil {
-				return err
-			}
-		}
-		return nil
 	}
 	expected, err := expectedOf(ctx, t, entries)
 	if err != nil {
@@ -78,7 +70,8 @@ func settleAll(ctx context.Context, t *tx) error {
 		}
 		last = leaves[len(leaves)-1][:]
 	}
-	for _, done := range []string{`DELETE FROM ix_expected WHERE leaf IN (SELECT leaf FROM ix_record WHERE standing = 'valid')`,
+	for _, done := range []string{`INSERT INTO ix_expected (leaf) SELECT DISTINCT leaf FROM ix_answers a WHERE NOT EXISTS (SELECT 1 FROM ix_record r
+			JOIN ix_form f ON f.no = r.form WHERE r.leaf = a.leaf AND f.standing = 'valid') ON CONFLICT (leaf) DO NOTHING`,
 		`INSERT INTO ix_meta (name, value) VALUES ('finished', 1) ON CONFLICT (name) DO NOTHING`} {
 		if _, err := t.exec(ctx, done); err != nil {
 			return err
@@ -90,7 +83,7 @@ func settleAll(ctx context.Context, t *tx) error {
 // answeredIn says how soon the records with the leaves after one, up to another, were answered.
 func answeredIn(ctx context.Context, t *tx, after, to []byte) (out []answered, err error) {
 	rows, err := t.QueryContext(ctx, `SELECT r.no, r.time_us, r.agreement, r.author, r.kind, r.stage, (SELECT count(*) FROM ix_answers x WHERE x.no = r.no),
-		a.time_us, a.agreement, a.author, a.kind, a.stage FROM ix_answers f JOIN ix_record r ON r.leaf = f.leaf JOIN ix_record a ON a.no = f.no
+		a.time_us, a.agreement, a.author, a.kind, a.stage FROM ix_answers f JOIN ix_entry r ON r.leaf = f.leaf JOIN ix_entry a ON a.no = f.no
 		WHERE f.leaf > $1 AND f.leaf <= $2 AND r.standing = 'valid' AND a.standing = 'valid' ORDER BY r.no`, after, to)
 	if err != nil {
 		return nil, err
@@ -170,7 +163,7 @@ type counted struct {
 
 func countedRows(ctx context.Context, t *tx, where string, args ...any) (out []counted, err error) {
 	rows, err := t.QueryContext(ctx, `SELECT r.no, r.time_us, r.agreement, r.author, r.kind, r.stage,
-		(SELECT count(*) FROM ix_answers a WHERE a.no = r.no) FROM ix_record r `+where+` AND r.standing = 'valid' ORDER BY r.no`, args...)
+		(SELECT count(*) FROM ix_answers a WHERE a.no = r.no) FROM ix_entry r `+where+` AND r.standing = 'valid' ORDER BY r.no`, args...)
 	if err != nil {
 		return nil, err
 	}

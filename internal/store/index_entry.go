@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/mithaq/mithaq/internal/arabic"
+)
 
 // Indexed is what the index says of one leaf. Everything but the first six fields is empty when the record could not be
 // opened or was erased.
@@ -38,7 +42,13 @@ type IndexEntry struct {
 	Act     *IndexAct
 	Keyring *IndexKeyring
 	STIX    []IndexSTIX
-	Words   []string // by part: terms joined by spaces, as package arabic makes them
+	Text    IndexText
+}
+
+// IndexText is the terms of each part of a record, as numbers of a vocabulary.
+type IndexText struct {
+	Parts      [][]uint32
+	Vocabulary *arabic.Vocabulary
 }
 
 // IndexRef is a reference to a leaf.

@@ -5,16 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
+
+	"github.com/mithaq/mithaq/internal/arabic"
 )
 
 // Erase takes out of the index everything that came from a record's contents, at once, and leaves that its place was
-// erased. words are the terms with which it was written, part by part. It may be repeated. A record that is not
+// erased. text is what it was written with. It may be repeated. A record that is not
 // indexed is no error.
 //
 // On SQLite deleted rows are overwritten and the write-ahead log is emptied; on PostgreSQL old
 // row versions stay until VACUUM, as in the truth scope.
-func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
+func (x *Index) Erase(ctx context.Context, no int64, text IndexText) error {
 	err := x.writing(ctx, "erasing from the index", func(t *tx) error {
 		var parts int64
 		err := t.QueryRowContext(ctx, `SELECT parts FROM ix_record WHERE no = $1`, no).Scan(&parts)
@@ -24,11 +25,11 @@ func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 		if err != nil {
 			return err
 		}
-		if parts > 0 && parts != int64(len(words)) {
-			return fmt.Errorf("the record has %d parts of text, %d were given", parts, len(words))
+		if parts > 0 && parts != int64(len(text.Parts)) {
+			return fmt.Errorf("the record has %d parts of text, %d were given", parts, len(text.Parts))
 		}
-		for part, terms := range words[:parts] {
-			if err := eraseText(ctx, t, no*textParts+int64(part), termSet(terms)); err != nil {
+		for part, numbers := range text.Parts[:parts] {
+			if err := eraseText(ctx, t, no*textParts+int64(part), termSet(text.Vocabulary, numbers)); err != nil {
 				return fmt.Errorf("full text: %w", err)
 			}
 		}
@@ -40,9 +41,7 @@ func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 				return err
 			}
 		}
-		_, err = t.exec(ctx, `UPDATE ix_record SET standing = $1, sealed = 0, id = '', kind = '', stage = '', agreement = '', author = '', officer = '', signers = '',
-			time_us = 0, expires_us = 0, tlp = '', pap = '', parties = '', persons = '', parts = 0 WHERE no = $2`, StandingErased, no)
-		return err
+		return blank(ctx, t, no)
 	})
 	if err != nil {
 		return err
@@ -50,10 +49,10 @@ func (x *Index) Erase(ctx context.Context, no int64, words []string) error {
 	return x.emptyWAL(ctx)
 }
 
-func termSet(words string) map[string]bool {
+func termSet(v *arabic.Vocabulary, numbers []uint32) map[string]bool {
 	set := map[string]bool{}
-	for term := range strings.FieldsSeq(words) {
-		set[term] = true
+	for _, n := range numbers {
+		set[v.Term(n)] = true
 	}
 	return set
 }

@@ -124,7 +124,7 @@ func (x *Index) Place(ctx context.Context, placings []Placing) error {
 
 // Unsettled returns the targets of a log's recalls and releases that are not vouched for any more.
 func (x *Index) Unsettled(ctx context.Context, logNo int64) ([][32]byte, error) {
-	return x.targets(ctx, `SELECT DISTINCT c.target FROM ix_change c JOIN ix_record r ON r.no = c.no WHERE r.log_no = $1 AND r.standing = $2`, logNo, StandingNotVouched)
+	return x.targets(ctx, `SELECT DISTINCT c.target FROM ix_change c JOIN ix_entry r ON r.no = c.no WHERE r.log_no = $1 AND r.standing = $2`, logNo, StandingNotVouched)
 }
 
 // Changed returns the targets of all recalls and releases.

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-const selectIndexed = `SELECT no, log_no, idx, leaf, object, standing, sealed, id, kind, stage, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts FROM ix_record`
+const selectIndexed = `SELECT no, log_no, idx, leaf, object, standing, sealed, id, kind, stage, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts FROM ix_entry`
 
 func scanIndexed(r *sql.Rows) (Indexed, error) {
 	var e Indexed
@@ -199,7 +199,7 @@ func (x *Index) OfKinds(ctx context.Context, logNo int64, agreement, author stri
 	for i := range kinds {
 		marks += fmt.Sprintf(", $%d", 6+i)
 	}
-	return x.wanted(ctx, logNo, `SELECT r.idx FROM ix_record r WHERE r.log_no = $1 AND r.idx >= $2 AND r.no IN (SELECT s.no FROM ix_serves s JOIN ix_tally y ON y.no = s.tally
+	return x.wanted(ctx, logNo, `SELECT r.idx FROM ix_entry r WHERE r.log_no = $1 AND r.idx >= $2 AND r.no IN (SELECT s.no FROM ix_serves s JOIN ix_tally y ON y.no = s.tally
 		WHERE y.agreement = $3 AND y.author = $4 AND y.what = $5 AND y.label = '' AND y.kind IN (`+marks[2:]+`)) ORDER BY r.idx`, args...)
 }
 

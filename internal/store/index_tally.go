@@ -175,11 +175,11 @@ func (t *tx) tally(ctx context.Context, k tallyKey) (no int64, err error) {
 func discount(ctx context.Context, t *tx, no int64) error {
 	var e IndexEntry
 	var at int64
-	if err := t.QueryRowContext(ctx, `SELECT agreement, author, kind, stage, time_us FROM ix_record WHERE no = $1`, no).Scan(&e.Agreement, &e.Author, &e.Kind, &e.Stage, &at); err != nil {
+	if err := t.QueryRowContext(ctx, `SELECT agreement, author, kind, stage, time_us FROM ix_entry WHERE no = $1`, no).Scan(&e.Agreement, &e.Author, &e.Kind, &e.Stage, &at); err != nil {
 		return err
 	}
 	// From here on it is no answer and answered by nobody; the caller says what it is instead.
-	if _, err := t.exec(ctx, `UPDATE ix_record SET standing = '' WHERE no = $1`, no); err != nil {
+	if err := restand(ctx, t, no, ""); err != nil {
 		return err
 	}
 	if err := unanswer(ctx, t, no); err != nil {

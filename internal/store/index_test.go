@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,22 @@ func indexed(no int64, kind, id, text string, serves ...string) IndexEntry {
 	return IndexEntry{
 		Indexed: Indexed{No: no, LogNo: 1, Index: no - 1, Leaf: hashOf("leaf " + id), Object: hashOf("object " + id), Standing: StandingValid,
 			ID: id, Kind: kind, Agreement: "own", Author: "p-a", Officer: "k-a", Time: time.UnixMicro(1_700_000_000_000_000 + no), TLP: "TLP:CLEAR"},
-		Serves: serves, Words: []string{"zzk" + kind + " " + arabic.Index(text, arabic.Unknown)},
+		Serves: serves, Text: textOf("zzk" + kind + " " + arabic.Index(text, arabic.Unknown)),
 	}
+}
+
+// textOf is parts of text, each the terms of one joined by spaces.
+func textOf(parts ...string) (out IndexText) {
+	x := arabic.NewIndexer()
+	for _, part := range parts {
+		var numbers []uint32
+		for term := range strings.FieldsSeq(part) {
+			numbers = append(numbers, x.Verbatim(term))
+		}
+		out.Parts = append(out.Parts, numbers)
+	}
+	out.Vocabulary = x.Vocabulary()
+	return out
 }
 
 func dumpOf(t *testing.T, x *Index) string {
@@ -156,15 +171,15 @@ func TestIndexConformance(t *testing.T) {
 			}
 		})
 		t.Run("of what is erased nothing is found, counted or left", func(t *testing.T) {
-			if err := x.Erase(ctx, 2, []string{"too", "many"}); err == nil {
+			if err := x.Erase(ctx, 2, textOf("too", "many")); err == nil {
 				t.Error("erased with other words than those that were written")
 			}
 			for range 2 {
-				if err := x.Erase(ctx, 2, b.Words); err != nil {
+				if err := x.Erase(ctx, 2, b.Text); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if err := x.Erase(ctx, 99, nil); err != nil {
+			if err := x.Erase(ctx, 99, IndexText{}); err != nil {
 				t.Errorf("erasing what is not indexed: %v", err)
 			}
 			if got := found(t, x, "شبكة"); len(got) > 0 {

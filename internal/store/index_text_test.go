@@ -33,10 +33,11 @@ func TestSearchAnswersAsReadingEverythingWould(t *testing.T) {
 			for range rapid.IntRange(1, 4).Draw(t, "records") {
 				no += int64(rapid.IntRange(1, 3).Draw(t, "gap"))
 				e := IndexEntry{Indexed: Indexed{No: no, LogNo: 1, Index: at + int64(len(entries)), Standing: StandingValid}}
+				var parts []string
 				for range rapid.IntRange(0, 3).Draw(t, "parts") {
-					e.Words = append(e.Words, strings.Join(rapid.SliceOfNDistinct(rapid.SampledFrom(words), 1, 4, rapid.ID).Draw(t, "words"), " "))
+					parts = append(parts, strings.Join(rapid.SliceOfNDistinct(rapid.SampledFrom(words), 1, 4, rapid.ID).Draw(t, "words"), " "))
 				}
-				have[no] = e.Words
+				e.Text, have[no] = textOf(parts...), parts
 				entries = append(entries, e)
 			}
 			if rapid.Bool().Draw(t, "out of order") {
@@ -47,7 +48,7 @@ func TestSearchAnswersAsReadingEverythingWould(t *testing.T) {
 			}
 			at += int64(len(entries))
 			if gone := rapid.Int64Range(1, no).Draw(t, "erased"); have[gone] != nil && gone%3 == 0 {
-				if err := x.Erase(ctx, gone, have[gone]); err != nil {
+				if err := x.Erase(ctx, gone, textOf(have[gone]...)); err != nil {
 					t.Fatal(err)
 				}
 				delete(have, gone)
@@ -94,7 +95,7 @@ func readThrough(have map[int64][]string, q arabic.Query, before int64, limit in
 
 // FuzzBlock: a spoilt block is an error, never a panic or memory without bound.
 func FuzzBlock(f *testing.F) {
-	s := newSegment([]textRow{{4096, "alpha beta gamma"}, {8192, "alpha alphabet"}, {8193, "beta"}})
+	s := newSegment([]textRow{rowOf(4096, "alpha beta gamma"), rowOf(8192, "alpha alphabet"), rowOf(8193, "beta")})
 	f.Add(s.blocks[0], s.first.encode(), appendRows(nil, s.rows))
 	f.Add(binary.AppendUvarint(nil, 1<<60), []byte{200}, []byte{0x80})
 	f.Fuzz(func(t *testing.T, block, dir, rows []byte) {
@@ -126,4 +127,9 @@ func FuzzBlock(f *testing.F) {
 			t.Fatal("rows out of order")
 		}
 	})
+}
+
+func rowOf(row int64, words string) textRow {
+	text := textOf(words)
+	return textRow{row, text.Parts[0], text.Vocabulary}
 }

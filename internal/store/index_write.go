@@ -10,12 +10,12 @@ import (
 )
 
 var (
-	ixRecordInsert = newInserter(`INSERT INTO ix_record (no, log_no, idx, leaf, object, standing, sealed, id, kind, stage, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts) VALUES `, 21)
+	ixRecordInsert = newInserter(`INSERT INTO ix_record (no, idx, leaf, object, id, form, time_us, expires_us, parts) VALUES `, 9)
 	ixRefInsert    = newInserter(`INSERT INTO ix_ref (leaf, no, rel) VALUES `, 3)
 	ixAnswerInsert = newInserter(`INSERT INTO ix_answers (no, leaf) VALUES `, 2)
 	ixChangeInsert = newInserter(`INSERT INTO ix_change (target, no, action, tlp, pap, audience, parties, persons, objects) VALUES `, 9)
 	ixActInsert    = newInserter(`INSERT INTO ix_act (no, agreement, act, date, author, party, parent, proposal) VALUES `, 8)
-	ixSTIXInsert   = newInserter(`INSERT INTO ix_stix (no, ord, type, uuid, spec, version, off, len, marking, many) VALUES `, 10)
+	ixSTIXInsert   = newInserter(`INSERT INTO ix_stix (no, ord, type, uuid, spec, version, off, len, marking) VALUES `, 9)
 	ixPlaceInsert  = newInserter(`INSERT INTO ix_place (class, date_us, no, ord, count, expires_us) VALUES `, 6)
 )
 
@@ -66,8 +66,13 @@ func (x *Index) Add(ctx context.Context, entries []IndexEntry, placings ...Placi
 func addEntries(ctx context.Context, t *tx, entries []IndexEntry, placings []Placing) error {
 	rows := indexRows{records: make([]any, 0, len(entries)*ixRecordInsert.cols), text: make([]textRow, 0, len(entries))}
 	fresh := make(map[int64]bool, len(entries))
+	forms := formNumbers{}
 	for i := range entries {
-		rows.add(&entries[i])
+		form, err := forms.of(ctx, t, formOf(&entries[i].Indexed))
+		if err != nil {
+			return fmt.Errorf("forms of records: %w", err)
+		}
+		rows.add(&entries[i], form)
 		fresh[entries[i].No] = true
 	}
 	if err := rows.write(ctx, t); err != nil {
@@ -113,10 +118,8 @@ type indexRows struct {
 	tallies                                     tallies
 }
 
-func (r *indexRows) add(e *IndexEntry) {
-	r.records = append(r.records, e.No, e.LogNo, e.Index, e.Leaf[:], e.Object[:], e.Standing, flag(e.Sealed), e.ID, e.Kind, e.Stage, e.Agreement,
-		e.Author, e.Officer, strings.Join(e.Signers, " "), micros(e.Time), micros(e.Expires), e.TLP, e.PAP,
-		strings.Join(e.Parties, " "), strings.Join(e.Persons, " "), int64(len(e.Words)))
+func (r *indexRows) add(e *IndexEntry, form int64) {
+	r.records = append(r.records, e.No, e.Index, e.Leaf[:], e.Object[:], e.ID, form, micros(e.Time), micros(e.Expires), int64(len(e.Text.Parts)))
 	if e.Standing == StandingValid {
 		if r.tallies == nil {
 			r.tallies = tallies{}
@@ -141,10 +144,10 @@ func (r *indexRows) add(e *IndexEntry) {
 	for i := range e.STIX {
 		o := &e.STIX[i]
 		typ, uuid := splitSTIX(o.ID)
-		r.stix = append(r.stix, e.No, int64(i), typ, uuid, shortSpec(o.SpecVersion), o.Version, int64(o.Offset), int64(o.Length), o.Marking, int64(0))
+		r.stix = append(r.stix, e.No, int64(i), typ, uuid, shortSpec(o.SpecVersion), o.Version, int64(o.Offset), int64(o.Length), o.Marking)
 	}
-	for part, words := range e.Words[:min(len(e.Words), textParts)] {
-		r.text = append(r.text, textRow{e.No*textParts + int64(part), words})
+	for part, numbers := range e.Text.Parts[:min(len(e.Text.Parts), textParts)] {
+		r.text = append(r.text, textRow{e.No*textParts + int64(part), numbers, e.Text.Vocabulary})
 	}
 }
 
@@ -197,7 +200,7 @@ func learnKeyring(ctx context.Context, t *tx, e *IndexEntry) error {
 // distrust takes the standing of records that a revoked key signed. It is rare, and reads the whole log's rows.
 func distrust(ctx context.Context, t *tx, logNo int64, key IndexKey) error {
 	const those = ` log_no = $1 AND idx >= $2 AND kind <> 'keyring' AND standing = 'valid' AND (officer = $3 OR signers LIKE '%' || $4 || '%')`
-	rows, err := t.QueryContext(ctx, `SELECT no FROM ix_record WHERE`+those, logNo, key.Revoked, key.ID, key.ID)
+	rows, err := t.QueryContext(ctx, `SELECT no FROM ix_entry WHERE`+those, logNo, key.Revoked, key.ID, key.ID)
 	if err != nil {
 		return err
 	}
@@ -217,7 +220,7 @@ func distrust(ctx context.Context, t *tx, logNo int64, key IndexKey) error {
 		if err := discount(ctx, t, no); err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `UPDATE ix_record SET standing = $1 WHERE no = $2`, StandingNotVouched, no); err != nil {
+		if err := restand(ctx, t, no, StandingNotVouched); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `DELETE FROM ix_place WHERE no = $1`, no); err != nil {
@@ -236,7 +239,7 @@ func (x *Index) warmWrite(ctx context.Context) error {
 	if err := x.c.warm(ctx, moveIndexed, addTally, findTally, addBucket, putSegment, putBlock); err != nil {
 		return err
 	}
-	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert, ixPlaceInsert} {
+	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert, ixPlaceInsert, ixFormInsert} {
 		if err := x.c.warm(ctx, in.texts[x.db.kind][:]...); err != nil {
 			return err
 		}

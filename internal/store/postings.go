@@ -2,12 +2,15 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/mithaq/mithaq/internal/arabic"
 )
 
 // The full text is kept in segments. A segment is a run of documents, numbered from 0 in the order of their rows, and the
@@ -233,51 +236,109 @@ type segment struct {
 	blockWriter
 }
 
-// textRow is a document: its terms joined by spaces, each once.
+// textRow is a document: its terms, as numbers of a vocabulary.
 type textRow struct {
-	row   int64
-	words string
+	row        int64
+	terms      []uint32
+	vocabulary *arabic.Vocabulary
 }
 
 // newSegment makes a segment of documents in the order of their rows.
 func newSegment(docs []textRow) *segment {
 	s := &segment{rows: make([]int64, len(docs))}
-	type list struct {
-		next uint32
-		b    []byte
-	}
-	terms := make(map[string]int, 64*min(len(docs), 1024))
-	var lists []list
+	var g gathering
 	for i, d := range docs {
 		s.rows[i] = d.row
-		for term := range strings.SplitSeq(d.words, " ") {
-			if term == "" {
-				continue
-			}
-			at, ok := terms[term]
-			if !ok {
-				at = len(lists)
-				terms[term] = at
-				lists = append(lists, list{})
-			}
-			l := &lists[at]
-			if uint32(i) < l.next {
-				continue // a second time in this document
-			}
-			l.b = binary.AppendUvarint(l.b, uint64(uint32(i)-l.next))
-			l.next = uint32(i) + 1
+		g.add(uint32(i), d)
+	}
+	lists := g.lists()
+	slices.SortFunc(g.terms, func(a, b gathered) int {
+		if c := cmp.Compare(a.head, b.head); c != 0 {
+			return c
 		}
-	}
-	sorted := make([]string, 0, len(terms))
-	for t := range terms {
-		sorted = append(sorted, t)
-	}
-	slices.Sort(sorted)
-	for _, t := range sorted {
-		s.add(posting{[]byte(t), lists[terms[t]].b})
+		return strings.Compare(a.term, b.term)
+	})
+	var term, list []byte
+	for _, t := range g.terms {
+		term, list = append(term[:0], t.term...), appendList(list[:0], lists[t.from:t.from+t.count])
+		s.add(posting{term, list})
 	}
 	s.flush()
 	return s
+}
+
+// gathering collects in which documents each term stands.
+type gathering struct {
+	terms  []gathered
+	places map[string]uint32 // of a term in terms, plus one
+	docs   []uint32          // of every time that a term stands in another document than before
+	which  []uint32          // the term of each
+	// What follows is of the vocabulary that the last document had.
+	vocabulary *arabic.Vocabulary
+	known      []uint32 // by the place of a number: the place of its term, plus one
+}
+
+// gathered is a term and how many documents it stands in.
+type gathered struct {
+	head        uint64 // the first eight bytes: most terms are told apart by them
+	term        string
+	count, from uint32 // from: where its documents begin
+	next        uint32 // the document after the last
+}
+
+func (g *gathering) add(doc uint32, d textRow) {
+	if d.vocabulary != g.vocabulary {
+		n := d.vocabulary.Len()
+		if n > cap(g.known) {
+			g.known = make([]uint32, n+n/4)
+		}
+		g.vocabulary, g.known = d.vocabulary, g.known[:n]
+		clear(g.known)
+	}
+	for _, number := range d.terms {
+		at := &g.known[g.vocabulary.Place(number)]
+		if *at == 0 {
+			*at = g.place(g.vocabulary.Term(number))
+		}
+		t := &g.terms[*at-1]
+		if t.next > doc {
+			continue // a second time in this document
+		}
+		t.next = doc + 1
+		t.count++
+		g.docs, g.which = append(g.docs, doc), append(g.which, *at-1)
+	}
+}
+
+func (g *gathering) place(term string) uint32 {
+	if at, ok := g.places[term]; ok {
+		return at
+	}
+	if g.places == nil {
+		g.places = make(map[string]uint32)
+	}
+	var head [8]byte
+	copy(head[:], term)
+	g.terms = append(g.terms, gathered{head: binary.BigEndian.Uint64(head[:]), term: term})
+	g.places[term] = uint32(len(g.terms))
+	return uint32(len(g.terms))
+}
+
+// lists returns the documents of all terms, each term's in ascending order from where it says.
+func (g *gathering) lists() []uint32 {
+	from := uint32(0)
+	at := make([]uint32, len(g.terms))
+	for i := range g.terms {
+		g.terms[i].from, at[i] = from, from
+		from += g.terms[i].count
+	}
+	out := make([]uint32, len(g.docs))
+	for i, doc := range g.docs {
+		t := g.which[i]
+		out[at[t]] = doc
+		at[t]++
+	}
+	return out
 }
 
 // without rewrites a block so that a document no longer stands under some terms. It fails when one of them is not there.

@@ -11,30 +11,42 @@ CREATE TABLE ix_log (
     size INTEGER NOT NULL
 ) STRICT;
 
--- One row for each leaf whose object is here. no is the object's seq in the truth scope: the order of arrival.
+-- One row for each leaf whose object is here. no is the object's seq in the truth scope: the order of arrival. What many
+-- records have alike stands once, in the form that they share; ix_entry shows both as one.
 CREATE TABLE ix_record (
     no         INTEGER PRIMARY KEY,
-    log_no     INTEGER NOT NULL,
     idx        INTEGER NOT NULL,
-    leaf       BLOB    NOT NULL,
-    object     BLOB    NOT NULL,
-    standing   TEXT    NOT NULL,
-    sealed     INTEGER NOT NULL,
-    id         TEXT    NOT NULL,
-    kind       TEXT    NOT NULL,
-    stage      TEXT    NOT NULL,
-    agreement  TEXT    NOT NULL,
-    author     TEXT    NOT NULL,
-    officer    TEXT    NOT NULL,
-    signers    TEXT    NOT NULL,
+    leaf       BLOB NOT NULL,
+    object     BLOB NOT NULL,
+    id         TEXT NOT NULL,
+    form       INTEGER NOT NULL,
     time_us    INTEGER NOT NULL,
     expires_us INTEGER NOT NULL,
-    tlp        TEXT    NOT NULL,
-    pap        TEXT    NOT NULL,
-    parties    TEXT    NOT NULL,
-    persons    TEXT    NOT NULL,
     parts      INTEGER NOT NULL
 ) STRICT;
+
+-- key is the SHA-256 of the columns after it.
+CREATE TABLE ix_form (
+    no        INTEGER PRIMARY KEY,
+    key       BLOB NOT NULL UNIQUE,
+    log_no    INTEGER NOT NULL,
+    standing  TEXT NOT NULL,
+    sealed    INTEGER NOT NULL,
+    kind      TEXT NOT NULL,
+    stage     TEXT NOT NULL,
+    agreement TEXT NOT NULL,
+    author    TEXT NOT NULL,
+    officer   TEXT NOT NULL,
+    signers   TEXT NOT NULL,
+    tlp       TEXT NOT NULL,
+    pap       TEXT NOT NULL,
+    parties   TEXT NOT NULL,
+    persons   TEXT NOT NULL
+) STRICT;
+
+CREATE VIEW ix_entry AS SELECT r.no, f.log_no, r.idx, r.leaf, r.object, f.standing, f.sealed, r.id, f.kind, f.stage, f.agreement, f.author,
+    f.officer, f.signers, r.time_us, r.expires_us, f.tlp, f.pap, f.parties, f.persons, r.parts
+    FROM ix_record r JOIN ix_form f ON f.no = r.form;
 
 -- What is counted of an author's valid records under an agreement. what: 0 records of a kind, 1 those of them that answer
 -- nothing, 2 records that serve any commitment, 3 records of a kind that serve the commitment label, 4 records of a kind
@@ -73,7 +85,6 @@ CREATE TABLE ix_answers (
     leaf BLOB NOT NULL,
     PRIMARY KEY (no, leaf)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX ix_answers_leaf ON ix_answers (leaf);
 CREATE TABLE ix_answered (
     tally    INTEGER NOT NULL,
     delay_us INTEGER NOT NULL,
@@ -147,7 +158,7 @@ CREATE TABLE ix_stix (
     off     INTEGER NOT NULL,
     len     INTEGER NOT NULL,
     marking INTEGER NOT NULL,
-    many    INTEGER NOT NULL,
+    many    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (no, ord)
 ) STRICT, WITHOUT ROWID;
 
@@ -170,7 +181,6 @@ CREATE TABLE ix_place (
     expires_us INTEGER NOT NULL,
     PRIMARY KEY (class, date_us)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX ix_place_no ON ix_place (no);
 
 -- Full text: terms only, never the text (postings.go has the format). A segment is a run of documents, a document a part
 -- of a record: its row_no is the record's no times 4096, plus the part. Its blocks have the numbers no * 1048576 and on.
@@ -205,6 +215,8 @@ DROP TABLE ix_answers;
 DROP TABLE ix_serves;
 DROP TABLE ix_bucket;
 DROP TABLE ix_tally;
+DROP VIEW ix_entry;
+DROP TABLE ix_form;
 DROP TABLE ix_record;
 DROP TABLE ix_log;
 DROP TABLE ix_meta;

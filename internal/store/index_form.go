@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"strings"
+)
+
+// form is what many records have alike: a log of a million has a few dozen.
+type form struct {
+	logNo                                             int64
+	sealed                                            bool
+	standing, kind, stage, agreement, author, officer string
+	signers, tlp, pap, parties, persons               string
+}
+
+var ixFormInsert = newInserter(`INSERT INTO ix_form (no, key, log_no, standing, sealed, kind, stage, agreement, author, officer, signers, tlp, pap, parties, persons) VALUES `, 15)
+
+const (
+	findForm = `SELECT no FROM ix_form WHERE key = $1`
+	lastForm = `SELECT COALESCE(max(no), 0) FROM ix_form`
+	readForm = `SELECT f.no, f.log_no, f.standing, f.sealed, f.kind, f.stage, f.agreement, f.author, f.officer, f.signers, f.tlp, f.pap, f.parties, f.persons
+		FROM ix_record r JOIN ix_form f ON f.no = r.form WHERE r.no = $1`
+	setForm = `UPDATE ix_record SET form = $1 WHERE no = $2`
+)
+
+func formOf(e *Indexed) form {
+	return form{logNo: e.LogNo, sealed: e.Sealed, standing: e.Standing, kind: e.Kind, stage: e.Stage, agreement: e.Agreement, author: e.Author,
+		officer: e.Officer, signers: joined(e.Signers), tlp: e.TLP, pap: e.PAP, parties: joined(e.Parties), persons: joined(e.Persons)}
+}
+
+// joined is strings.Join without work for the usual lists.
+func joined(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return strings.Join(list, " ")
+}
+
+func (f *form) texts() []string {
+	return []string{f.standing, f.kind, f.stage, f.agreement, f.author, f.officer, f.signers, f.tlp, f.pap, f.parties, f.persons}
+}
+
+func (f *form) key() []byte {
+	b := binary.AppendVarint(nil, f.logNo)
+	b = binary.AppendVarint(b, flag(f.sealed))
+	for _, s := range f.texts() {
+		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+	}
+	sum := sha256.Sum256(b)
+	return sum[:]
+}
+
+// formNumbers are the forms that a transaction has looked up.
+type formNumbers map[form]int64
+
+// of returns the number of a form, and writes it when it is new.
+func (n formNumbers) of(ctx context.Context, t *tx, f form) (no int64, err error) {
+	if no, ok := n[f]; ok {
+		return no, nil
+	}
+	key := f.key()
+	err = one(ctx, t, findForm, []any{key}, &no)
+	if errors.Is(err, ErrNotFound) {
+		if err = one(ctx, t, lastForm, nil, &no); err == nil {
+			no++
+			err = t.insert(ctx, ixFormInsert, []any{no, key, f.logNo, f.standing, flag(f.sealed), f.kind, f.stage, f.agreement, f.author, f.officer,
+				f.signers, f.tlp, f.pap, f.parties, f.persons})
+		}
+	}
+	n[f] = no
+	return no, err
+}
+
+// reform changes what a record has in common with others. A form that no record has any more goes: an erased record leaves
+// nothing.
+func reform(ctx context.Context, t *tx, no int64, change func(*form)) error {
+	var f form
+	var old, sealed int64
+	if err := one(ctx, t, readForm, []any{no}, &old, &f.logNo, &f.standing, &sealed, &f.kind, &f.stage, &f.agreement, &f.author, &f.officer,
+		&f.signers, &f.tlp, &f.pap, &f.parties, &f.persons); err != nil {
+		return err
+	}
+	f.sealed = sealed != 0
+	change(&f)
+	now, err := formNumbers{}.of(ctx, t, f)
+	if err != nil || now == old {
+		return err
+	}
+	if _, err := t.exec(ctx, setForm, now, no); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM ix_form WHERE no = $1 AND NOT EXISTS (SELECT 1 FROM ix_record WHERE form = $2)`, old, old)
+	return err
+}
+
+// restand changes a record's standing.
+func restand(ctx context.Context, t *tx, no int64, standing string) error {
+	return reform(ctx, t, no, func(f *form) { f.standing = standing })
+}
+
+// blank leaves of a record that its place was erased.
+func blank(ctx context.Context, t *tx, no int64) error {
+	if err := reform(ctx, t, no, func(f *form) { *f = form{logNo: f.logNo, standing: StandingErased} }); err != nil {
+		return err
+	}
+	_, err := t.exec(ctx, `UPDATE ix_record SET id = '', time_us = 0, expires_us = 0, parts = 0 WHERE no = $1`, no)
+	return err
+}
