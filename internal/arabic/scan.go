@@ -93,7 +93,8 @@ type run struct {
 // compound yields what starts with the ASCII letter or digit f[0], which is place number base, and returns how many
 // places it took.
 func compound(f []place, base int, yield func(unit)) int {
-	var runs []run
+	var few [8]run
+	runs := few[:0]
 	n, sep := 0, ""
 	for {
 		end := n + 1
@@ -117,9 +118,10 @@ func compound(f []place, base int, yield func(unit)) int {
 }
 
 func text(f []place) string {
-	b := make([]byte, len(f))
-	for i, p := range f {
-		b[i] = byte(p.r)
+	var few [64]byte
+	b := few[:0]
+	for _, p := range f {
+		b = append(b, byte(p.r))
 	}
 	return string(b)
 }

@@ -15,8 +15,8 @@ const (
 	maxTermBytes = 240
 )
 
-// maxKnown bounds the words a stemmer remembers: a text's words repeat, and stemming is most of the work.
-const maxKnown = 1 << 14
+// maxKnown bounds the words a stemmer remembers, twice over: a text's words repeat, and stemming is most of the work.
+const maxKnown = 1 << 15
 
 // stemmer gives the terms of a word. It keeps one snowball environment, so it serves one goroutine.
 type stemmer struct {
@@ -24,6 +24,7 @@ type stemmer struct {
 	env   *snowballstem.Env
 	out   []string
 	known map[knownWord][]string
+	older map[knownWord][]string // what was known when known was full: it is given up when known is full again
 }
 
 type knownWord struct {
@@ -46,9 +47,12 @@ func (s *stemmer) terms(w string, hamza bool) []string {
 		return t
 	}
 	if len(s.known) >= maxKnown {
-		clear(s.known)
+		s.known, s.older = make(map[knownWord][]string), s.known
 	}
-	t := slices.Clone(s.find(w, hamza))
+	t, ok := s.older[k]
+	if !ok {
+		t = slices.Clone(s.find(w, hamza))
+	}
 	s.known[k] = t
 	return t
 }

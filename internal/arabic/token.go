@@ -38,7 +38,7 @@ type Indexer struct {
 	numbers map[string]uint32
 	own     []string // terms since the last Vocabulary that are not among them
 	seed    maphash.Seed
-	seen    [1 << 13]uint32 // pieces of text that came lately
+	seen    [1 << 15]uint32 // pieces of text that came lately
 }
 
 // NewIndexer returns an Indexer that knows no word yet.

@@ -53,9 +53,7 @@ type logKeys struct {
 // startIndexer brings the index into step with the store and begins to follow it.
 func (n *Node) startIndexer(ctx context.Context) error {
 	x := &indexer{node: n, index: n.store.Index(), wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}), keys: map[string]logKeys{}}
-	for range max(1, min(runtime.GOMAXPROCS(0), 8)) {
-		x.words = append(x.words, arabic.NewIndexer())
-	}
+	x.forgetWords()
 	fits, err := x.fits(ctx)
 	if err != nil {
 		return err
@@ -73,6 +71,14 @@ func (n *Node) startIndexer(ctx context.Context) error {
 	n.indexer = x
 	go x.run(run)
 	return nil
+}
+
+// forgetWords begins anew with what the readers know of words, of which many come together while an index is built.
+func (x *indexer) forgetWords() {
+	x.words = x.words[:0]
+	for range max(1, min(runtime.GOMAXPROCS(0), 8)) {
+		x.words = append(x.words, arabic.NewIndexer())
+	}
 }
 
 // fits says whether the index can be continued: made by today's rules, not ahead of the logs, as after a restore, and
@@ -223,6 +229,7 @@ func (x *indexer) finish(ctx context.Context) any {
 	if err := x.complete(ctx); err != nil {
 		return x.failed("going through recalls", err)
 	}
+	x.forgetWords()
 	return x.step(indexBuilt{})
 }
 

@@ -43,19 +43,7 @@ func (d *DB) arrivals(ctx context.Context, logNo, from int64, out []Arrival) err
 		return err
 	}
 	if out[0].Seq > 0 && len(out) > 1 {
-		err := queryRows(ctx, d.truth, `SELECT seq, log_no, idx, state, size, hash, bytes FROM object WHERE seq > $1 ORDER BY seq LIMIT $2`,
-			[]any{out[0].Seq, 2 * len(out)}, func(r *sql.Rows) error {
-				a, no, idx, err := d.scanArrival(r, func(no, idx int64, hash []byte) bool {
-					i := idx - from
-					return no == logNo && i >= 0 && i < int64(len(out)) && out[i].Seq == 0 && bytes.Equal(hash, out[i].Hash[:])
-				})
-				if err != nil || a.Seq == 0 || no != logNo {
-					return err
-				}
-				out[idx-from] = a
-				return nil
-			})
-		if err != nil {
+		if err := d.arrivalsAfter(ctx, logNo, from, out); err != nil {
 			return err
 		}
 	}
@@ -67,6 +55,36 @@ func (d *DB) arrivals(ctx context.Context, logNo, from int64, out []Arrival) err
 		}
 	}
 	return nil
+}
+
+// arrivalsAfter fills in the objects that arrived not long after the first. A row between the database and here costs by its
+// columns, so these are few; that the bytes have the hash is for the caller to check.
+func (d *DB) arrivalsAfter(ctx context.Context, logNo, from int64, out []Arrival) error {
+	first := out[0].Seq
+	var arena []byte
+	return queryRows(ctx, d.truth, `SELECT seq, idx, prefix, state, bytes FROM object WHERE seq > $1 AND seq <= $2 AND log_no = $3 AND idx >= $4 AND idx < $5 ORDER BY seq`,
+		[]any{first, first + int64(2*len(out)), logNo, from, from + int64(len(out))}, func(r *sql.Rows) error {
+			var seq, idx, start, state int64
+			var data sql.RawBytes
+			if err := r.Scan(&seq, &idx, &start, &state, &data); err != nil {
+				return err
+			}
+			a := &out[idx-from]
+			if a.Seq != 0 || start != prefix(a.Hash) {
+				return nil
+			}
+			switch state {
+			case stateRow:
+				arena = append(arena, data...)
+				a.Bytes = arena[len(arena)-len(data) : len(arena) : len(arena)]
+			case stateFile:
+				return nil // looked up by itself
+			case stateErased:
+				a.Erased = true
+			}
+			a.Seq = seq
+			return nil
+		})
 }
 
 // arrival fills in one leaf's object, when it is here.

@@ -46,7 +46,6 @@ var secondaryIndexes = map[string]string{
 	"ix_record_id":     "ix_record (id)",
 	"ix_act_agreement": "ix_act (agreement, no)",
 	"ix_answers_leaf":  "ix_answers (leaf)",
-	"ix_place_no":      "ix_place (no)",
 	"ix_stix_id":       "ix_stix (uuid)",
 }
 

@@ -23,7 +23,6 @@ const (
 	lastForm = `SELECT COALESCE(max(no), 0) FROM ix_form`
 	readForm = `SELECT f.no, f.log_no, f.standing, f.sealed, f.kind, f.stage, f.agreement, f.author, f.officer, f.signers, f.tlp, f.pap, f.parties, f.persons
 		FROM ix_record r JOIN ix_form f ON f.no = r.form WHERE r.no = $1`
-	setForm = `UPDATE ix_record SET form = $1 WHERE no = $2`
 )
 
 func formOf(e *Indexed) form {
@@ -74,38 +73,38 @@ func (n formNumbers) of(ctx context.Context, t *tx, f form) (no int64, err error
 	return no, err
 }
 
-// reform changes what a record has in common with others. A form that no record has any more goes: an erased record leaves
-// nothing.
-func reform(ctx context.Context, t *tx, no int64, change func(*form)) error {
+// reform changes what a record has in common with others and returns the number of the form that it had.
+func reform(ctx context.Context, t *tx, no int64, change func(*form)) (old int64, err error) {
 	var f form
-	var old, sealed int64
+	var sealed int64
 	if err := one(ctx, t, readForm, []any{no}, &old, &f.logNo, &f.standing, &sealed, &f.kind, &f.stage, &f.agreement, &f.author, &f.officer,
 		&f.signers, &f.tlp, &f.pap, &f.parties, &f.persons); err != nil {
-		return err
+		return 0, err
 	}
 	f.sealed = sealed != 0
 	change(&f)
 	now, err := formNumbers{}.of(ctx, t, f)
-	if err != nil || now == old {
-		return err
+	if err == nil && now != old {
+		_, err = t.exec(ctx, `UPDATE ix_record SET form = $1 WHERE no = $2`, now, no)
 	}
-	if _, err := t.exec(ctx, setForm, now, no); err != nil {
-		return err
-	}
-	_, err = t.exec(ctx, `DELETE FROM ix_form WHERE no = $1 AND NOT EXISTS (SELECT 1 FROM ix_record WHERE form = $2)`, old, old)
-	return err
+	return old, err
 }
 
 // restand changes a record's standing.
 func restand(ctx context.Context, t *tx, no int64, standing string) error {
-	return reform(ctx, t, no, func(f *form) { f.standing = standing })
+	_, err := reform(ctx, t, no, func(f *form) { f.standing = standing })
+	return err
 }
 
-// blank leaves of a record that its place was erased.
+// blank leaves of a record that its place was erased. A form that no other record has goes with it.
 func blank(ctx context.Context, t *tx, no int64) error {
-	if err := reform(ctx, t, no, func(f *form) { *f = form{logNo: f.logNo, standing: StandingErased} }); err != nil {
+	old, err := reform(ctx, t, no, func(f *form) { *f = form{logNo: f.logNo, standing: StandingErased} })
+	if err != nil {
 		return err
 	}
-	_, err := t.exec(ctx, `UPDATE ix_record SET id = '', time_us = 0, expires_us = 0, parts = 0 WHERE no = $1`, no)
+	if _, err := t.exec(ctx, `UPDATE ix_record SET id = '', time_us = 0, expires_us = 0, parts = 0 WHERE no = $1`, no); err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `DELETE FROM ix_form WHERE no = $1 AND NOT EXISTS (SELECT 1 FROM ix_record WHERE form = $2)`, old, old)
 	return err
 }

@@ -181,6 +181,7 @@ CREATE TABLE ix_place (
     expires_us INTEGER NOT NULL,
     PRIMARY KEY (class, date_us)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX ix_place_no ON ix_place (no);
 
 -- Full text: terms only, never the text (postings.go has the format). A segment is a run of documents, a document a part
 -- of a record: its row_no is the record's no times 4096, plus the part. Its blocks have the numbers no * 1048576 and on.
