@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"reflect"
 	"testing"
 
 	"filippo.io/age"
@@ -27,6 +28,11 @@ func FuzzParsePayload(f *testing.F) {
 		}
 		if !bytes.Contains(again, r.Body) || !bytes.Contains(b, r.Body) {
 			t.Fatal("the body was rewritten")
+		}
+		if reread, err := new(Rereader).Payload(b); err != nil || !reflect.DeepEqual(reread.Record, r) {
+			t.Fatalf("read again:\n%+v, %v\nwant\n%+v", reread.Record, err, r)
+		} else if at := reread.Body.Start(); !bytes.Equal(b[at:at+len(r.Body)], r.Body) {
+			t.Fatal("the body stands elsewhere")
 		}
 		if _, err := ParseBody(r); err != nil {
 			t.Fatalf("a body that was read cannot be read again: %v", err)
