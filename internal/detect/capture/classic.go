@@ -10,6 +10,7 @@ import (
 type classicState struct {
 	link     LinkType
 	fraction int64 // nanoseconds per unit of the second timestamp field
+	big      bool  // big-endian
 	header   int   // bytes of a record header: 16, or 24 in Kuznetzov's variant
 	seconds  uint32
 }
@@ -19,17 +20,17 @@ func (c *Reader) openClassic(magic []byte) error {
 	s.header = 16
 	switch binary.LittleEndian.Uint32(magic) {
 	case 0xa1b2c3d4:
-		c.order, s.fraction = binary.LittleEndian, 1000
+		s.fraction = 1000
 	case 0xd4c3b2a1:
-		c.order, s.fraction = binary.BigEndian, 1000
+		s.big, s.fraction = true, 1000
 	case 0xa1b23c4d:
-		c.order, s.fraction = binary.LittleEndian, 1
+		s.fraction = 1
 	case 0x4d3cb2a1:
-		c.order, s.fraction = binary.BigEndian, 1
+		s.big, s.fraction = true, 1
 	case 0xa1b2cd34:
-		c.order, s.fraction, s.header = binary.LittleEndian, 1000, 24
+		s.fraction, s.header = 1000, 24
 	case 0x34cdb2a1:
-		c.order, s.fraction, s.header = binary.BigEndian, 1000, 24
+		s.big, s.fraction, s.header = true, 1000, 24
 	default:
 		return ErrNotCapture
 	}
@@ -38,7 +39,7 @@ func (c *Reader) openClassic(magic []byte) error {
 		return fmt.Errorf("file header cut off: %w", ErrNotCapture)
 	}
 	// The upper bits tell of a frame check sequence; IP lengths trim it anyway.
-	s.link = LinkType(c.order.Uint32(head[20:]) & 0xffff)
+	s.link = LinkType(s.number(head[20:]) & 0xffff)
 	c.skip(24)
 	return nil
 }
@@ -55,9 +56,9 @@ func (c *Reader) nextClassic(p *Packet) error {
 			c.skip(int64(len(head)))
 			return c.end()
 		}
-		if !s.plausible(c.order, head) {
-			if caplen := c.order.Uint32(head[8:]); caplen > MaxPacket && c.order.Uint32(head[4:]) < s.units() &&
-				caplen < 1<<26 && near(c.order.Uint32(head), s.seconds) && s.seconds != 0 && c.skipsToRecord(int64(caplen)) {
+		if !s.plausible(head) {
+			if caplen := s.number(head[8:]); caplen > MaxPacket && s.number(head[4:]) < s.units() &&
+				caplen < 1<<26 && near(s.number(head), s.seconds) && s.seconds != 0 && c.skipsToRecord(int64(caplen)) {
 				c.damage(DamageOversize, fmt.Sprintf("packet of %d bytes skipped", caplen))
 				c.number++
 				continue
@@ -68,22 +69,28 @@ func (c *Reader) nextClassic(p *Packet) error {
 			}
 			continue
 		}
-		seconds, frac := c.order.Uint32(head), c.order.Uint32(head[4:])
-		caplen, length := int(c.order.Uint32(head[8:])), int(c.order.Uint32(head[12:]))
+		seconds, frac := s.number(head), s.number(head[4:])
+		caplen, length := int(s.number(head[8:])), int(s.number(head[12:]))
 		whole, _ := c.buf.Peek(s.header + caplen)
 		if len(whole) < s.header+caplen {
 			c.damage(DamageTruncated, fmt.Sprintf("packet cut off: %d of %d bytes", len(whole)-s.header, caplen))
 		}
 		s.seconds = seconds
 		c.number++
-		*p = Packet{
-			Number: c.number, Link: s.link, Length: max(length, caplen), Data: whole[s.header:],
-			Time: int64(seconds)*1e9 + int64(frac)*s.fraction,
-		}
+		p.Number, p.Link, p.Length, p.Data = c.number, s.link, max(length, caplen), whole[s.header:]
+		p.Time = int64(seconds)*1e9 + int64(frac)*s.fraction
 		// The bytes stay in the buffer until the next Peek, which is the next call.
 		c.skip(int64(len(whole)))
 		return nil
 	}
+}
+
+// number reads one of the four numbers of a record's header.
+func (s *classicState) number(b []byte) uint32 {
+	if s.big {
+		return binary.BigEndian.Uint32(b)
+	}
+	return binary.LittleEndian.Uint32(b)
 }
 
 func (s *classicState) units() uint32 {
@@ -94,8 +101,8 @@ func (s *classicState) units() uint32 {
 }
 
 // plausible does not look at the fraction of the second: some writers get it wrong.
-func (s *classicState) plausible(order binary.ByteOrder, head []byte) bool {
-	return order.Uint32(head[8:]) <= MaxPacket && order.Uint32(head[12:]) < 1<<26
+func (s *classicState) plausible(head []byte) bool {
+	return s.number(head[8:]) <= MaxPacket && s.number(head[12:]) < 1<<26
 }
 
 // near tells whether two times in seconds are within a month of each other.
@@ -124,7 +131,7 @@ func (c *Reader) resyncClassic() bool {
 			limit = len(data) - MaxPacket
 		}
 		for i := 0; i <= limit; i++ {
-			if s.chain(c.order, data[i:], last) {
+			if s.chain(data[i:], last) {
 				c.skip(int64(i))
 				return true
 			}
@@ -134,15 +141,15 @@ func (c *Reader) resyncClassic() bool {
 }
 
 // chain tells whether data starts with a believable record that another one, or the end, follows.
-func (s *classicState) chain(order binary.ByteOrder, data []byte, last bool) bool {
-	if !s.plausible(order, data) || order.Uint32(data[4:]) >= s.units() {
+func (s *classicState) chain(data []byte, last bool) bool {
+	if !s.plausible(data) || s.number(data[4:]) >= s.units() {
 		return false
 	}
-	caplen, length := int(order.Uint32(data[8:])), int(order.Uint32(data[12:]))
+	caplen, length := int(s.number(data[8:])), int(s.number(data[12:]))
 	if caplen < 14 || length < caplen || length > MaxPacket {
 		return false
 	}
-	if s.seconds != 0 && !near(order.Uint32(data), s.seconds) {
+	if s.seconds != 0 && !near(s.number(data), s.seconds) {
 		return false
 	}
 	next := s.header + caplen
@@ -153,5 +160,5 @@ func (s *classicState) chain(order binary.ByteOrder, data []byte, last bool) boo
 		return false
 	}
 	rest := data[next:]
-	return s.plausible(order, rest) && near(order.Uint32(rest), order.Uint32(data))
+	return s.plausible(rest) && near(s.number(rest), s.number(data))
 }

@@ -31,10 +31,12 @@ func resolverName(name string) bool {
 	case "doh", "dns-over-https", "mozilla-doh", "doh-de", "doh-fi":
 		return true
 	}
-	for _, known := range [...]string{"dns.google", "cloudflare-dns.com", "one.one.one.one", "quad9.net", "doh.opendns.com", "dns.nextdns.io",
-		"dns.adguard-dns.com", "dns.adguard.com", "dns.mullvad.net", "doh.cleanbrowsing.org", "dns.alidns.com", "doh.pub", "dns0.eu",
-		"freedns.controld.com", "dns.controld.com", "dns.switch.ch", "odvr.nic.cz", "dns.sb", "doh.libredns.gr", "dns.digitale-gesellschaft.ch"} {
-		if rest, ok := strings.CutSuffix(name, known); ok && (rest == "" || strings.HasSuffix(rest, ".")) {
+	for at := len(name); at > 0; { // the name from its last label, last two labels, … on
+		at = strings.LastIndexByte(name[:at], '.')
+		switch name[at+1:] {
+		case "dns.google", "cloudflare-dns.com", "one.one.one.one", "quad9.net", "doh.opendns.com", "dns.nextdns.io",
+			"dns.adguard-dns.com", "dns.adguard.com", "dns.mullvad.net", "doh.cleanbrowsing.org", "dns.alidns.com", "doh.pub", "dns0.eu",
+			"freedns.controld.com", "dns.controld.com", "dns.switch.ch", "odvr.nic.cz", "dns.sb", "doh.libredns.gr", "dns.digitale-gesellschaft.ch":
 			return true
 		}
 	}

@@ -190,6 +190,9 @@ func (e *Engine) scan(set *index.Set, ids []index.ID) {
 
 // find looks one value up. The keys of hits point into e.key.
 func (e *Engine) find(hits []index.Hit, set *index.Set, v *event.Value) []index.Hit {
+	if !set.Has(v.Kind) && !(v.Kind == index.Address && set.Has(index.Network)) && !(v.Kind == index.Domain && set.Has(index.Subdomain)) {
+		return hits
+	}
 	switch v.Kind {
 	case index.Address:
 		if v.Addr.IsValid() {

@@ -187,5 +187,5 @@ func fold(w uint64) uint64 {
 
 // Calls tells how many series and calls are kept, and how many series gave way.
 func (h *History) Calls() (series, calls int, dropped int64) {
-	return len(h.series.find), h.series.kept, h.series.dropped
+	return h.series.find.used, h.series.kept, h.series.dropped
 }

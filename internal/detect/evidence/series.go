@@ -31,7 +31,7 @@ const maxCalls = 128
 // ledger keeps series in the order of last use, a fixed number of them with a fixed number of calls in all.
 type ledger struct {
 	all            []series
-	find           map[uint64]int32
+	find           finder
 	newest, oldest int32
 	kept, most     int // calls that there is room for
 	limit          int // series
@@ -79,11 +79,11 @@ func (l *ledger) giveBack(s *series) {
 }
 
 func newLedger(limit, most int) *ledger {
-	return &ledger{find: make(map[uint64]int32, 1024), newest: -1, oldest: -1, limit: limit, most: most}
+	return &ledger{find: newFinder(limit), newest: -1, oldest: -1, limit: limit, most: most}
 }
 
 func (l *ledger) get(key uint64) *series {
-	if i, ok := l.find[key]; ok {
+	if i := l.find.get(l.all, key); i >= 0 {
 		return &l.all[i]
 	}
 	return nil
@@ -91,8 +91,8 @@ func (l *ledger) get(key uint64) *series {
 
 // add notes a call. Calls may come in any order: logs are read one after the other.
 func (l *ledger) add(key uint64, ev *event.Event, named bool, c call) {
-	i, ok := l.find[key]
-	if !ok {
+	i := l.find.get(l.all, key)
+	if i < 0 {
 		i = l.place(key)
 		s := &l.all[i]
 		if s.src = ev.Src.As16(); !named {
@@ -145,7 +145,7 @@ func (l *ledger) place(key uint64) int32 {
 		l.unlink(i)
 	}
 	l.all[i] = series{key: key, newer: -1, older: -1}
-	l.find[key] = i
+	l.find.put(l.all, i)
 	l.front(i)
 	return i
 }
@@ -156,7 +156,7 @@ func (l *ledger) drop() int32 {
 	i := l.oldest
 	s := &l.all[i]
 	l.dropped++
-	delete(l.find, s.key)
+	l.find.remove(l.all, s.key)
 	s.key = 0
 	l.giveBack(s)
 	l.touch(i)

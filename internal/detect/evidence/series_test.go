@@ -32,11 +32,11 @@ func TestLedgerKeepsItsBounds(t *testing.T) {
 				if !slices.IsSortedFunc(s.calls, func(a, b call) int { return int(a.time - b.time) }) {
 					t.Fatal("calls out of order")
 				}
-				if at, ok := l.find[s.key]; s.key != 0 && (!ok || at != int32(i)) {
+				if at := l.find.get(l.all, s.key); s.key != 0 && at != int32(i) {
 					t.Fatal("a series is not found by its key")
 				}
 			}
-			if kept != l.kept || kept > 64+maxCalls || len(l.all) > 5 || len(listed) != len(l.all) || len(l.find) > 5 {
+			if kept != l.kept || kept > 64+maxCalls || len(l.all) > 5 || len(listed) != len(l.all) || l.find.used > 5 {
 				t.Fatalf("%d calls kept, counted %d, %d series, %d listed", kept, l.kept, len(l.all), len(listed))
 			}
 			if s := l.get(key); s == nil || len(s.calls) == 0 {

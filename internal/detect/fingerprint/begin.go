@@ -30,12 +30,11 @@ func (e *Engine) findClient(s *session, f *flow, d int, p *packet.Info) {
 	}
 	// A line of another protocol may come in one segment with what follows it.
 	for {
-		k := bytes.Index(first[min(r.newline, len(first)):], newlineTLS)
+		k := newlineTLS(first, r.newline)
 		if k < 0 {
-			r.newline = max(0, len(first)-len(newlineTLS))
+			r.newline = max(0, len(first)-2)
 			break
 		}
-		k += r.newline
 		possible, sure := hello.StartsTLS(first[k+1:])
 		if possible && sure {
 			e.begin(s, d, k+1)
@@ -54,8 +53,21 @@ func (e *Engine) findClient(s *session, f *flow, d int, p *packet.Info) {
 	}
 }
 
-// newlineTLS is the end of a line and the beginning of a handshake record.
-var newlineTLS = []byte("\n\x16\x03")
+// newlineTLS finds, from a place on, the end of a line and the beginning of a handshake record behind it: "\n\x16\x03".
+// It gives the place of the newline, -1 when there is none. Text is full of newlines and has no such record: what it looks
+// for is the second byte.
+func newlineTLS(b []byte, from int) int {
+	for at := from + 1; at < len(b); at++ {
+		k := bytes.IndexByte(b[at:], 0x16)
+		if k < 0 {
+			return -1
+		}
+		if at += k; b[at-1] == '\n' && at+1 < len(b) && b[at+1] == 3 {
+			return at - 1
+		}
+	}
+	return -1
+}
 
 // proxyHeader gives the length of a binary PROXY protocol header, 0 when there is none
 // (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, section 2.2).

@@ -36,6 +36,8 @@ type Certificate struct {
 	IP                 []string   `json:"san_ip,omitzero"`
 	CA                 *bool      `json:"ca,omitzero"` // basic constraints; absent where the certificate has none
 	PathLength         *int       `json:"path_len,omitzero"`
+
+	hosts []string // the names that MatchesHost compares with
 }
 
 // ParseCertificate reads a certificate in DER. Its hashes are always right; of the rest it gives
@@ -57,6 +59,13 @@ func ParseCertificate(der []byte) Certificate {
 		c.SignatureAlgorithm = oidName(first(algorithm))
 	}
 	c.readBody(derReader{tbs})
+	names := c.DNS
+	if len(names) == 0 {
+		names = commonNames(c.Subject)
+	}
+	for _, name := range names {
+		c.hosts = append(c.hosts, strings.ToLower(strings.TrimSuffix(name, ".")))
+	}
 	return c
 }
 
@@ -291,19 +300,10 @@ func (c *Certificate) readNames(r derReader) {
 // section 6.4.3), in its alternative names or, where it has none, in its common name.
 func (c *Certificate) MatchesHost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	names := c.DNS
-	if len(names) == 0 {
-		names = commonNames(c.Subject)
-	}
-	for _, name := range names {
-		name = strings.ToLower(strings.TrimSuffix(name, "."))
-		if name == host {
+	_, domain, below := strings.Cut(host, ".")
+	for _, name := range c.hosts {
+		if name == host || below && strings.HasPrefix(name, "*.") && name[2:] == domain {
 			return true
-		}
-		if rest, ok := strings.CutPrefix(name, "*."); ok {
-			if _, domain, found := strings.Cut(host, "."); found && domain == rest {
-				return true
-			}
 		}
 	}
 	for _, ip := range c.IP {

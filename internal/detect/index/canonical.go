@@ -1,6 +1,7 @@
 package index
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"strings"
 	"unicode/utf8"
@@ -280,7 +281,26 @@ func AppendText(dst, text []byte) (key []byte, ok bool) {
 	if len(text) == 0 || len(text) > maxKey/2 {
 		return dst, false
 	}
+	if ascii(text) {
+		return append(dst, text...), true
+	}
 	return norm.NFC.Append(dst, text...), true
+}
+
+// ascii tells whether a text is one that every normal form leaves as it is.
+func ascii(text []byte) bool {
+	for len(text) >= 8 {
+		if binary.LittleEndian.Uint64(text)&0x8080808080808080 != 0 {
+			return false
+		}
+		text = text[8:]
+	}
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // IsIPv6 tells whether a text has the look of an IPv6 address: two colons at least.

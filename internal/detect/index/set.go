@@ -53,6 +53,16 @@ func (s *Set) Size() (index, all int) {
 	return index, all
 }
 
+// Has tells whether there is any key of a kind: where not, a value need not be brought into its canonical form.
+func (s *Set) Has(kind Kind) bool {
+	for _, l := range s.layers {
+		if l.has(kind) {
+			return true
+		}
+	}
+	return false
+}
+
 // Find appends the indicators with a key of exactly this kind to hits. It allocates only to make room in hits.
 func (s *Set) Find(hits []Hit, kind Kind, key []byte) []Hit {
 	for i, l := range s.layers {
