@@ -1,7 +1,7 @@
 // Command packets measures how many packets a second of processor time mithaq reads, beside Suricata and tshark on the same
 // file, in turns, with the peak memory of each.
 //
-//	go run ./bench/packets --captures DIR --mithaq BINARY [--copies 400] [--rounds 3]
+//	go run ./bench/packets --captures DIR --mithaq BINARY [--copies 400] [--rounds 3] [--segments 10]
 //
 // The captures of DIR are too small to measure anything, so they are written many times into one file, with other
 // addresses and later times in every copy: connections do not repeat. Suricata runs offline with one worker, without
@@ -10,8 +10,6 @@
 package main
 
 import (
-	"bufio"
-	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,8 +20,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/mithaq/mithaq/internal/detect/capture"
 )
 
 func main() {
@@ -45,6 +41,7 @@ func run(args []string, out io.Writer) error {
 	copies := flags.Int("copies", 400, "how often each capture stands in the file")
 	keep := flags.String("keep", "", "folder to write the files to that are read, and to leave them in")
 	rounds := flags.Int("rounds", 3, "how often each program runs")
+	segments := flags.Int("segments", 0, "how many full segments more each direction of TCP sends")
 	tsharkCopies := flags.Int("tshark-copies", 20, "the same for tshark, which is slow, and what runs beside it")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -61,11 +58,16 @@ func run(args []string, out io.Writer) error {
 		defer os.RemoveAll(dir)
 	}
 	large, small := filepath.Join(dir, "large.pcap"), filepath.Join(dir, "small.pcap")
-	many, err := repeat(*captures, large, *copies)
+	frames, err := readFrames(*captures)
 	if err != nil {
 		return err
 	}
-	few, err := repeat(*captures, small, *tsharkCopies)
+	frames = goOn(frames, *segments)
+	many, err := repeat(frames, large, *copies)
+	if err != nil {
+		return err
+	}
+	few, err := repeat(frames, small, *tsharkCopies)
 	if err != nil {
 		return err
 	}
@@ -130,86 +132,6 @@ func measure(argv []string) (used time.Duration, memory int64, err error) {
 		return 0, 0, errors.New("the system tells no usage")
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), usage.Maxrss << 10, nil
-}
-
-// frame is one packet with where its IPv4 addresses are.
-type frame struct {
-	data []byte
-	at   []int
-}
-
-// repeat writes the Ethernet frames of all captures below a folder so often, with other addresses each time.
-func repeat(dir, name string, copies int) (packets int64, err error) {
-	frames, err := readFrames(dir)
-	if err != nil {
-		return 0, err
-	}
-	f, err := os.Create(name) // #nosec G304 -- a file of this benchmark
-	if err != nil {
-		return 0, err
-	}
-	w := bufio.NewWriterSize(f, 1<<20)
-	head := make([]byte, 24)
-	binary.LittleEndian.PutUint32(head, 0xa1b23c4d)
-	binary.LittleEndian.PutUint32(head[4:], 2|4<<16)
-	binary.LittleEndian.PutUint32(head[16:], capture.MaxPacket)
-	binary.LittleEndian.PutUint32(head[20:], 1)
-	if _, err := w.Write(head); err != nil {
-		return 0, err
-	}
-	at := int64(1.7e18)
-	var room []byte
-	for n := range copies {
-		for _, fr := range frames {
-			at += 20_000
-			room = append(room[:0], fr.data...)
-			for _, i := range fr.at {
-				room[i] ^= byte(n >> 8)
-				room[i+1] ^= byte(n)
-			}
-			var record [16]byte
-			binary.LittleEndian.PutUint32(record[:], uint32(at/1e9))
-			binary.LittleEndian.PutUint32(record[4:], uint32(at%1e9))
-			binary.LittleEndian.PutUint32(record[8:], uint32(len(room)))
-			binary.LittleEndian.PutUint32(record[12:], uint32(len(room)))
-			if _, err := w.Write(record[:]); err != nil {
-				return 0, err
-			}
-			if _, err := w.Write(room); err != nil {
-				return 0, err
-			}
-			packets++
-		}
-	}
-	return packets, errors.Join(w.Flush(), f.Close())
-}
-
-// readFrames reads the Ethernet frames with IPv4 in them.
-func readFrames(dir string) (frames []frame, err error) {
-	err = filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
-		if err != nil || e.IsDir() || strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".md") {
-			return err
-		}
-		f, err := os.Open(name) // #nosec G304 -- a benchmark reads what it is told to
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		r, err := capture.NewReader(f, capture.Options{})
-		if err != nil {
-			return nil // no capture
-		}
-		defer r.Close()
-		var p capture.Packet
-		for r.Next(&p) == nil {
-			if p.Link != capture.LinkEthernet || len(p.Data) < 34 || p.Length != len(p.Data) || p.Data[12] != 8 || p.Data[13] != 0 {
-				continue
-			}
-			frames = append(frames, frame{data: append([]byte(nil), p.Data...), at: []int{14 + 12, 14 + 16}})
-		}
-		return nil
-	})
-	return frames, err
 }
 
 const suricataConfig = `%YAML 1.1
