@@ -54,6 +54,19 @@ func Compose(s State, e Entry) (Entry, State, error) {
 	return e, next, nil
 }
 
+// MayKeep says whether a party may write an entry into the roll: the depositary may, the one that the founding text names
+// from its first entry on, and a party that others name as successor for the acts that name it.
+func MayKeep(before, after State, e Entry, keeper string) error {
+	keepers := before.depositary
+	if before.phase == Nothing {
+		keepers = after.depositary
+	}
+	if keeper == keepers || e.Act.Act == ActSucceed && e.Act.Party == keeper {
+		return nil
+	}
+	return fmt.Errorf("%s wrote the entry, the roll is kept by %s", keeper, keepers)
+}
+
 // Fold applies entries in order and stops at the first that is refused, with its number from 0.
 func Fold(s State, entries []Entry) (State, error) {
 	for i, e := range entries {

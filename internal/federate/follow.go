@@ -1,6 +1,7 @@
 package federate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -40,20 +41,22 @@ type Start struct {
 // walks through the leaves that are not, and ends when they are stored under the new head. What was stored on the way stays:
 // the next round goes on from there.
 type State struct {
-	log     Log
-	opts    Options
-	head    ledger.Head
-	note    []byte // the checkpoint that signs head
-	growth  *ledger.Growth
-	history *record.History
-	seen    signed // the largest that was ever seen
-	fresh   time.Time
-	absent  []store.AbsentObject
-	offered []record.Keyring // the keyrings that the host last showed
-	retry   time.Duration
-	spent   bool
-	told    map[NoticeKind]string // what was said already, so that it is not said every minute
-	quota   spending
+	log      Log
+	opts     Options
+	head     ledger.Head
+	note     []byte // the checkpoint that signs head
+	growth   *ledger.Growth
+	history  *record.History
+	seen     signed // the largest that was ever seen
+	opened   signed // the last whose signature was verified, with openedBy: an idle log shows the same one every minute
+	openedBy string
+	fresh    time.Time
+	absent   []store.AbsentObject
+	offered  []record.Keyring // the keyrings that the host last showed
+	retry    time.Duration
+	spent    bool
+	told     map[NoticeKind]string // what was said already, so that it is not said every minute
+	quota    spending
 
 	// What follows is of the round under way.
 	phase         phase
@@ -240,13 +243,18 @@ func (s *State) verify(cp []byte) (signed, bool) {
 		}
 	}
 	for _, k := range candidates {
-		v, err := note.NewVerifier(CheckpointKey(k))
+		key := CheckpointKey(k)
+		if s.openedBy == key && bytes.Equal(s.opened.note, cp) {
+			s.signer = k
+			return s.opened, true
+		}
+		v, err := note.NewVerifier(key)
 		if err != nil {
 			continue
 		}
 		if h, err := ledger.OpenCheckpoint(cp, s.log.Origin, v); err == nil {
-			s.signer = k
-			return signed{h, cp}, true
+			s.signer, s.opened, s.openedBy = k, signed{h, cp}, key
+			return s.opened, true
 		}
 	}
 	return signed{}, false

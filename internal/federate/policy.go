@@ -84,7 +84,7 @@ func (p Policy) Verifiers() []note.Verifier {
 func MergeCosignatures(checkpoint, other []byte, verifiers []note.Verifier) []byte {
 	text, _, ok := bytes.Cut(checkpoint, []byte("\n\n"))
 	otherText, _, okOther := bytes.Cut(other, []byte("\n\n"))
-	if !ok || !okOther || !bytes.Equal(text, otherText) {
+	if !ok || !okOther || !bytes.Equal(text, otherText) || bytes.Equal(checkpoint, other) {
 		return checkpoint
 	}
 	for _, v := range verifiers {

@@ -95,11 +95,11 @@ func (l *Ledger) catchUp(ctx context.Context, logID string, src Source, o CatchU
 	if err != nil {
 		return CatchUpReport{}, err
 	}
-	c := &tail{l: l, no: p.row.No, src: src, o: o, edge: e, serial: h.Serial,
+	c := &tail{l: l, no: p.row.No, src: src, o: o, growth: &Growth{edge: *e, from: h.Size}, serial: h.Serial,
 		report:  CatchUpReport{From: h.Size, Size: theirs.Size},
 		advance: store.Advance{LogNo: p.row.No, From: h.Size}}
 	if err := c.fetch(ctx, p.row.Origin, cp, h); err != nil {
-		if errors.Is(err, errForked) {
+		if errors.Is(err, ErrContradicts) {
 			return CatchUpReport{}, fork
 		}
 		return c.report, err
@@ -108,7 +108,7 @@ func (l *Ledger) catchUp(ctx context.Context, logID string, src Source, o CatchU
 		// The source is ahead of the database but behind the guard: more was published than it holds.
 		return c.report, &ErrBehind{LogID: logID, Have: theirs, Guard: p.guard}
 	}
-	if c.edge.root() != theirs.Root {
+	if c.growth.Root() != theirs.Root {
 		return c.report, errDamaged
 	}
 	if err := l.between(ctx, func() error { return l.fallBehind(ctx, p.row, h, theirs) }); err != nil {
@@ -137,7 +137,8 @@ func (l *Ledger) fallBehind(ctx context.Context, row store.Log, h store.Head, th
 	return nil
 }
 
-var errForked = errors.New("forked")
+// ErrContradicts says that a source's history is another one than ours.
+var ErrContradicts = errors.New("the source's history contradicts ours")
 
 // tail is what is being taken back.
 type tail struct {
@@ -145,31 +146,38 @@ type tail struct {
 	no      int64
 	src     Source
 	o       CatchUpOptions
-	edge    *edge
+	growth  *Growth
 	serial  int64
 	advance store.Advance
 	report  CatchUpReport
 }
 
-// fetch audits the source's whole log, and gathers what follows our size. Our own leaves must be its first ones: the
-// root at our size is recomputed from what the source serves.
+// fetch audits the source's whole log, and gathers what follows our size.
 func (c *tail) fetch(ctx context.Context, origin string, cp []byte, h store.Head) error {
+	err := Extend(ctx, c.src, AuditOptions{Origin: origin, Verifier: c.o.Verifier, Checkpoint: cp, Workers: c.o.Workers, Progress: c.checked},
+		Head{Origin: origin, Size: h.Size, Root: h.Root}, c.growth)
+	_, c.advance.Leaves, c.advance.Tiles = c.growth.Cut()
+	return err
+}
+
+// Extend audits a source's whole log and adds to g, which is have's tree, what follows it. Our own leaves must be the first
+// ones: the root at our size is recomputed from what the source serves; else [ErrContradicts].
+func Extend(ctx context.Context, src Source, o AuditOptions, have Head, g *Growth) error {
 	prefix := &edge{}
 	drop := func(store.Tile) {}
-	_, err := Audit(ctx, c.src, AuditOptions{Origin: origin, Verifier: c.o.Verifier, Checkpoint: cp, Workers: c.o.Workers, Progress: c.checked,
-		Leaf: func(index int64, leaf []byte) error {
-			object := Hash(leaf[1:])
-			if index == h.Size && prefix.root() != h.Root {
-				return errForked
-			}
-			if index < h.Size {
-				prefix.add(leafHashOf(object), drop)
-				return nil
-			}
-			c.advance.Leaves = append(c.advance.Leaves, object)
-			c.edge.add(leafHashOf(object), func(t store.Tile) { c.advance.Tiles = append(c.advance.Tiles, t) })
+	o.Leaf = func(index int64, leaf []byte) error {
+		object := Hash(leaf[1:])
+		if index == have.Size && prefix.root() != have.Root {
+			return ErrContradicts
+		}
+		if index < have.Size {
+			prefix.add(leafHashOf(object), drop)
 			return nil
-		}})
+		}
+		g.Add(object)
+		return nil
+	}
+	_, err := Audit(ctx, src, o)
 	return err
 }
 
@@ -188,7 +196,7 @@ func (c *tail) taken(done int) {
 
 // adopt stores the tail under the checkpoint that the source had. It runs on the writing goroutine.
 func (c *tail) adopt(ctx context.Context, logID string, theirs Head, cp []byte) error {
-	c.advance.Head = store.Head{Size: theirs.Size, Serial: c.serial, Root: theirs.Root, Frontier: c.edge.packFrontier(), Checkpoint: cp}
+	c.advance.Head = store.Head{Size: theirs.Size, Serial: c.serial, Root: theirs.Root, Frontier: c.growth.Frontier(), Checkpoint: cp}
 	results, err := c.l.store.Commit(ctx, c.l.lease, []store.Advance{c.advance})
 	if err == nil {
 		err = results[0]

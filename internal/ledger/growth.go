@@ -40,6 +40,11 @@ func (g *Growth) Cut() (from int64, leaves []Hash, tiles []store.Tile) {
 // Frontier is the tree's edge as [store.Head] keeps it.
 func (g *Growth) Frontier() []byte { return g.edge.packFrontier() }
 
+// Loaded is a log with this tree as the sequencer takes it over.
+func (g *Growth) Loaded(id string, serial uint64, head SignedHead) Loaded {
+	return Loaded{ID: id, Edge: g.edge.clone(), Serial: serial, Head: head}
+}
+
 // Clone returns a copy that grows by itself.
 func (g *Growth) Clone() *Growth {
 	return &Growth{edge: *g.edge.clone(), from: g.from, leaves: slices.Clone(g.leaves), tiles: slices.Clone(g.tiles)}

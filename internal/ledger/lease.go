@@ -6,65 +6,69 @@ import (
 	"github.com/mithaq/mithaq/internal/store"
 )
 
-// leaseState is the writer's lease as a step function: no clock and no I/O inside.
+// LeaseState is the writer's lease as a step function: no clock and no I/O inside.
 //
 // The holder counts its lease from before it asked, so that by its own clock the lease never lasts longer than by the
 // database's. Every transaction checks the fence in the database as well; this only makes the loser stop early.
-type leaseState struct {
-	ttl   time.Duration
-	lease store.Lease
-	until time.Time // by our clock, not later than the database's
-	lost  error
+type LeaseState struct {
+	TTL   time.Duration
+	Lease store.Lease
+	Until time.Time // by our clock, not later than the database's
+	Lost  error     // not nil: it is gone for good
 }
 
-// leaseEvent is one of leaseTick, leaseRenewed.
-type leaseEvent interface{ lease() }
+// LeaseEvent is one of LeaseTick, LeaseRenewed.
+type LeaseEvent interface{ lease() }
 
 type (
-	leaseTick    struct{ now time.Time }
-	leaseRenewed struct {
-		asked, now time.Time
-		gone       error // somebody else has it
-		failed     error // could not ask
+	// LeaseTick says what time it is.
+	LeaseTick struct{ Now time.Time }
+	// LeaseRenewed answers LeaseRenew.
+	LeaseRenewed struct {
+		Asked, Now time.Time
+		Gone       error // somebody else has it
+		Failed     error // could not ask
 	}
 )
 
-func (leaseTick) lease()    {}
-func (leaseRenewed) lease() {}
+func (LeaseTick) lease()    {}
+func (LeaseRenewed) lease() {}
 
-// leaseEffect says what the shell does next.
-type leaseEffect int
+// LeaseEffect says what the shell does next.
+type LeaseEffect int
 
+// The effects.
 const (
-	leaseWait leaseEffect = iota
-	leaseRenew
-	leaseStop
+	LeaseWait LeaseEffect = iota
+	LeaseRenew
+	LeaseStop // sign nothing any more
 )
 
-func stepLease(s leaseState, ev leaseEvent) (leaseState, leaseEffect) {
-	if s.lost != nil {
-		return s, leaseStop
+// StepLease takes one event and returns the next state and what to do.
+func StepLease(s LeaseState, ev LeaseEvent) (LeaseState, LeaseEffect) {
+	if s.Lost != nil {
+		return s, LeaseStop
 	}
 	switch ev := ev.(type) {
-	case leaseTick:
-		if !ev.now.Before(s.until) {
+	case LeaseTick:
+		if !ev.Now.Before(s.Until) {
 			// It may still be ours: nobody took it if the fence is the same. Ask once more before stopping.
-			return s, leaseRenew
+			return s, LeaseRenew
 		}
-		if s.until.Sub(ev.now) <= s.ttl*2/3 {
-			return s, leaseRenew
+		if s.Until.Sub(ev.Now) <= s.TTL*2/3 {
+			return s, LeaseRenew
 		}
-	case leaseRenewed:
+	case LeaseRenewed:
 		switch {
-		case ev.gone != nil:
-			s.lost = ev.gone
-			return s, leaseStop
-		case ev.failed == nil:
-			s.until = ev.asked.Add(s.ttl)
-		case !ev.now.Before(s.until):
-			s.lost = ev.failed
-			return s, leaseStop
+		case ev.Gone != nil:
+			s.Lost = ev.Gone
+			return s, LeaseStop
+		case ev.Failed == nil:
+			s.Until = ev.Asked.Add(s.TTL)
+		case !ev.Now.Before(s.Until):
+			s.Lost = ev.Failed
+			return s, LeaseStop
 		}
 	}
-	return s, leaseWait
+	return s, LeaseWait
 }

@@ -275,7 +275,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 
 // keepLease renews the lease until the ledger closes. It stops only after the writing goroutine has.
 func (l *Ledger) keepLease(asked time.Time) {
-	s := leaseState{ttl: l.cfg.LeaseTTL, lease: l.lease, until: asked.Add(l.cfg.LeaseTTL)}
+	s := LeaseState{TTL: l.cfg.LeaseTTL, Lease: l.lease, Until: asked.Add(l.cfg.LeaseTTL)}
 	tick := time.NewTicker(l.cfg.LeaseTTL / 6)
 	defer tick.Stop()
 	for {
@@ -284,20 +284,20 @@ func (l *Ledger) keepLease(asked time.Time) {
 			return
 		case <-tick.C:
 		}
-		var do leaseEffect
-		if s, do = stepLease(s, leaseTick{l.cfg.Clock()}); do == leaseRenew {
+		var do LeaseEffect
+		if s, do = StepLease(s, LeaseTick{l.cfg.Clock()}); do == LeaseRenew {
 			asked := l.cfg.Clock()
-			err := l.store.RenewLease(context.Background(), s.lease, s.ttl)
-			ev := leaseRenewed{asked: asked, now: l.cfg.Clock()}
+			err := l.store.RenewLease(context.Background(), s.Lease, s.TTL)
+			ev := LeaseRenewed{Asked: asked, Now: l.cfg.Clock()}
 			if errors.Is(err, store.ErrLeaseLost) {
-				ev.gone = err
+				ev.Gone = err
 			} else {
-				ev.failed = err
+				ev.Failed = err
 			}
-			s, do = stepLease(s, ev)
+			s, do = StepLease(s, ev)
 		}
-		if do == leaseStop {
-			l.markLost(s.lost)
+		if do == LeaseStop {
+			l.markLost(s.Lost)
 			return
 		}
 	}

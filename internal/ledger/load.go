@@ -50,12 +50,19 @@ func (l *Ledger) loadLog(ctx context.Context, id string, no int64) (Loaded, erro
 
 // compare returns *ErrBehind unless the database's tree is what the guard remembers, or has grown out of it.
 func (l *Ledger) compare(ctx context.Context, row store.Log, h store.Head, guard Head) error {
-	have := Head{Origin: row.Origin, Size: h.Size, Root: h.Root}
+	return Compare(row.ID, Head{Origin: row.Origin, Size: h.Size, Root: h.Root}, guard, func(size int64) (Hash, error) {
+		return rootAt(ctx, l.store, row.No, h.Size, size)
+	})
+}
+
+// Compare returns *ErrBehind unless the tree that a database has is the one that the guard remembers, or has grown out of it.
+// A zero guard remembers nothing. rootAt computes the root that the database's tree had at an earlier size.
+func Compare(logID string, have, guard Head, rootAt func(size int64) (Hash, error)) error {
 	if guard.Origin == "" || guard == have {
 		return nil
 	}
-	if guard.Size < h.Size {
-		root, err := rootAt(ctx, l.store, row.No, h.Size, guard.Size)
+	if guard.Size < have.Size {
+		root, err := rootAt(guard.Size)
 		if err != nil {
 			return err
 		}
@@ -63,7 +70,7 @@ func (l *Ledger) compare(ctx context.Context, row store.Log, h store.Head, guard
 			return nil
 		}
 	}
-	return &ErrBehind{LogID: row.ID, Have: have, Guard: guard}
+	return &ErrBehind{LogID: logID, Have: have, Guard: guard}
 }
 
 // loadEdge reads a log's right edge and checks it against the root.

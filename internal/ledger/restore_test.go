@@ -181,28 +181,28 @@ func TestALostLeaseStopsWritingAtOnce(t *testing.T) {
 
 func TestLeaseSteps(t *testing.T) {
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
-	s := leaseState{ttl: 15 * time.Second, until: at(15)}
-	var do leaseEffect
-	if s, do = stepLease(s, leaseTick{at(2)}); do != leaseWait {
+	s := LeaseState{TTL: 15 * time.Second, Until: at(15)}
+	var do LeaseEffect
+	if s, do = StepLease(s, LeaseTick{at(2)}); do != LeaseWait {
 		t.Error("renewed too early")
 	}
-	if s, do = stepLease(s, leaseTick{at(6)}); do != leaseRenew {
+	if s, do = StepLease(s, LeaseTick{at(6)}); do != LeaseRenew {
 		t.Error("not renewed")
 	}
-	if s, do = stepLease(s, leaseRenewed{asked: at(6), now: at(7), failed: errFault}); do != leaseWait {
+	if s, do = StepLease(s, LeaseRenewed{Asked: at(6), Now: at(7), Failed: errFault}); do != LeaseWait {
 		t.Error("one failure while the lease runs stops the writer")
 	}
-	if s, do = stepLease(s, leaseRenewed{asked: at(8), now: at(9)}); do != leaseWait || !s.until.Equal(at(23)) {
-		t.Errorf("until %v", s.until)
+	if s, do = StepLease(s, LeaseRenewed{Asked: at(8), Now: at(9)}); do != LeaseWait || !s.Until.Equal(at(23)) {
+		t.Errorf("until %v", s.Until)
 	}
 	gone := errors.New("taken")
-	if lost, do := stepLease(s, leaseRenewed{asked: at(9), now: at(9), gone: gone}); do != leaseStop || !errors.Is(lost.lost, gone) {
+	if lost, do := StepLease(s, LeaseRenewed{Asked: at(9), Now: at(9), Gone: gone}); do != LeaseStop || !errors.Is(lost.Lost, gone) {
 		t.Error("a taken lease does not stop the writer")
 	}
-	if s, do = stepLease(s, leaseRenewed{asked: at(23), now: at(24), failed: errFault}); do != leaseStop {
+	if s, do = StepLease(s, LeaseRenewed{Asked: at(23), Now: at(24), Failed: errFault}); do != LeaseStop {
 		t.Error("an expired lease that cannot be renewed does not stop the writer")
 	}
-	if _, do = stepLease(s, leaseTick{at(25)}); do != leaseStop {
+	if _, do = StepLease(s, LeaseTick{at(25)}); do != LeaseStop {
 		t.Error("a lost lease came back")
 	}
 }

@@ -149,26 +149,13 @@ func (r *roll) take(rec record.Record, place rollPlace) error {
 	if err != nil {
 		return err
 	}
-	if err := mayKeep(r.state, next, entry, place.keeper); err != nil {
+	if err := agreement.MayKeep(r.state, next, entry, place.keeper); err != nil {
 		return err
 	}
 	place.act, place.entry = act, entry
 	r.state, r.places = next, append(r.places, place)
 	r.keyrings[act.keyring.Party] = act.keyring
 	return nil
-}
-
-// mayKeep says whether a party may write an entry into the roll: the depositary may, the one that the founding text names
-// from its first entry on, and a party that others name as successor for the acts that name it.
-func mayKeep(before, after agreement.State, e agreement.Entry, keeper string) error {
-	keepers := before.Depositary()
-	if before.Phase() == agreement.Nothing {
-		keepers = after.Depositary()
-	}
-	if keeper == keepers || e.Act.Act == agreement.ActSucceed && e.Act.Party == keeper {
-		return nil
-	}
-	return fmt.Errorf("%s wrote the entry, the roll is kept by %s", keeper, keepers)
 }
 
 // checkKeyring refuses a keyring that is older than one in the roll, or another of the same serial: with it a revoked key

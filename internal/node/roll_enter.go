@@ -32,7 +32,7 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 	if err != nil {
 		return Receipt{}, n.refused(ctx, r, act, err)
 	}
-	if err := mayKeep(r.state, next, entry, n.party.ID); err != nil {
+	if err := agreement.MayKeep(r.state, next, entry, n.party.ID); err != nil {
 		return Receipt{}, &Fault{Code: CodeForbidden, What: "entering an act", Err: err, Remedy: "take the file to that party"}
 	}
 	l, err := n.resolveLog(ctx, r.id)

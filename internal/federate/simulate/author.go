@@ -15,6 +15,9 @@ type dice struct{ *rand.Rand }
 
 func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 0x6d697468_6171))} }
 
+// Dice is a source of randomness that a seed repeats.
+func Dice(seed uint64) dice { return newDice(seed) }
+
 // Read implements io.Reader.
 func (d dice) Read(b []byte) (int, error) {
 	for i := range b {
@@ -32,6 +35,7 @@ type Author struct {
 	Log     *Log
 
 	rand   dice
+	seal   record.Key // that slips are addressed to
 	root   record.SecretKey
 	log    ed25519.PrivateKey
 	node   record.SecretKey
@@ -63,7 +67,9 @@ func newParty(d dice) (*Author, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Party = record.PartyID(root)
+	slip := make([]byte, 32)
+	_, _ = d.Read(slip)
+	a.Party, a.seal = record.PartyID(root), record.NewKey(record.RoleSeal, record.PublicKey{Alg: "slip", Bytes: slip})
 	return a, nil
 }
 
@@ -77,7 +83,7 @@ func (a *Author) open(name, agreementID string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	keys := []record.Key{record.NewKey(record.RoleLog, record.PublicKey{Alg: record.Ed25519, Bytes: []byte(a.log.Public().(ed25519.PublicKey))})}
+	keys := []record.Key{record.NewKey(record.RoleLog, record.PublicKey{Alg: record.Ed25519, Bytes: []byte(a.log.Public().(ed25519.PublicKey))}), a.seal}
 	for _, s := range []struct {
 		role record.Role
 		key  record.SecretKey
@@ -110,23 +116,15 @@ func (a *Author) open(name, agreementID string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	object, err := a.object(record.KindKeyring, record.TLPClear, body, now)
+	object, err := a.object(record.KindKeyring, record.TLPClear, body, now, record.Clear())
 	if err != nil {
 		return err
 	}
 	return a.Log.Append(object)
 }
 
-// object signs a record of the author and makes a clear object of it.
-func (a *Author) object(kind record.Kind, tlp record.TLP, body []byte, now time.Time) ([]byte, error) {
-	envelope, err := a.envelope(kind, tlp, body, now)
-	if err != nil {
-		return nil, err
-	}
-	return record.SealObject(a.rand, envelope, record.Clear())
-}
-
-func (a *Author) envelope(kind record.Kind, tlp record.TLP, body []byte, now time.Time) ([]byte, error) {
+// object signs a record of the author and makes an object of it.
+func (a *Author) object(kind record.Kind, tlp record.TLP, body []byte, now time.Time, to record.Sealing) ([]byte, error) {
 	spec, err := record.LookupKind(kind)
 	if err != nil {
 		return nil, err
@@ -148,18 +146,22 @@ func (a *Author) envelope(kind record.Kind, tlp record.TLP, body []byte, now tim
 	if err != nil {
 		return nil, err
 	}
-	return record.Sign(context.Background(), record.RecordType, payload, signer)
+	envelope, err := record.Sign(context.Background(), record.RecordType, payload, signer)
+	if err != nil {
+		return nil, err
+	}
+	return r.Seal(a.rand, envelope, to)
+}
+
+func reportBody(text string) []byte {
+	return fmt.Appendf(nil, `{"period":{"from":"2026-10-01","to":"2026-10-31"},"summary":{"en":%q}}`, text)
 }
 
 // Report publishes a clear report.
 func (a *Author) Report(text string, now time.Time) error {
-	body := fmt.Sprintf(`{"period":{"from":"2026-10-01","to":"2026-10-31"},"summary":{"en":%q}}`, text)
-	object, err := a.object(record.KindReport, record.TLPClear, []byte(body), now)
+	object, err := a.object(record.KindReport, record.TLPClear, reportBody(text), now, record.Clear())
 	if err != nil {
 		return err
 	}
 	return a.Log.Append(object)
 }
-
-// Dice is a source of randomness that a seed repeats.
-func Dice(seed uint64) dice { return newDice(seed) }

@@ -1,9 +1,14 @@
 package simulate
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"slices"
 
+	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/record"
 )
 
 // check says what does not hold when all has long been calm.
@@ -13,18 +18,27 @@ func (w *World) check() error {
 		switch {
 		case !n.member:
 			err = w.checkOutsider(n)
-		case n.honest() && !n.left:
+		case n.honest() && !n.dead && !n.stuck():
 			err = w.checkMember(n)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return w.checkWitnesses()
+	if err := w.checkWitnesses(); err != nil {
+		return err
+	}
+	return w.checkSecrets()
 }
 
-// checkOutsider asserts that who is no member holds nothing, not even that a log exists.
+// stuck says that a node signs nothing any more: its guard knows of more than anybody has.
+func (n *node) stuck() bool { return n.unsettled && n.disk.guard.Size > n.disk.head.Size }
+
+// checkOutsider asserts that who is no member was given nothing, not even that a log exists.
 func (w *World) checkOutsider(n *node) error {
+	if n.got {
+		return fmt.Errorf("the outsider %d was given something", n.no)
+	}
 	for _, f := range n.order {
 		if f.shelf.tree.Size() > 0 || f.shelf.target != nil || len(f.shelf.tree.objects) > 0 {
 			return fmt.Errorf("the outsider %d holds %d leaves of node %d", n.no, f.shelf.tree.Size(), f.of.no)
@@ -33,43 +47,93 @@ func (w *World) checkOutsider(n *node) error {
 	return nil
 }
 
-// checkMember asserts that an honest member has the state that the depositary's roll leads to, and of every honest author who
-// has not left every record, in its place.
+// checkMember asserts that an honest member has its own log whole, the state that the keeper's roll leads to, and of every
+// honest author every record, in its place.
 func (w *World) checkMember(n *node) error {
-	dep := w.nodes[0]
-	if n.roll.Hash() != dep.roll.Hash() {
-		return fmt.Errorf("node %d is at another state of the agreement than the depositary, after %d entries", n.no, n.folded)
+	if err := n.checkOwn(); err != nil {
+		return err
+	}
+	keeper := w.keeper()
+	if n.left || keeper.stuck() || keeper.lost || keeper.roll.Phase() != agreement.InForce {
+		return nil
+	}
+	if keeper != w.nodes[0] && keeper.roll.Depositary() != keeper.author.Party {
+		if w.mayElect() {
+			return fmt.Errorf("the depositary is silent, and nobody succeeded it")
+		}
+		return nil
+	}
+	if n.roll.Hash() != keeper.roll.Hash() {
+		return fmt.Errorf("node %d is at another state of the agreement (%d entries) than node %d, who keeps it (%d)", n.no, n.roll.Size(), keeper.no, keeper.roll.Size())
 	}
 	if !n.roll.Connected(n.author.Party) {
 		return fmt.Errorf("node %d never became a member", n.no)
 	}
 	for _, f := range n.order {
-		switch {
-		case f.of.face != nil:
+		switch of := f.of; {
+		case of.face != nil:
 			if err := w.checkFork(n, f); err != nil {
 				return err
 			}
-		case f.of.left:
+		case of.left, of.stuck(), of.dead && n == keeper, !keeper.roll.Connected(of.author.Party):
 		default:
-			if err := sameRecords(f.shelf, f.of.author.Log); err != nil {
-				return fmt.Errorf("node %d follows node %d: %w", n.no, f.of.no, err)
+			want := of.disk.head.Head
+			if of.dead {
+				want = keeper.follows[of.author.Log.ID].shelf.Head()
+			}
+			if err := sameRecords(f.shelf, want); err != nil {
+				return fmt.Errorf("node %d follows node %d: %w", n.no, of.no, err)
 			}
 		}
 	}
 	return nil
 }
 
-func sameRecords(s *Shelf, l *Log) error {
-	want, err := l.HeadAt(l.Size())
-	if err != nil {
-		return err
+// mayElect says whether enough honest members are left to name a successor.
+func (w *World) mayElect() bool {
+	heir, votes := w.nodes[1], 0
+	for _, n := range w.nodes[1:w.cfg.Members] {
+		if heir.roll.Connected(n.author.Party) && n.face == nil && !n.left && !n.stuck() {
+			votes++
+		}
 	}
+	return heir.honest() && !heir.stuck() && heir.roll.Definition() != nil && votes >= heir.roll.Definition().Terms.Succession.Of(heir.roll.Joined())
+}
+
+// checkOwn asserts that all that somebody wanted in the log is there, once, where it was acknowledged, and nothing else.
+func (n *node) checkOwn() error {
+	tree := n.disk.tree
+	times := map[[32]byte]int{}
+	for _, h := range tree.leaves {
+		times[h]++
+	}
+	known := 1 // the keyring
+	for _, l := range n.letters {
+		if !l.done {
+			return fmt.Errorf("node %d could not publish %q", n.no, l.text)
+		}
+		hash := sha256.Sum256(l.object)
+		if times[hash] != 1 || tree.leaves[l.index] != hash {
+			return fmt.Errorf("node %d: a record that was acknowledged at leaf %d stands %d times in its log", n.no, l.index, times[hash])
+		}
+		known++
+	}
+	if len(tree.leaves) != known {
+		return fmt.Errorf("node %d has %d leaves in its log, and wanted %d", n.no, len(tree.leaves), known)
+	}
+	if !tree.holds(n.shownHead) {
+		return fmt.Errorf("node %d showed readers %d leaves that its log does not begin with", n.no, n.shownHead.Size)
+	}
+	return nil
+}
+
+func sameRecords(s *Shelf, want ledger.Head) error {
 	if s.Head() != want {
 		return fmt.Errorf("it has %d of %d leaves", s.Head().Size, want.Size)
 	}
 	for i, o := range s.Objects() {
-		if o == nil {
-			return fmt.Errorf("the object of leaf %d is missing", i)
+		if o == nil || sha256.Sum256(o) != s.tree.leaves[i] {
+			return fmt.Errorf("the object of leaf %d is missing or another", i)
 		}
 	}
 	return nil
@@ -79,7 +143,7 @@ func sameRecords(s *Shelf, l *Log) error {
 // can reach each other, and have compared.
 func (w *World) checkFork(n *node, f *following) error {
 	for _, m := range w.nodes[:w.cfg.Members] {
-		if m == n || m == f.of || !m.honest() || m.left {
+		if m == n || m == f.of || !m.honest() || m.left || m.dead || !n.roll.Connected(m.author.Party) {
 			continue
 		}
 		other := m.follows[f.of.author.Log.ID]
@@ -90,17 +154,10 @@ func (w *World) checkFork(n *node, f *following) error {
 	return nil
 }
 
-// contradict says whether two heads of a lying author's log are of its two faces, beyond where they part.
+// contradict says whether two heads of a log are of its two histories, beyond where they part.
 func contradict(of *node, a, b ledger.Head) bool {
-	on := func(l *Log, h ledger.Head) bool {
-		if h.Size > l.Size() {
-			return false
-		}
-		at, err := l.HeadAt(h.Size)
-		return err == nil && at == h
-	}
-	one, another := of.author.Log, of.face
-	return on(one, a) != on(another, a) && on(one, b) != on(another, b) && on(one, a) != on(one, b)
+	one, another := of.disk.tree, of.face
+	return one.holds(a) != another.holds(a) && one.holds(b) != another.holds(b) && one.holds(a) != one.holds(b)
 }
 
 // checkWitnesses asserts that no witness co-signed both histories of anybody.
@@ -111,14 +168,76 @@ func (w *World) checkWitnesses() error {
 				continue
 			}
 			heads := x.signed[n.author.Log.Origin]
-			for _, a := range heads {
-				for _, b := range heads {
+			for j, a := range heads {
+				for _, b := range heads[:j] {
 					if contradict(n, a.Head, b.Head) {
 						return fmt.Errorf("witness %d co-signed both histories of node %d", i, n.no)
 					}
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// checkSecrets asserts that whoever a sealed record was meant for opens it with what is on its own disk, and nobody else with
+// whatever there is: a mirror or a former member is given all bytes of all logs here, and has only its own keys.
+func (w *World) checkSecrets() error {
+	for _, author := range w.nodes[:w.cfg.Members] {
+		if author.face != nil || author.unsettled {
+			continue
+		}
+		keys := make([][]record.EpochKey, len(w.nodes))
+		for i, m := range w.nodes {
+			keys[i] = w.keysIn(author.disk.tree, author.disk.tree.Size(), m.author.seal.ID, true)
+		}
+		for _, l := range author.letters {
+			if !l.sealed || !l.done {
+				continue
+			}
+			for i, m := range w.nodes {
+				_, err := record.OpenObject(l.object, record.EpochIdentity(keys[i]...))
+				meant := slices.Contains(l.meant, i)
+				if meant && err != nil && author.restored {
+					continue // the epoch's record was lost with the author's disk before anybody had it
+				}
+				if (err == nil) != meant {
+					return fmt.Errorf("node %d can open a record of node %d: %t; it was meant for it: %t", i, author.no, err == nil, meant)
+				}
+				if err := w.checkOpens(author, m, l); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// checkOpens asserts that a member has what it needs to read a record that was meant for it.
+func (w *World) checkOpens(author, m *node, l *letter) error {
+	if m == author || !slices.Contains(l.meant, m.no) || !m.honest() || m.left || m.dead || m.stuck() || author.left || author.dead || author.stuck() ||
+		!w.keeper().roll.Connected(m.author.Party) {
+		return nil
+	}
+	shelf := m.follows[author.author.Log.ID].shelf
+	if shelf.Head().Size <= l.index {
+		return nil // said elsewhere
+	}
+	o := shelf.tree.objects[shelf.tree.leaves[l.index]]
+	if o == nil {
+		return nil
+	}
+	if !bytes.Equal(o, l.object) {
+		return fmt.Errorf("node %d holds other bytes at leaf %d of node %d", m.no, l.index, author.no)
+	}
+	opens := func(tree *Log, size int64) error {
+		_, err := record.OpenObject(o, record.EpochIdentity(w.keysIn(tree, size, m.author.seal.ID, false)...))
+		return err
+	}
+	if err := opens(shelf.tree, shelf.Head().Size); err != nil && author.restored && opens(author.disk.tree, author.disk.tree.Size()) != nil {
+		return nil // the slip was lost with the author's disk before anybody had it
+	} else if err != nil {
+		return fmt.Errorf("node %d cannot open the record at leaf %d of node %d that was meant for it: %w", m.no, l.index, author.no, err)
 	}
 	return nil
 }

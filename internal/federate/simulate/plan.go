@@ -18,15 +18,14 @@ func (w *World) plan() {
 func (w *World) sometime() time.Duration { return time.Duration(w.dice.Int64N(int64(trouble))) }
 
 func (w *World) planPeople() {
-	dep := w.nodes[0]
-	dep.entered = map[string]bool{}
-	dep.act(agreement.Act{Act: agreement.ActPropose, Definition: w.text})
-	dep.enter()
-	w.every(30*time.Second, func() { w.people() })
+	w.nodes[0].act(agreement.Act{Act: agreement.ActPropose, Definition: w.text})
+	w.every(30*time.Second, w.people)
 	for i := range w.cfg.Records {
-		author := w.nodes[w.dice.IntN(w.cfg.Members)]
+		author, sealed := w.nodes[w.dice.IntN(w.cfg.Members)], w.dice.chance(0.5)
 		w.in(w.sometime(), func() {
-			w.fail(author.author.Log.Append(fmt.Appendf(nil, "rec:%d by %d", i, author.no)))
+			if !author.left && !author.dead && author.face == nil {
+				author.write(&letter{text: fmt.Sprintf("record %d", i), sealed: sealed})
+			}
 		})
 	}
 	for range w.cfg.Withdrawals {
@@ -34,7 +33,7 @@ func (w *World) planPeople() {
 			break
 		}
 		who := w.nodes[2+w.dice.IntN(w.cfg.Members-2)]
-		w.in(w.sometime(), func() {
+		w.in(trouble/4+w.sometime()*3/4, func() {
 			if who.roll.Connected(who.author.Party) && !who.left && who.face == nil {
 				who.left = true
 				who.act(agreement.Act{Act: agreement.ActWithdraw})
@@ -43,23 +42,29 @@ func (w *World) planPeople() {
 	}
 }
 
-// people do what the state of the roll that they know lets them do. A newcomer's act reaches the depositary by hand, over the
-// same bad network: it tries until the roll that comes back has it.
+// people do what the state of the roll that they know lets them do.
 func (w *World) people() {
 	second := w.nodes[1]
 	if !second.acted && second.roll.Phase() == agreement.Proposed {
-		second.acted = true
-		first := ""
-		for leaf := range w.nodes[0].entered {
-			first = leaf // there is one
+		if open := second.roll.OpenProposals(); len(open) == 1 {
+			second.acted = true
+			second.act(agreement.Act{Act: agreement.ActApprove, Parent: second.roll.Basis().String(), Proposal: open[0].Leaf})
 		}
-		second.act(agreement.Act{Act: agreement.ActApprove, Parent: second.roll.Basis().String(), Proposal: first})
 	}
 	for _, n := range w.nodes[2:w.cfg.Members] {
-		if !n.acted && w.nodes[0].roll.Phase() == agreement.InForce && w.dice.chance(0.2) {
+		// A newcomer hears by telephone that there is something to join.
+		if !n.acted && w.keeper().roll.Phase() == agreement.InForce && w.dice.chance(0.2) {
 			n.acted = true
 			n.act(agreement.Act{Act: agreement.ActJoin})
 		}
+	}
+	if w.nodes[0].dead && w.healed {
+		for _, n := range w.nodes[1:w.cfg.Members] {
+			n.vote()
+		}
+	}
+	for _, n := range w.nodes {
+		n.deliver()
 	}
 }
 
@@ -68,62 +73,64 @@ func (w *World) planMachines() {
 		for _, f := range n.order {
 			w.every(lookEvery, func() { n.look(f, f.source, f.source != f.of) })
 		}
-		w.every(talkEvery, func() {
-			f := n.order[w.dice.IntN(len(n.order))]
-			host := w.nodes[w.dice.IntN(w.cfg.Members)]
-			if host != f.of {
-				n.look(f, host, true)
+		w.every(talkEvery, n.talk)
+		w.every(time.Minute, func() {
+			n.settle()
+			if !n.unsettled && !n.down && n.leader() == nil && len(n.writers) == 1 {
+				n.up()
 			}
+			n.gather()
 		})
-	}
-	w.every(10*time.Second, w.nodes[0].enter)
-	w.every(time.Minute, func() {
-		for _, n := range w.nodes[:w.cfg.Members] {
-			key, err := n.key()
-			w.fail(err)
-			for _, x := range w.watches {
-				w.fail(x.cosign(n.author.Log, key))
-				if n.face != nil {
-					w.fail(x.cosign(n.face, key))
-				}
+		if len(n.writers) > 1 {
+			for _, x := range n.writers {
+				w.every(leaseTime/6, x.tick)
 			}
 		}
-	})
+	}
+	for _, n := range w.nodes[:2] {
+		w.every(10*time.Second, n.enter)
+	}
 }
 
 func (w *World) planTrouble() {
-	if w.cfg.LyingMirror {
-		w.nodes[1+w.dice.IntN(w.cfg.Members-1)].liar = true
+	c := w.cfg
+	if c.LyingMirror {
+		w.nodes[1+w.dice.IntN(c.Members-1)].liar = true
 	}
-	if w.cfg.LyingAuthor && w.cfg.Members > 3 {
-		w.planFork(w.nodes[2+w.dice.IntN(w.cfg.Members-2)])
+	if c.LyingAuthor && c.Members > 3 {
+		n := w.nodes[2+w.dice.IntN(c.Members-2)]
+		w.in(w.sometime(), func() { w.fork(n) })
 	}
-	for range w.cfg.Restarts {
+	for range c.Restarts {
 		n := w.anybody()
 		w.in(w.sometime(), func() {
 			n.restart()
 			n.down = true
-			w.in(time.Duration(w.dice.IntN(600))*time.Second, func() { n.down = false })
+			w.in(time.Duration(w.dice.IntN(600))*time.Second, n.up)
 		})
 	}
-	for range w.cfg.Backups {
-		n := w.anybody()
-		at := w.sometime()
-		w.in(at/2, func() {
-			for _, f := range n.order {
-				f.backup = f.shelf.Copy()
+	for range c.Pauses {
+		n := w.nodes[w.dice.IntN(c.Members)]
+		w.in(w.sometime(), func() {
+			if x := n.leader(); x != nil {
+				x.until = w.now + time.Duration(w.dice.IntN(600))*time.Second
 			}
 		})
-		w.in(at, func() { n.putBack() })
 	}
-	for range w.cfg.FullDisks {
-		n := w.anybody()
+	for range c.Backups {
+		n := w.nodes[w.dice.IntN(len(w.nodes))]
+		at := w.sometime()
+		w.in(at-at/time.Duration(2+w.dice.IntN(6)), n.keep)
+		w.in(at, n.putBack)
+	}
+	for range c.FullDisks {
+		n := w.nodes[w.dice.IntN(len(w.nodes))]
 		w.in(w.sometime(), func() {
 			n.full = true
 			w.in(time.Duration(w.dice.IntN(1200))*time.Second, func() { n.full = false })
 		})
 	}
-	for range w.cfg.Partitions {
+	for range c.Partitions {
 		side := map[int]bool{}
 		for _, n := range w.nodes {
 			side[n.no] = w.dice.chance(0.5)
@@ -132,58 +139,77 @@ func (w *World) planTrouble() {
 		w.in(from, func() { w.split(side, 1) })
 		w.in(from+length, func() { w.split(side, -1) })
 	}
-	if w.cfg.SilentDepositary {
-		w.in(w.sometime(), func() {
-			w.nodes[0].restart()
-			w.nodes[0].down = true
+	if c.SilentDepositary {
+		w.in(trouble/3+w.sometime()*2/3, func() {
+			dep := w.nodes[0]
+			dep.restart()
+			dep.down, dep.dead = true, true
 		})
 	}
 }
 
 func (w *World) anybody() *node { return w.nodes[1+w.dice.IntN(len(w.nodes)-1)] }
 
-// planFork lets an author go on with two histories from some moment.
-func (w *World) planFork(n *node) {
-	w.in(w.sometime(), func() {
-		fork, err := n.author.Log.Fork(n.author.Log.Size())
-		w.fail(err)
-		n.face = fork
-		for i := range 3 {
-			w.in(time.Duration(1+w.dice.IntN(300))*time.Second, func() {
-				w.fail(n.author.Log.Append(fmt.Appendf(nil, "rec:one face %d", i)))
-				w.fail(n.face.Append(fmt.Appendf(nil, "rec:another face %d", i)))
-			})
-		}
-	})
-}
-
-func (n *node) putBack() {
-	n.restart()
-	for _, f := range n.order {
-		if f.backup != nil {
-			f.shelf = f.backup.Copy()
-		}
+// keeper is who keeps the roll, or will.
+func (w *World) keeper() *node {
+	if w.nodes[0].dead {
+		return w.nodes[1]
 	}
-	n.folded = 0
-	n.fold()
+	return w.nodes[0]
 }
 
-func (w *World) split(side map[int]bool, by int) {
-	for _, a := range w.nodes {
-		for _, b := range w.nodes {
-			if side[a.no] != side[b.no] {
-				w.cut[[2]int{a.no, b.no}] += by
-			}
-		}
+// fork lets an author go on with two histories, once it is a member and has nothing else to hide.
+func (w *World) fork(n *node) {
+	if n.left || n.face != nil || w.healed {
+		return
+	}
+	if n.unsettled || n.down || !n.roll.Connected(n.author.Party) || n.disk.head.Size != n.disk.tree.Size() {
+		w.in(time.Minute, func() { w.fork(n) })
+		return
+	}
+	for _, x := range n.writers {
+		x.stop()
+	}
+	n.letters = nil
+	n.author.Log = n.disk.tree
+	fork, err := n.disk.tree.Fork(n.disk.tree.Size())
+	w.fail(err)
+	n.face = fork
+	for i := range 3 {
+		w.in(time.Duration(1+w.dice.IntN(300))*time.Second, func() {
+			w.fail(n.disk.tree.Append(fmt.Appendf(nil, "rec:one face %d", i)))
+			w.fail(n.face.Append(fmt.Appendf(nil, "rec:another face %d", i)))
+		})
 	}
 }
 
-func (w *World) apart(a, b *node) bool { return !w.healed && w.cut[[2]int{a.no, b.no}] > 0 }
-
-// heal ends all trouble. Who lies goes on lying.
+// heal ends all trouble. Who lies goes on lying, who is dead stays dead: then, a day later, the others go on without it.
 func (w *World) heal() {
 	w.healed = true
 	for _, n := range w.nodes {
-		n.down, n.full = false, false
+		n.full = false
+		for _, x := range n.writers {
+			x.until = min(x.until, w.now)
+		}
+		if n.down {
+			n.up()
+		}
 	}
+	if w.nodes[0].dead {
+		w.in(20*time.Minute, func() { w.start = w.start.Add(24 * time.Hour) })
+	}
+	w.in(25*time.Minute, w.mayEnd)
+}
+
+// mayEnd ends the world early once everything has come right, and is still so a while later.
+func (w *World) mayEnd() {
+	if w.check() != nil {
+		w.rightSince = 0
+	} else if w.rightSince == 0 {
+		w.rightSince = w.now
+	} else if w.now-w.rightSince >= stillRight {
+		w.ended = true
+		return
+	}
+	w.in(stillRight, w.mayEnd)
 }

@@ -2,11 +2,8 @@ package simulate
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"time"
-
-	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -22,6 +19,7 @@ type Shelf struct {
 	note     []byte
 	target   []byte
 	keyrings []int64 // places
+	epochs   []int64 // places
 	absent   []store.AbsentObject
 	seen     time.Time
 }
@@ -36,10 +34,8 @@ func NewShelf(l federate.Log) *Shelf {
 // Copy is a backup.
 func (s *Shelf) Copy() *Shelf {
 	c := *s
-	c.tree = newLog(s.tree.Origin, s.tree.ID, nil)
-	c.tree.leaves, c.tree.stored, c.tree.objects = slices.Clone(s.tree.leaves), slices.Clone(s.tree.stored), maps.Clone(s.tree.objects)
-	c.tree.keyrings = slices.Clone(s.tree.keyrings)
-	c.keyrings, c.absent = slices.Clone(s.keyrings), slices.Clone(s.absent)
+	c.tree = s.tree.copied()
+	c.keyrings, c.epochs, c.absent = slices.Clone(s.keyrings), slices.Clone(s.epochs), slices.Clone(s.absent)
 	return &c
 }
 
@@ -80,7 +76,6 @@ func (s *Shelf) Take(t store.Taking) error {
 		if err := s.tree.add(h, nil); err != nil {
 			return err
 		}
-		delete(s.tree.objects, h)
 	}
 	for _, o := range t.Objects {
 		if o.Index >= 0 && s.tree.leaves[o.Index] != o.Hash {
@@ -91,6 +86,7 @@ func (s *Shelf) Take(t store.Taking) error {
 	for _, k := range t.Keyrings {
 		s.keyrings = append(s.keyrings, k.Index)
 	}
+	s.epochs = append(s.epochs, t.Epochs...)
 	for _, i := range t.Absent {
 		s.absent = append(s.absent, store.AbsentObject{Index: i, Hash: s.tree.leaves[i]})
 	}
@@ -109,18 +105,11 @@ func (s *Shelf) Take(t store.Taking) error {
 
 // Prefix proves what the published tree began with.
 func (s *Shelf) Prefix(size int64) ([][32]byte, error) {
-	at := tlog.HashReaderFunc(func(i []int64) ([]tlog.Hash, error) { return s.tree.hashes().ReadHashes(i) })
-	return ledger.ProvePrefix(at, size, s.head.Size)
+	return ledger.ProvePrefix(s.tree.hashes(), size, s.head.Size)
 }
 
 // Head is what is published here.
 func (s *Shelf) Head() ledger.Head { return s.head }
 
 // Objects are the objects of the published leaves in order; nil where one has not come.
-func (s *Shelf) Objects() [][]byte {
-	out := make([][]byte, s.head.Size)
-	for i := range out {
-		out[i] = s.tree.objects[s.tree.leaves[i]]
-	}
-	return out
-}
+func (s *Shelf) Objects() [][]byte { return s.tree.inOrder(s.head.Size) }
