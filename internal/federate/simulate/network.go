@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/mithaq/mithaq/internal/federate"
@@ -39,7 +40,7 @@ func (n *node) answer(to, of *node, r federate.Request) ([]byte, error) {
 		return nil, ledger.ErrNotFound
 	}
 	b, err := serve(src, r)
-	if err == nil && n.liar && n != of && n.w.dice.chance(0.3) && len(b) > 0 {
+	if err == nil && n.liar && n != of && n.w.dice.chance(0.3) && len(b) > 0 && !bytes.HasPrefix(b, []byte("slip:")) {
 		b = append([]byte{}, b...)
 		b[n.w.dice.IntN(len(b))] ^= 1
 	}

@@ -6,9 +6,9 @@ import (
 )
 
 func TestFederationsComeRight(t *testing.T) {
-	seeds := uint64(30)
+	seeds := uint64(12)
 	if testing.Short() {
-		seeds = 8
+		seeds = 4
 	}
 	for seed := range seeds {
 		if err := Run(ConfigOf(seed)); err != nil {
