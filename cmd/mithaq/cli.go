@@ -49,6 +49,7 @@ type cli struct {
 	Search      searchCmd      `cmd:"" help:"Find records by their words or indicators."`
 	Recall      recallCmd      `cmd:"" help:"Withdraw or narrow a record of this party."`
 	Release     releaseCmd     `cmd:"" help:"Widen a record of this party."`
+	Receipt     receiptCmd     `cmd:"" help:"Who has a record, who opened it, who read it."`
 	Log         logCmd         `cmd:"" help:"List, verify and prove logs."`
 	Witness     witnessCmd     `cmd:"" help:"Co-sign others' logs; who must co-sign under an agreement."`
 	Stix        stixCmd        `cmd:"" help:"Check and find STIX 2.1 objects."`

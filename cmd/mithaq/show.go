@@ -17,38 +17,60 @@ type showCmd struct {
 	JSON bool   `help:"Print the record as JSON." xor:"form"`
 	Raw  bool   `help:"Print the exact bytes of the body." xor:"form"`
 	Ref  string `arg:"" help:"Place (12, or LOG/12), record id, leaf hash or object hash."`
+
+	Receipts bool `help:"Say who has it, who opened it and who read it, and who obeys its recalls." xor:"what"`
+	Read     bool `help:"Tell its author that you have read it, once it was shown." xor:"what"`
 }
 
-func (showCmd) Help() string { return "Example: mithaq show 3 --raw > bundle.json" }
+func (showCmd) Help() string {
+	return `Examples:
+  mithaq show 3 --raw > bundle.json
+  mithaq show 3 --receipts`
+}
 
 func (c *showCmd) Run(ctx context.Context, a *app) error {
-	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
+	need := accessRead
+	if c.Read {
+		need = accessWrite
+	}
+	return a.withNode(ctx, c.dirFlag, need, func(client *api.Client) error {
 		place, err := resolve(ctx, client, c.Ref)
 		if err != nil {
 			return err
 		}
-		if c.Raw {
-			body, err := client.RecordBody(ctx, place.Log, place.Index)
-			if err != nil {
-				return err
-			}
-			_, err = a.stdout.Write(body)
+		if c.Receipts {
+			return a.printReceipts(ctx, client, place, c.JSON)
+		}
+		if err := c.show(ctx, a, client, place); err != nil || !c.Read {
 			return err
 		}
-		rec, err := client.Record(ctx, place.Log, place.Index)
+		return a.confirmRead(ctx, client, place, false)
+	})
+}
+
+// show prints a record as it is wanted.
+func (c *showCmd) show(ctx context.Context, a *app, client *api.Client, place node.Place) error {
+	if c.Raw {
+		body, err := client.RecordBody(ctx, place.Log, place.Index)
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			enc := json.NewEncoder(a.stdout)
-			enc.SetIndent("", "  ")
-			return enc.Encode(rec)
-		}
-		if err := printRecord(a, rec); err != nil || rec.Kind != "intel" || len(rec.Body) == 0 {
-			return err
-		}
-		return a.printCorrelations(ctx, client, place)
-	})
+		_, err = a.stdout.Write(body)
+		return err
+	}
+	rec, err := client.Record(ctx, place.Log, place.Index)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(rec)
+	}
+	if err := printRecord(a, rec); err != nil || rec.Kind != "intel" || len(rec.Body) == 0 {
+		return err
+	}
+	return a.printCorrelations(ctx, client, place)
 }
 
 // printCorrelations tells where else the values of a record stand.

@@ -95,6 +95,7 @@ func register(api huma.API, n *node.Node) {
 			return reply(n.LogsFor(ctx, carrier(ctx, n)))
 		})
 	registerRecords(api, n)
+	registerReceipts(api, n)
 	registerIndex(api, n)
 	registerExport(api, n)
 	registerDetect(api, n)

@@ -49,6 +49,14 @@ type Config struct {
 	// WarningLists are files and folders with lists of well-known harmless values.
 	WarningLists []string `toml:"warning_lists"`
 	Feeds        []Feed   `toml:"feeds"`
+
+	// ReceiptKinds are the kinds of others' records of which their authors are told that they came and were opened here.
+	ReceiptKinds []string `toml:"receipt_kinds"`
+	ReceiptEvery string   `toml:"receipt_every"`
+	// NoReceipts are agreements under which nobody is told, but for recalls and releases.
+	NoReceipts []string `toml:"no_receipts"`
+	// AuditDays is how long the rows of the audit table are kept.
+	AuditDays int `toml:"audit_days"`
 }
 
 // DefaultConfig is what holds where the file says nothing.
@@ -63,6 +71,11 @@ func DefaultConfig() Config {
 		TAXIIRate: 500,
 
 		FollowerTokens: map[string]string{},
+
+		ReceiptKinds: []string{"allegation", "intel", "report", "response", "sighting"},
+		ReceiptEvery: "1m",
+		NoReceipts:   []string{},
+		AuditDays:    400,
 	}
 }
 
@@ -142,7 +155,7 @@ func (c Config) check() error {
 	if c.TAXIIRate < 0 || c.TAXIIRate > 1_000_000 {
 		return fmt.Errorf("taxii_rate = %d: write how many requests a second a token may make, 0 for any number", c.TAXIIRate)
 	}
-	for _, err := range []error{c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds)} {
+	for _, err := range []error{c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds), c.checkReceipts()} {
 		if err != nil {
 			return err
 		}

@@ -59,10 +59,14 @@ func TestConfigErrorsNameThePlace(t *testing.T) {
 		"feeds = [{name = \"a\", agreement = \"own\", url = \"x\"}]":                          "feeds: a: url",
 		"feeds = [{name = \"a\", agreement = \"own\", url = \"https://x\", every = \"1s\"}]":  "10s or more",
 		"feeds = [{name = \"a\", agreement = \"own\", url = \"https://x\", secret = \"1s\"}]": "unknown key",
-		"log_format = \"xml\"":               "log_format",
-		"metrics = \"all\"":                  "metrics",
-		"listen = \"a:1\"\nlisten = \"b:1\"": "mithaq.toml:2",
-		"listen = \"\x00\"":                  "mithaq.toml:1",
+		"receipt_kinds = [\"receipt\"]":                                                       "receipt_kinds",
+		"receipt_every = \"1\"":                                                               "receipt_every",
+		"no_receipts = [\"x\"]":                                                               "no_receipts",
+		"audit_days = -1":                                                                     "audit_days",
+		"log_format = \"xml\"":                                                                "log_format",
+		"metrics = \"all\"":                                                                   "metrics",
+		"listen = \"a:1\"\nlisten = \"b:1\"":                                                  "mithaq.toml:2",
+		"listen = \"\x00\"":                                                                   "mithaq.toml:1",
 	} {
 		_, err := parseConfig("mithaq.toml", []byte(text))
 		wantCode(t, err, CodeInvalid)

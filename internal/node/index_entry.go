@@ -16,7 +16,7 @@ import (
 )
 
 // indexVersion names the rules by which entries are made. An index of another version is dropped and built again.
-const indexVersion = 5
+const indexVersion = 6
 
 // entryMaker turns leaves of one log into entries of the index. Own records were verified when they were appended, so
 // what is checked again is what a disk can spoil: that the object is the one the leaf commits to. Records of others are
@@ -154,7 +154,16 @@ func (m *entryMaker) fillKind(e *store.IndexEntry, read record.Reread) error {
 			return err
 		}
 		setChange(e, b.Target, actionRelease, b.Marking, b.Audience)
-	case record.KindResponse, record.KindReceipt, record.KindSighting:
+	case record.KindReceipt:
+		b, err := record.Parse[record.ReceiptBody](r)
+		if err != nil {
+			return err
+		}
+		e.Receipt = receiptEntry(b)
+		if len(b.Ranges) == 0 {
+			addRef(e, relTarget, b.Target)
+		}
+	case record.KindResponse, record.KindSighting:
 		addRef(e, relTarget, read.Body.Get("target").Text())
 	case record.KindKeyring:
 		k, err := record.CarriedKeyring(r)
@@ -164,6 +173,14 @@ func (m *entryMaker) fillKind(e *store.IndexEntry, read record.Reread) error {
 		e.Keyring = keyringEntry(k)
 	}
 	return nil
+}
+
+func receiptEntry(b record.ReceiptBody) *store.IndexReceipt {
+	out := &store.IndexReceipt{Origin: b.Log, At: b.At.Time}
+	for _, r := range b.Ranges {
+		out.Ranges = append(out.Ranges, r)
+	}
+	return out
 }
 
 // actionRelease is what the index calls the action of a release; the others are those of recalls.

@@ -306,6 +306,10 @@ func (x *indexer) progress(log string, at int64) {
 	x.state.logs[log] = l
 	close(x.moved)
 	x.moved = make(chan struct{})
+	select {
+	case x.node.indexNews <- struct{}{}:
+	default:
+	}
 }
 
 // logKeys returns what opens and judges a log's records, made anew only when a keyring or an epoch came.

@@ -62,5 +62,8 @@ func (x *indexer) addLate(ctx context.Context, entries []store.IndexEntry, late 
 	if err := x.index.Add(ctx, entries, placings...); err != nil {
 		return err
 	}
-	return x.node.store.ForgetLate(ctx, late)
+	if err := x.node.store.ForgetLate(ctx, late); err != nil {
+		return err
+	}
+	return x.node.noteLate(ctx, late)
 }

@@ -88,6 +88,13 @@ func (n *Node) waitIndexed(ctx context.Context, l ledger.LogInfo, size int64) er
 	}
 }
 
+// indexedTo is how many leaves of a log are indexed.
+func (x *indexer) indexedTo(log string) int64 {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.state.logs[log].indexed
+}
+
 // wait returns when a log is indexed up to size.
 func (x *indexer) wait(ctx context.Context, log string, size int64) error {
 	x.nudge()

@@ -74,7 +74,10 @@ func contentOf(r record.Reread) (content, error) { return contentUpTo(r, math.Ma
 func contentUpTo(r record.Reread, last int) (content, error) {
 	c := content{last: last}
 	switch r.Record.Kind {
-	case record.KindEpoch, record.KindReceipt:
+	case record.KindReceipt:
+		c.stage = r.Body.Get("state").Text()
+		return c, nil // for programs alone
+	case record.KindEpoch, record.KindAudit:
 		return c, nil // for programs alone
 	case record.KindKeyring:
 		k, err := record.CarriedKeyring(r.Record)

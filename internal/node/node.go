@@ -84,6 +84,7 @@ type Node struct {
 	sent       map[string]string // guarded by mu: by agreement and object of an act, the state on which it was last sent
 	outbound   *http.Client
 	peerNews   chan struct{}            // peers were added, changed or removed, or a roll has changed
+	indexNews  chan struct{}            // something was indexed: there may be something to acknowledge
 	signer     *httpsig.Signer          // guarded by mu: of this node's requests
 	hostWakes  map[string]chan struct{} // guarded by mu: by address, wakes the job of a host
 	failures   map[string]int           // guarded by mu: by address, how often in a row a host did not answer
@@ -99,6 +100,8 @@ type Node struct {
 	feeds     feeds
 	passwords *passwords
 	harmless  warningLists
+
+	lateReceipts lateReceipts
 
 	mu        sync.RWMutex // guards address, books, pending, rolls, members and notices
 	address   string
@@ -177,7 +180,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1),
+		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, failures: map[string]int{}, rollStates: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second

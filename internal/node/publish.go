@@ -256,9 +256,9 @@ func (n *Node) officerFor(k record.Keyring, kind record.Kind) (record.Key, error
 }
 
 // append signs rec with the key signer, seals it for its audience and appends it. under is the serial of the keyring that
-// it is signed under, sets the serial that it brings into force, or 0.
-func (n *Node) append(ctx context.Context, logID string, rec record.Record, signer record.Key, under, sets uint64, attachments [][]byte) (Receipt, error) {
-	receipt, err := n.appendRecord(ctx, logID, rec, signer, under, sets, attachments)
+// it is signed under, sets the serial that it brings into force, or 0. Others may sign beside the signer.
+func (n *Node) append(ctx context.Context, logID string, rec record.Record, signer record.Key, under, sets uint64, attachments [][]byte, others ...record.Key) (Receipt, error) {
+	receipt, err := n.appendRecord(ctx, logID, rec, append([]record.Key{signer}, others...), under, sets, attachments)
 	if err != nil {
 		n.counts.failures.Add(1)
 		return Receipt{}, err
@@ -269,7 +269,7 @@ func (n *Node) append(ctx context.Context, logID string, rec record.Record, sign
 	return receipt, nil
 }
 
-func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record, signer record.Key, under, sets uint64, attachments [][]byte) (Receipt, error) {
+func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record, signers []record.Key, under, sets uint64, attachments [][]byte) (Receipt, error) {
 	var err error
 	if rec.ID, err = record.NewID(n.rand, record.PrefixRecord); err != nil {
 		return Receipt{}, err
@@ -279,11 +279,13 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 	if err != nil {
 		return Receipt{}, recordFault("publishing", err)
 	}
-	key, err := n.keys.signer(signer.PublicKey())
-	if err != nil {
-		return Receipt{}, err
+	keys := make([]record.Signer, len(signers))
+	for i, s := range signers {
+		if keys[i], err = n.keys.signer(s.PublicKey()); err != nil {
+			return Receipt{}, err
+		}
 	}
-	envelope, err := record.Sign(ctx, record.RecordType, payload, key)
+	envelope, err := record.Sign(ctx, record.RecordType, payload, keys...)
 	if err != nil {
 		return Receipt{}, recordFault("signing", err)
 	}

@@ -26,6 +26,7 @@ const (
 	KindReceipt    Kind = "receipt"
 	KindRoll       Kind = "roll"
 	KindSighting   Kind = "sighting"
+	KindAudit      Kind = "audit"
 )
 
 // A Body is the typed form of a kind's body, such as [*Act]. Bodies are made with a literal, checked and written by
@@ -79,6 +80,7 @@ func registry() []Spec {
 		{Name: KindReceipt, Issuer: RoleNode, parse: parseAs[ReceiptBody]},
 		{Name: KindRoll, Issuer: RoleNode, parse: parseAs[RollEntry]},
 		{Name: KindSighting, Issuer: RoleOfficer, Recallable: true, parse: parseAs[Sighting]},
+		{Name: KindAudit, Issuer: RoleNode, parse: parseAs[AuditBody]},
 	}
 }
 

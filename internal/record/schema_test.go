@@ -32,6 +32,7 @@ var beyondSchema = []struct {
 	{CodeType, `number cannot stand here`, "1.0 is an integer to a schema"},
 	{CodeValue, `not the leaf of this object`, "no keyword hashes"},
 	{CodeDepth, `nested`, "no keyword for depth"},
+	{CodeSize, `the ranges reach over`, "no keyword subtracts"},
 }
 
 func compileSchemas(t testing.TB) map[Kind]*jsonschema.Schema {

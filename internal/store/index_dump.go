@@ -12,7 +12,7 @@ import (
 // dumps say how each table is written by Dump: every column, in the order of the key.
 var dumps = []struct{ table, order string }{
 	{"ix_log", "no"}, {"ix_entry", "no"}, {"ix_answers", "no, leaf"},
-	{"ix_ref", "leaf, no, rel"}, {"ix_change", "target, no"}, {"ix_act", "no"}, {"ix_party", "id"}, {"ix_key", "log_no, id"},
+	{"ix_ref", "leaf, no, rel"}, {"ix_change", "target, no"}, {"ix_receipt", "origin, block, lo, no"}, {"ix_act", "no"}, {"ix_party", "id"}, {"ix_key", "log_no, id"},
 }
 
 // Dump writes everything that the index says, a line for each row and for each term of the full text, in a fixed order:

@@ -39,6 +39,7 @@ type IndexEntry struct {
 	Serves  []string
 	Refs    []IndexRef
 	Change  *Change
+	Receipt *IndexReceipt
 	Act     *IndexAct
 	Keyring *IndexKeyring
 	STIX    []IndexSTIX

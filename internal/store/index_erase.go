@@ -36,7 +36,7 @@ func (x *Index) Erase(ctx context.Context, no int64, text IndexText) error {
 		if err := discount(ctx, t, no); err != nil {
 			return err
 		}
-		for _, table := range []string{"ix_ref", "ix_change", "ix_act", "ix_place", "ix_stix"} {
+		for _, table := range []string{"ix_ref", "ix_change", "ix_receipt", "ix_act", "ix_place", "ix_stix"} {
 			if _, err := t.ExecContext(ctx, "DELETE FROM "+table+" WHERE no = $1", no); err != nil {
 				return err
 			}

@@ -11,13 +11,16 @@ import (
 
 const selectIndexed = `SELECT no, log_no, idx, leaf, object, standing, sealed, id, kind, stage, agreement, author, officer, signers, time_us, expires_us, tlp, pap, parties, persons, parts FROM ix_entry`
 
-func scanIndexed(r *sql.Rows) (Indexed, error) {
+func scanIndexed(r *sql.Rows) (Indexed, error) { return scanIndexedWith(r) }
+
+// scanIndexedWith reads columns that follow the record's own into more.
+func scanIndexedWith(r *sql.Rows, more ...any) (Indexed, error) {
 	var e Indexed
 	var leaf, object []byte
 	var sealed, at, expires, parts int64
 	var signers, parties, persons string
-	err := r.Scan(&e.No, &e.LogNo, &e.Index, &leaf, &object, &e.Standing, &sealed, &e.ID, &e.Kind, &e.Stage, &e.Agreement, &e.Author, &e.Officer,
-		&signers, &at, &expires, &e.TLP, &e.PAP, &parties, &persons, &parts)
+	err := r.Scan(append([]any{&e.No, &e.LogNo, &e.Index, &leaf, &object, &e.Standing, &sealed, &e.ID, &e.Kind, &e.Stage, &e.Agreement, &e.Author, &e.Officer,
+		&signers, &at, &expires, &e.TLP, &e.PAP, &parties, &persons, &parts}, more...)...)
 	if err != nil {
 		return e, err
 	}

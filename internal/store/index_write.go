@@ -113,9 +113,9 @@ func moveWatermark(ctx context.Context, t *tx, logNo, from, to int64) error {
 
 // indexRows gathers the rows of a batch.
 type indexRows struct {
-	records, refs, answers, changes, acts, stix []any
-	text                                        []textRow
-	tallies                                     tallies
+	records, refs, answers, changes, receipts, acts, stix []any
+	text                                                  []textRow
+	tallies                                               tallies
 }
 
 func (r *indexRows) add(e *IndexEntry, form int64) {
@@ -138,6 +138,9 @@ func (r *indexRows) add(e *IndexEntry, form int64) {
 		r.changes = append(r.changes, c.Target[:], e.No, c.Action, c.TLP, c.PAP, flag(c.Audience), strings.Join(c.Parties, " "),
 			strings.Join(c.Persons, " "), strings.Join(c.Objects, " "))
 	}
+	if c := e.Receipt; c != nil {
+		r.receipts = c.rows(r.receipts, e.No)
+	}
 	if a := e.Act; a != nil {
 		r.acts = append(r.acts, e.No, a.Agreement, a.Act, a.Date, a.Author, a.Party, a.Parent, a.Proposal)
 	}
@@ -158,7 +161,7 @@ func (r *indexRows) write(ctx context.Context, t *tx) error {
 		rows []any
 	}{
 		{"records", ixRecordInsert, r.records}, {"references", ixRefInsert, r.refs}, {"answers", ixAnswerInsert, r.answers},
-		{"recalls", ixChangeInsert, r.changes}, {"acts", ixActInsert, r.acts}, {"STIX objects", ixSTIXInsert, r.stix},
+		{"recalls", ixChangeInsert, r.changes}, {"receipts", ixReceiptInsert, r.receipts}, {"acts", ixActInsert, r.acts}, {"STIX objects", ixSTIXInsert, r.stix},
 	} {
 		if err := t.insert(ctx, w.in, w.rows); err != nil {
 			return fmt.Errorf("%s: %w", w.what, err)

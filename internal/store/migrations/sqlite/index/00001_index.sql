@@ -118,6 +118,18 @@ CREATE TABLE ix_change (
     PRIMARY KEY (target, no)
 ) STRICT, WITHOUT ROWID;
 
+-- What receipts cover: leaves [lo, hi) of the log with an origin, parted at the multiples of 4096 in block, so that those of one
+-- leaf are found beside each other. A receipt of one leaf by its hash alone stands in ix_ref.
+CREATE TABLE ix_receipt (
+    origin TEXT NOT NULL,
+    block  INTEGER NOT NULL,
+    lo     INTEGER NOT NULL,
+    hi     INTEGER NOT NULL,
+    no     INTEGER NOT NULL,
+    at_us  INTEGER NOT NULL,
+    PRIMARY KEY (origin, block, lo, no)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE ix_act (
     no        INTEGER PRIMARY KEY,
     agreement TEXT    NOT NULL,
@@ -208,6 +220,7 @@ DROP TABLE ix_stix;
 DROP TABLE ix_key;
 DROP TABLE ix_party;
 DROP TABLE ix_act;
+DROP TABLE ix_receipt;
 DROP TABLE ix_change;
 DROP TABLE ix_ref;
 DROP TABLE ix_expected;
