@@ -194,7 +194,7 @@ func (n *Node) obeyErasure(ctx context.Context, recall record.Recall) error {
 	if CodeOf(err) == CodeNotFound {
 		return nil // its object is not here
 	}
-	if err != nil || target.view.Standing == StandingErased || !target.recallable() {
+	if err != nil || target.view.Standing == StandingErased || target.object == nil || !target.recallable() {
 		return err
 	}
 	return n.destroy(ctx, target.view.Object, n.party.ID, string(recall.Reason))

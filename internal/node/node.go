@@ -101,7 +101,8 @@ type Node struct {
 	passwords *passwords
 	harmless  warningLists
 
-	lateReceipts lateReceipts
+	lateReceipts latePlaces // of followed logs, for receipts
+	lateActs     latePlaces // and for rolls
 
 	mu        sync.RWMutex // guards address, books, pending, rolls, members and notices
 	address   string

@@ -47,6 +47,11 @@ func (n *Node) open(ctx context.Context, l ledger.LogInfo, index int64, ids []ag
 		o.view.Why = fmt.Sprintf("erased on %s: %s", t.At.UTC().Format("2006-01-02"), t.Reason)
 		return o, nil
 	}
+	if errors.Is(err, store.ErrNotFound) && l.Followed() {
+		// Who serves the log keeps it from this party: it was sealed to others, or taken back before it could come.
+		o.view.Standing, o.view.Why = StandingWithheld, "its object has not come: it is not for this party, or was taken back"
+		return o, nil
+	}
 	if err != nil {
 		return opened{}, storeFault(err)
 	}

@@ -105,6 +105,9 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	}
 	moved := false
 	for _, l := range logs {
+		if from, late := n.lateActs.take(l.ID); late {
+			r.read[l.ID] = min(r.read[l.ID], from)
+		}
 		if l.Size > r.read[l.ID] {
 			moved = true
 			if err := n.readLogForRoll(ctx, r, l); err != nil {

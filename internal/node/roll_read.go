@@ -134,7 +134,9 @@ func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o ope
 	}
 	a := ownAct{index: o.view.Index, leaf: o.view.Leaf, object: o.view.Object, envelope: envelope, act: act, time: o.record.Time}
 	if l.Followed() {
-		r.found = append(r.found, foundAct{l.ID, a})
+		if !slices.ContainsFunc(r.found, func(f foundAct) bool { return f.leaf == a.leaf }) {
+			r.found = append(r.found, foundAct{l.ID, a})
+		}
 	} else {
 		r.own = append(r.own, a)
 	}

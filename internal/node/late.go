@@ -7,13 +7,13 @@ import (
 	"github.com/mithaq/mithaq/internal/store"
 )
 
-// lateReceipts are places from which logs are to be looked at once more, because objects came late.
-type lateReceipts struct {
+// latePlaces are places from which logs are to be looked at once more, because objects came late.
+type latePlaces struct {
 	mu   sync.Mutex
 	from map[string]int64 // guarded by mu: by log id
 }
 
-func (l *lateReceipts) put(log string, from int64) {
+func (l *latePlaces) put(log string, from int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.from == nil {
@@ -24,7 +24,7 @@ func (l *lateReceipts) put(log string, from int64) {
 	}
 }
 
-func (l *lateReceipts) take(log string) (from int64, ok bool) {
+func (l *latePlaces) take(log string) (from int64, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from, ok = l.from[log]
@@ -32,8 +32,8 @@ func (l *lateReceipts) take(log string) (from int64, ok bool) {
 	return from, ok
 }
 
-// noteLate has the receipts of objects that came late signed too. One that comes later than receiptLateness leaves after its
-// place gets none, so that an author who holds objects back does not make others read its log again and again.
+// noteLate has objects that came late looked at once more: by the roll, and for their receipts. One that comes later than receiptLateness leaves after its
+// place gets no receipt, so that an author who holds objects back does not make others read its log again and again.
 func (n *Node) noteLate(ctx context.Context, late []store.LateObject) error {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
@@ -45,7 +45,12 @@ func (n *Node) noteLate(ctx context.Context, late []store.LateObject) error {
 			continue
 		}
 		for _, o := range late {
-			if o.LogNo != b.no || l.Size-o.Index > receiptLateness {
+			if o.LogNo != b.no {
+				continue
+			}
+			n.lateActs.put(l.ID, o.Index)
+			n.grown.Add(1)
+			if l.Size-o.Index > receiptLateness {
 				continue
 			}
 			upto, err := n.store.Receipted(ctx, b.no)
