@@ -90,7 +90,7 @@ func (s *State) store(head *store.Head) Effect {
 	if s.seen.Size >= s.target.Size {
 		t.Target = s.seen.note
 	}
-	for _, i := range b.absent {
+	for _, i := range b.absent[:min(len(b.absent), max(0, maxAbsent-len(s.absent)))] {
 		s.absent = append(s.absent, store.AbsentObject{Index: i, Hash: t.Leaves[i-t.From]})
 	}
 	s.storing, s.moving = true, head != nil

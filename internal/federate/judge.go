@@ -143,6 +143,8 @@ func (s *State) giveUp(now time.Time, err error) []Effect {
 const (
 	absentBatch = 64
 	mendEvery   = 10 * time.Minute
+	// maxAbsent is how many are kept in mind; more are asked for after a restart, when these have come.
+	maxAbsent = 4096
 )
 
 // mend asks once more for objects that did not come with their leaves.

@@ -91,7 +91,9 @@ type audit struct {
 	opts     AuditOptions
 	ids      []age.Identity                          // what opens sealed records
 	keyrings func(context.Context) ([][]byte, error) // the log's keyrings, in order; not trusted
-	report   AuditReport
+	// kept says of a leaf whose object is not here whether that is no fault; nil: it always is one.
+	kept   func(ctx context.Context, index int64) (bool, error)
+	report AuditReport
 }
 
 // AuditURL audits the log at a URL that ends in /log/<id>, trusting nothing that it is sent.
@@ -142,6 +144,7 @@ func AuditDir(ctx context.Context, dir string, secret SecretSource, o AuditOptio
 		switch {
 		case l.Followed():
 			a.opts.Party = l.Author
+			a.kept = n.keptFrom(n.book(l.ID).no)
 		case a.opts.Party == "":
 			a.opts.Party = n.party.ID
 		}
@@ -152,6 +155,14 @@ func AuditDir(ctx context.Context, dir string, secret SecretSource, o AuditOptio
 		out = append(out, report)
 	}
 	return out, nil
+}
+
+// keptFrom says of leaves of a followed log whether their object was kept from this party by whoever serves the log.
+func (n *Node) keptFrom(logNo int64) func(context.Context, int64) (bool, error) {
+	return func(ctx context.Context, index int64) (bool, error) {
+		next, err := n.store.Absent(ctx, logNo, index, 1)
+		return err == nil && len(next) > 0 && next[0].Index == index, storeFault(err)
+	}
 }
 
 // run audits one log: first the keys by which it is judged, then its tree, then its records. What is wrong with the log

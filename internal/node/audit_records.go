@@ -120,7 +120,17 @@ func (r *recordAudit) fetch(l *auditLeaf) error {
 		l.standing, l.why = StandingWithheld, err.Error()
 		return nil
 	case errors.Is(err, ledger.ErrNotFound):
-		l.standing, l.why = StandingInvalid, "its object "+hex.EncodeToString(l.object[:])+" is missing"
+		kept := false
+		if r.audit.kept != nil {
+			if kept, err = r.audit.kept(r.ctx, l.index); err != nil {
+				return fmt.Errorf("leaf %d: %w", l.index, err)
+			}
+		}
+		if kept {
+			l.standing, l.why = StandingWithheld, ledger.ErrWithheld.Error()
+		} else {
+			l.standing, l.why = StandingInvalid, "its object "+hex.EncodeToString(l.object[:])+" is missing"
+		}
 		return nil
 	case err != nil:
 		return fmt.Errorf("leaf %d: %w", l.index, err)
