@@ -36,7 +36,7 @@ func main() {
 	flag.IntVar(&s.searches, "searches", 2000, "searches to time")
 	flag.IntVar(&s.bundle, "bundle", 0, "make every record a bundle of so many STIX objects")
 	flag.StringVar(&s.dir, "dir", "", "a folder to keep the node in and to use again")
-	flag.StringVar(&s.profile, "cpuprofile", "", "write a processor profile of the rebuild, and beside it, with .search after its name, one of the searches")
+	flag.StringVar(&s.profile, "cpuprofile", "", "write a processor profile of the rebuild, and beside it, with .search after its name, one of the searches, and with .allocs, where memory was taken")
 	flag.BoolVar(&s.keep, "keep", false, "do not throw the index away first: only search")
 	flag.Parse()
 	if err := run(context.Background(), s); err != nil {
@@ -74,6 +74,9 @@ func run(ctx context.Context, s settings) (err error) {
 		return err
 	}
 	if s.profile != "" {
+		if err := writeAllocs(s.profile + ".allocs"); err != nil {
+			return err
+		}
 		f, err := os.Create(s.profile + ".search")
 		if err != nil {
 			return err
@@ -84,6 +87,15 @@ func run(ctx context.Context, s settings) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	return search(ctx, n, s.searches)
+}
+
+// writeAllocs writes what has been allocated so far, by where.
+func writeAllocs(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
 func load() string {

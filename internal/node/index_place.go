@@ -70,14 +70,14 @@ func (c classItem) item(agreement string) policy.Item {
 
 // settled is a record with what its author changed since.
 type settled struct {
-	store.Indexed
+	*store.Indexed
 	item  policy.Item
 	cause int64 // the last release, 0: none
 	stix  []store.IndexSTIX
 }
 
 // settle applies changes, in order of arrival, to what the index says of a record.
-func settle(e store.Indexed, stix []store.IndexSTIX, changes []store.ChangeOf) settled {
+func settle(e *store.Indexed, stix []store.IndexSTIX, changes []store.ChangeOf) settled {
 	s := settled{Indexed: e, stix: stix, item: policy.Item{Author: e.Author, Officer: e.Officer,
 		Marking: policy.Marking{TLP: policy.TLP(e.TLP), PAP: policy.PAP(e.PAP)}, Audience: audienceOf(e.Parties, e.Persons)}}
 	slices.SortFunc(changes, func(a, b store.ChangeOf) int { return int(a.By.No - b.By.No) })
@@ -154,7 +154,7 @@ func (s settled) class(o store.IndexSTIX, limits []policy.Restriction) classItem
 }
 
 // listable says whether a record's objects stand in a collection.
-func listable(e store.Indexed) bool {
+func listable(e *store.Indexed) bool {
 	return e.Kind == string(record.KindIntel) && e.Standing == StandingValid
 }
 
@@ -170,10 +170,10 @@ func (x *indexer) placings(ctx context.Context, entries []store.IndexEntry) ([]s
 	if err != nil {
 		return nil, err
 	}
-	var list []settled
+	list := make([]settled, 0, len(entries))
 	for i := range entries {
 		e := &entries[i]
-		if !listable(e.Indexed) || len(e.STIX) == 0 {
+		if !listable(&e.Indexed) || len(e.STIX) == 0 {
 			continue
 		}
 		changes := slices.Clone(fresh[e.Leaf])
@@ -184,7 +184,7 @@ func (x *indexer) placings(ctx context.Context, entries []store.IndexEntry) ([]s
 			}
 			changes = append(changes, before...)
 		}
-		list = append(list, settle(e.Indexed, e.STIX, changes))
+		list = append(list, settle(&e.Indexed, e.STIX, changes))
 	}
 	complete, err := x.index.Complete(ctx)
 	if err != nil {
@@ -213,7 +213,8 @@ func (x *indexer) older(ctx context.Context, leaf [32]byte, fresh []store.Change
 		return nil, err
 	}
 	changes = append(changes, fresh...)
-	for _, e := range records {
+	for i := range records {
+		e := &records[i]
 		if !listable(e) {
 			continue
 		}

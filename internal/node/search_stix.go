@@ -147,7 +147,7 @@ func (s *stixSearch) byWords(ctx context.Context, out *STIXResults) error {
 // ofRecord adds the objects of a record in which all words are found.
 func (s *stixSearch) ofRecord(ctx context.Context, out *STIXResults, no int64) error {
 	e, err := s.node.store.Index().ByNo(ctx, no)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !listable(e) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && !listable(&e) {
 		return nil
 	}
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -36,34 +38,61 @@ func (d *DB) addedBefore(ctx context.Context, list []ToAdd, out []time.Time) (mi
 		return false, nil
 	}
 	type known struct {
+		first  bool // cause 0
 		causes []int64
 		last   int64
 	}
-	journal := map[int64]known{}
-	scan := func(r *sql.Rows) error {
-		var seq, cause, date int64
-		err := r.Scan(&seq, &cause, &date)
+	journal := make(map[int64]known, len(list))
+	note := func(seq, cause, date int64) {
 		k := journal[seq]
-		journal[seq] = known{append(k.causes, cause), max(k.last, date)}
-		return err
+		if cause == 0 {
+			k.first = true
+		} else {
+			k.causes = append(k.causes, cause)
+		}
+		k.last = max(k.last, date)
+		journal[seq] = k
 	}
 	bySeq := func(a, b ToAdd) int { return int(a.Seq - b.Seq) }
 	first, last := slices.MinFunc(list, bySeq).Seq, slices.MaxFunc(list, bySeq).Seq
 	if last-first < 2*int64(len(list))+64 {
-		err = queryRows(ctx, d.truth, `SELECT seq, cause, date_us FROM added WHERE seq >= $1 AND seq <= $2`, []any{first, last}, scan)
+		err = d.journalOf(ctx, first, last, note)
 	} else {
 		for i := 0; i < len(list) && err == nil; i++ {
-			err = queryRows(ctx, d.truth, `SELECT seq, cause, date_us FROM added WHERE seq = $1`, []any{list[i].Seq}, scan)
+			err = d.journalOf(ctx, list[i].Seq, list[i].Seq, note)
 		}
 	}
 	for i, a := range list {
-		if k := journal[a.Seq]; slices.Contains(k.causes, a.Cause) {
+		if k := journal[a.Seq]; a.Cause == 0 && k.first || slices.Contains(k.causes, a.Cause) {
 			out[i] = fromMicros(k.last)
 		} else {
 			missing = true
 		}
 	}
 	return missing, err
+}
+
+// journalOf calls note for what the journal says of the records from one to another. It takes one row for all of it, because
+// what a row costs between the database and here is many times what it costs inside.
+func (d *DB) journalOf(ctx context.Context, first, last int64, note func(seq, cause, date int64)) error {
+	var packed sql.NullString
+	if err := queryRow(ctx, d.truth, `SELECT string_agg(seq || ' ' || cause || ' ' || date_us, ' ') FROM added WHERE seq >= $1 AND seq <= $2`, []any{first, last}, &packed); err != nil {
+		return err
+	}
+	var numbers [3]int64
+	at := 0
+	for word := range strings.FieldsSeq(packed.String) {
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			return fmt.Errorf("reading the journal: %w", err)
+		}
+		numbers[at] = n
+		if at++; at == len(numbers) {
+			note(numbers[0], numbers[1], numbers[2])
+			at = 0
+		}
+	}
+	return nil
 }
 
 var addedInsert = newInserter(`INSERT INTO added (seq, cause, date_us, count) VALUES `, 4)

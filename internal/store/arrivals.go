@@ -57,6 +57,9 @@ func (d *DB) arrivals(ctx context.Context, logNo, from int64, out []Arrival) err
 	return nil
 }
 
+// arenaBytes is how much memory for objects is taken at once.
+const arenaBytes = 64 << 10
+
 // arrivalsAfter fills in the objects that arrived not long after the first. A row between the database and here costs by its
 // columns, so these are few; that the bytes have the hash is for the caller to check.
 func (d *DB) arrivalsAfter(ctx context.Context, logNo, from int64, out []Arrival) error {
@@ -75,8 +78,12 @@ func (d *DB) arrivalsAfter(ctx context.Context, logNo, from int64, out []Arrival
 			}
 			switch state {
 			case stateRow:
+				if cap(arena)-len(arena) < len(data) {
+					arena = make([]byte, 0, max(len(data), arenaBytes))
+				}
+				from := len(arena)
 				arena = append(arena, data...)
-				a.Bytes = arena[len(arena)-len(data) : len(arena) : len(arena)]
+				a.Bytes = arena[from:len(arena):len(arena)]
 			case stateFile:
 				return nil // looked up by itself
 			case stateErased:

@@ -52,14 +52,30 @@ func (f *form) key() []byte {
 	return sum[:]
 }
 
-// formNumbers are the forms that a transaction has looked up.
-type formNumbers map[form]int64
+// formNumbers are the forms that a transaction has looked up. Most records have the form of one of the last.
+type formNumbers struct {
+	known map[form]int64
+	last  form
+	no    int64 // of last; 0: none yet
+}
 
 // of returns the number of a form, and writes it when it is new.
-func (n formNumbers) of(ctx context.Context, t *tx, f form) (no int64, err error) {
-	if no, ok := n[f]; ok {
-		return no, nil
+func (n *formNumbers) of(ctx context.Context, t *tx, f form) (no int64, err error) {
+	if n.no > 0 && n.last == f {
+		return n.no, nil
 	}
+	no, ok := n.known[f]
+	if !ok {
+		if no, err = formNo(ctx, t, f); err != nil {
+			return 0, err
+		}
+		n.known[f] = no
+	}
+	n.last, n.no = f, no
+	return no, nil
+}
+
+func formNo(ctx context.Context, t *tx, f form) (no int64, err error) {
 	key := f.key()
 	err = one(ctx, t, findForm, []any{key}, &no)
 	if errors.Is(err, ErrNotFound) {
@@ -69,7 +85,6 @@ func (n formNumbers) of(ctx context.Context, t *tx, f form) (no int64, err error
 				f.signers, f.tlp, f.pap, f.parties, f.persons})
 		}
 	}
-	n[f] = no
 	return no, err
 }
 
@@ -83,7 +98,7 @@ func reform(ctx context.Context, t *tx, no int64, change func(*form)) (old int64
 	}
 	f.sealed = sealed != 0
 	change(&f)
-	now, err := formNumbers{}.of(ctx, t, f)
+	now, err := formNo(ctx, t, f)
 	if err == nil && now != old {
 		_, err = t.exec(ctx, `UPDATE ix_record SET form = $1 WHERE no = $2`, now, no)
 	}

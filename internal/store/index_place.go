@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 )
 
 // Class is what a decision sees of an object besides its time: one for all objects that it sees alike.
@@ -36,12 +37,12 @@ type PlacedRun struct {
 	Item string
 }
 
-// place writes placings. What is new in the index has no earlier place to be taken away.
-func place(ctx context.Context, t *tx, placings []Placing, isNew func(no int64) bool) error {
+// place writes placings. The records that are new in the index, ascending, have no earlier place to be taken away.
+func place(ctx context.Context, t *tx, placings []Placing, fresh []int64) error {
 	numbers := map[Class]int64{}
-	var rows []any
+	rows := make([]any, 0, len(placings)*ixPlaceInsert.cols)
 	for _, p := range placings {
-		if !isNew(p.No) {
+		if _, isNew := slices.BinarySearch(fresh, p.No); !isNew {
 			if _, err := t.exec(ctx, `DELETE FROM ix_place WHERE no = $1`, p.No); err != nil {
 				return err
 			}
@@ -119,7 +120,7 @@ func (x *Index) AnyChange(ctx context.Context) (any bool, err error) {
 
 // Place says where objects stand from now on.
 func (x *Index) Place(ctx context.Context, placings []Placing) error {
-	return x.writing(ctx, "placing STIX objects", func(t *tx) error { return place(ctx, t, placings, func(int64) bool { return false }) })
+	return x.writing(ctx, "placing STIX objects", func(t *tx) error { return place(ctx, t, placings, nil) })
 }
 
 // Unsettled returns the targets of a log's recalls and releases that are not vouched for any more.

@@ -175,6 +175,9 @@ const idsAtOnce = 128
 // markMany notes which of the entries' STIX objects share an id with another, and notes it of the other. While the index
 // is being built there is nothing to look ids up in: Finish does it for all.
 func markMany(ctx context.Context, t *tx, entries []IndexEntry) error {
+	if complete, err := stixComplete(ctx, t.QueryRowContext); err != nil || !complete {
+		return err
+	}
 	mine := map[string]int{}
 	var uuids []any
 	for i := range entries {
@@ -187,9 +190,6 @@ func markMany(ctx context.Context, t *tx, entries []IndexEntry) error {
 	}
 	if len(uuids) == 0 {
 		return nil
-	}
-	if complete, err := stixComplete(ctx, t.QueryRowContext); err != nil || !complete {
-		return err
 	}
 	shared := map[string]int{}
 	for len(uuids) > 0 {

@@ -28,8 +28,11 @@ type tallyKey struct {
 type tallyRows struct {
 	count   int64
 	buckets map[int64]int64
-	serves  []any // time, no, whether it answers
+	serves  []serving
 }
+
+// serving is one record of a tally.
+type serving struct{ at, no, answers int64 }
 
 // tallies gathers what a batch counts.
 type tallies map[tallyKey]*tallyRows
@@ -92,7 +95,7 @@ func (t tallies) add(e *IndexEntry) {
 	for _, name := range namesOfKind(e.Kind, e.Stage) {
 		key.what, key.kind = tallyAll, name
 		r := t.count(key, at, 1)
-		r.serves = append(r.serves, micros(at), e.No, answers)
+		r.serves = append(r.serves, serving{micros(at), e.No, answers})
 		if answers == 0 {
 			key.what = tallyFresh
 			t.count(key, at, 1)
@@ -108,7 +111,7 @@ func (t tallies) add(e *IndexEntry) {
 		}
 		key.label = label
 		r := t.count(key, at, 1)
-		r.serves = append(r.serves, micros(at), e.No, answers)
+		r.serves = append(r.serves, serving{micros(at), e.No, answers})
 	}
 }
 
@@ -128,7 +131,7 @@ func (t tallies) write(ctx context.Context, x *tx) (map[tallyKey]int64, error) {
 	numbers := make(map[tallyKey]int64, len(t))
 	total := 0
 	for _, r := range t {
-		total += len(r.serves) / 3
+		total += len(r.serves)
 	}
 	rows := make([]any, 0, total*ixServesInsert.cols)
 	for k, r := range t {
@@ -154,8 +157,8 @@ func (t tallies) write(ctx context.Context, x *tx) (map[tallyKey]int64, error) {
 				return nil, err
 			}
 		}
-		for i := 0; i < len(r.serves); i += 3 {
-			rows = append(rows, no, r.serves[i], r.serves[i+1], r.serves[i+2])
+		for _, s := range r.serves {
+			rows = append(rows, no, s.at, s.no, s.answers)
 		}
 	}
 	return numbers, x.insert(ctx, ixServesInsert, rows)

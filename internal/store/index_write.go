@@ -64,16 +64,20 @@ func (x *Index) Add(ctx context.Context, entries []IndexEntry, placings ...Placi
 }
 
 func addEntries(ctx context.Context, t *tx, entries []IndexEntry, placings []Placing) error {
-	rows := indexRows{records: make([]any, 0, len(entries)*ixRecordInsert.cols), text: make([]textRow, 0, len(entries))}
-	fresh := make(map[int64]bool, len(entries))
-	forms := formNumbers{}
+	objects, parts := 0, 0
+	for i := range entries {
+		objects, parts = objects+len(entries[i].STIX), parts+len(entries[i].Text.Parts)
+	}
+	rows := indexRows{records: make([]any, 0, len(entries)*ixRecordInsert.cols), text: make([]textRow, 0, parts), stix: make([]any, 0, objects*ixSTIXInsert.cols)}
+	fresh := make([]int64, len(entries))
+	forms := formNumbers{known: map[form]int64{}}
 	for i := range entries {
 		form, err := forms.of(ctx, t, formOf(&entries[i].Indexed))
 		if err != nil {
 			return fmt.Errorf("forms of records: %w", err)
 		}
 		rows.add(&entries[i], form)
-		fresh[entries[i].No] = true
+		fresh[i] = entries[i].No
 	}
 	if err := rows.write(ctx, t); err != nil {
 		return err
@@ -84,7 +88,8 @@ func addEntries(ctx context.Context, t *tx, entries []IndexEntry, placings []Pla
 	if err := markMany(ctx, t, entries); err != nil {
 		return fmt.Errorf("STIX objects with one id: %w", err)
 	}
-	if err := place(ctx, t, placings, func(no int64) bool { return fresh[no] }); err != nil {
+	slices.Sort(fresh)
+	if err := place(ctx, t, placings, fresh); err != nil {
 		return fmt.Errorf("places in collections: %w", err)
 	}
 	for i := range entries {

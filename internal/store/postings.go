@@ -246,7 +246,11 @@ type textRow struct {
 // newSegment makes a segment of documents in the order of their rows.
 func newSegment(docs []textRow) *segment {
 	s := &segment{rows: make([]int64, len(docs))}
-	var g gathering
+	total := 0
+	for _, d := range docs {
+		total += len(d.terms)
+	}
+	g := gathering{places: make(map[string]uint32, total/16), docs: make([]uint32, 0, total), which: make([]uint32, 0, total)}
 	for i, d := range docs {
 		s.rows[i] = d.row
 		g.add(uint32(i), d)
@@ -313,9 +317,6 @@ func (g *gathering) add(doc uint32, d textRow) {
 func (g *gathering) place(term string) uint32 {
 	if at, ok := g.places[term]; ok {
 		return at
-	}
-	if g.places == nil {
-		g.places = make(map[string]uint32)
 	}
 	var head [8]byte
 	copy(head[:], term)
