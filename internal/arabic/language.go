@@ -39,22 +39,17 @@ func Guess(text string) Language {
 	if len(text) > guessBytes {
 		text = text[:guessBytes]
 	}
-	arab, latin, fr := scripts(text)
-	if arab > latin {
-		return Arabic
-	}
-	if latin == 0 {
-		return Unknown
-	}
-	en := 0
+	var arab, latin, en, fr int
 	for text != "" {
-		var w string
-		if w, text = nextWord(text); len(w) < 2 || len(w) > 8 {
+		w := nextLetters(text)
+		text = text[w.bytes:]
+		arab, latin, fr = arab+w.arab, latin+w.latin, fr+w.french
+		if w.latin == 0 || len(w.text) < 2 || len(w.text) > 8 {
 			continue
 		}
-		w = foldShort(w)
 		// A word that is a stop word in both languages ("on") tells nothing.
-		inEn, inFr := englishStop(w), frenchStop(w)
+		folded := foldShort(w.text)
+		inEn, inFr := englishStop(folded), frenchStop(folded)
 		if inEn && !inFr {
 			en += 2
 		}
@@ -63,6 +58,8 @@ func Guess(text string) Language {
 		}
 	}
 	switch {
+	case arab > latin:
+		return Arabic
 	case en > fr:
 		return English
 	case fr > en:
@@ -71,45 +68,56 @@ func Guess(text string) Language {
 	return Unknown
 }
 
-// scripts counts a text's letters: Arabic ones, Latin ones, and those of them that French writes and English does not.
-func scripts(text string) (arab, latin, french int) {
-	for _, r := range text {
-		switch {
-		case r < utf8.RuneSelf:
-			if c := r | 0x20; 'a' <= c && c <= 'z' {
-				latin++
-			}
-		case r < 0x250:
-			if unicode.IsLetter(r) {
-				latin++
-				if strings.ContainsRune("éèêàùçœâîôûëïÉÈÊÀÇŒ", r) {
-					french++
-				}
-			}
-		case isArabic(r):
-			arab++
-		}
-	}
-	return arab, latin, french
+// lettersRun is the first run of letters of a text, and how many bytes it takes with what is no letter before it.
+type lettersRun struct {
+	text                string
+	bytes               int
+	arab, latin, french int // letters: Arabic ones, Latin ones, and those of them that French writes and English does not
 }
 
-// nextWord cuts the first run of letters off a text; empty: there is none any more.
-func nextWord(text string) (word, rest string) {
-	from := -1
-	for i, r := range text {
-		c := r | 0x20
-		letter := 'a' <= c && c <= 'z' || r >= utf8.RuneSelf && unicode.IsLetter(r)
-		if letter && from < 0 {
+func nextLetters(text string) (w lettersRun) {
+	from, i := -1, 0
+	for i < len(text) {
+		size := 1
+		if c := text[i]; c < utf8.RuneSelf {
+			if c |= 0x20; c < 'a' || 'z' < c {
+				if from >= 0 {
+					break
+				}
+				i++
+				continue
+			}
+			w.latin++
+		} else {
+			var r rune
+			r, size = utf8.DecodeRuneInString(text[i:])
+			switch {
+			case !unicode.IsLetter(r):
+				if from >= 0 {
+					w.text, w.bytes = text[from:i], i
+					return w
+				}
+				i += size
+				continue
+			case r < 0x250:
+				w.latin++
+				if strings.ContainsRune("éèêàùçœâîôûëïÉÈÊÀÇŒ", r) {
+					w.french++
+				}
+			case isArabic(r):
+				w.arab++
+			}
+		}
+		if from < 0 {
 			from = i
 		}
-		if !letter && from >= 0 {
-			return text[from:i], text[i:]
-		}
+		i += size
 	}
-	if from < 0 {
-		return "", ""
+	w.bytes = i
+	if from >= 0 {
+		w.text = text[from:i]
 	}
-	return text[from:], ""
+	return w
 }
 
 // foldShort is Fold, without work for what is folded already.

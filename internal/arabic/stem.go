@@ -97,7 +97,7 @@ func (s *stemmer) snowball(w string, stem func(*snowballstem.Env) bool) string {
 	s.env.SetCurrent(w)
 	stem(s.env)
 	// The stemmers mark letters by upper case while they work, and one may be left over.
-	return Fold(s.env.Current())
+	return foldShort(s.env.Current())
 }
 
 // plainLetters says whether the stemmers know this word's letters; "sha256" and "4g" they do not.
