@@ -96,6 +96,7 @@ func register(api huma.API, n *node.Node) {
 		})
 	registerRecords(api, n)
 	registerReceipts(api, n)
+	registerFiles(api, n)
 	registerIndex(api, n)
 	registerExport(api, n)
 	registerDetect(api, n)

@@ -7,9 +7,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/taxii"
 )
 
 func registerTAXII(api huma.API, n *node.Node) {
+	huma.Register(api, op(http.MethodGet, "/collections", "list-collections", ScopeRead, "This node's TAXII collections: one for each agreement, and the views of the configuration"),
+		func(ctx context.Context, _ *struct{}) (*output[[]taxii.Collection], error) {
+			return reply(n.Collections(ctx))
+		})
 	huma.Register(api, op(http.MethodGet, "/feeds", "list-feeds", ScopeRead, "Foreign TAXII collections that are read on a schedule, and their last runs"),
 		func(ctx context.Context, _ *struct{}) (*output[[]node.FeedView], error) { return reply(n.Feeds(ctx)) })
 	huma.Register(api, op(http.MethodPost, "/feeds/pull", "pull", ScopeAdmin, "Read a foreign TAXII collection for up to 45 s and publish what is new; ask again until it is done"),

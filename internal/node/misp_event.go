@@ -39,11 +39,8 @@ func PublishEvent(ctx context.Context, t EventTarget, log string, base Draft, c 
 		return out, err
 	}
 	version := stix.FormatTimestamp(c.Modified)
-	for _, one := range before {
-		if one.Own && !older(one.Version, c.Modified) {
-			out.Already = true
-			return out, nil
-		}
+	if out.Already = published(before, c.Modified); out.Already {
+		return out, nil
 	}
 	d := base
 	d.Kind, d.Body = "intel", c.Bundle
@@ -66,6 +63,16 @@ func PublishEvent(ctx context.Context, t EventTarget, log string, base Draft, c 
 	}
 	out.Recalled, err = recallDeleted(ctx, t, log, out.Receipt, c)
 	return out, err
+}
+
+// eventHere tells whether this party has published this version of an event, or a later one.
+func eventHere(ctx context.Context, t EventTarget, c misp.Conversion) (bool, error) {
+	before, err := t.Carriers(ctx, c.Event)
+	return err == nil && published(before, c.Modified), err
+}
+
+func published(before []Carrier, version time.Time) bool {
+	return slices.ContainsFunc(before, func(one Carrier) bool { return one.Own && !older(one.Version, version) })
 }
 
 // older tells whether a version is from before a time.

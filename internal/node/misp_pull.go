@@ -98,11 +98,9 @@ func pullEvent(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull,
 		if err != nil {
 			return err
 		}
-		for _, one := range before {
-			if one.Own && !older(one.Version, e.Timestamp) {
-				done.Already++
-				return nil
-			}
+		if published(before, e.Timestamp) {
+			done.Already++
+			return nil
 		}
 	}
 	refuse := func(why string) error {

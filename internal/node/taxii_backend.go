@@ -106,6 +106,11 @@ func (b collections) Collections(ctx context.Context, caller taxii.Caller, _ str
 	return out, nil
 }
 
+// Collections lists this node's TAXII collections as their owner sees them.
+func (n *Node) Collections(ctx context.Context) ([]taxii.Collection, error) {
+	return collections{n}.Collections(ctx, TAXIICaller{Owner: true}, TAXIIRoot)
+}
+
 // Collection implements taxii.Backend.
 func (b collections) Collection(ctx context.Context, caller taxii.Caller, _, name string) (taxii.Collection, error) {
 	list, err := b.list(ctx, caller)

@@ -105,6 +105,27 @@ test("the newcomer's five minutes: approve, share after the preview, recall, ver
   await context.close();
 });
 
+test("another program's file: a MISP event and a table, with what could not be carried, and once only", async () => {
+  const { context, page, complaints } = await enter('en');
+  const event = JSON.stringify({ Event: { uuid: '84ee5858-a5d0-4c5f-9512-3db747f61ecc', info: 'Campaign against ports', date: '2024-05-01', timestamp: '1714600600', threat_level_id: '2', analysis: '2', distribution: '3', published: true, Orgc: { name: 'X', uuid: '55f6ea5e-2c60-40e5-964f-47a8950d210f' }, Attribute: [{ uuid: '84ee5858-a5d0-4c5f-9512-3db747f61e01', type: 'domain', category: 'Network activity', to_ids: true, value: 'evil.example', timestamp: '1714600500', distribution: '5' }, { uuid: '84ee5858-a5d0-4c5f-9512-3db747f61e02', type: 'btc', category: 'Financial fraud', to_ids: true, value: '1BoatSLRHtKNngkdXEeobR76b53LETtpyT', timestamp: '1714600500', distribution: '5' }] } });
+  for (const again of [false, true]) {
+    await open(page, '/exchange/share');
+    await page.getByLabel('Open a file').setInputFiles({ name: 'event.json', mimeType: 'application/json', buffer: Buffer.from(event) });
+    await page.getByRole('button', { name: 'See who gets it' }).click();
+    await page.getByText('Campaign against ports').waitFor();
+    await page.getByText('STIX has no form for the type btc').waitFor();
+    assert.equal(await page.getByText('This version is here already').count(), again ? 1 : 0);
+    await page.getByRole('button', { name: 'Sign and publish' }).click();
+    await page.getByText(again ? 'This version is here already' : 'Published at place').waitFor();
+  }
+  await open(page, '/exchange/share');
+  await page.getByLabel('Open a file').setInputFiles({ name: 'table.csv', mimeType: 'text/csv', buffer: Buffer.from('domain,comment\nbad.example,x\nnot a name,y\n') });
+  await page.getByRole('button', { name: 'See who gets it' }).click();
+  await page.getByText('line 3').waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
 test('by the keyboard alone', async () => {
   const { context, page } = await enter('fr');
   await open(page, '/today');
