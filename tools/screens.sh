@@ -2,7 +2,7 @@
 # Tests the screens in a real Chromium: tools/screens.sh [FOLDER]
 #
 # Runs the demonstration in a throw-away folder and looks at it in three languages. With FOLDER, a picture of each screen in
-# each language is left there. Where Node or Chromium is missing it says so and tests nothing.
+# each language is left there; with ONLY=WORDS only the tests run whose names have them. Where Node or Chromium is missing it says so and tests nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,4 +42,4 @@ for _ in $(seq 300); do
 done
 [[ -n $base ]] || { cat "$scratch/out" >&2; echo "the demonstration did not come up" >&2; exit 1; }
 cd ui
-BASE=$base NODE=http://localhost:$port CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec e2e/screens.test.mjs
+BASE=$base NODE=http://localhost:$port CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec ${ONLY:+--test-name-pattern="$ONLY"} e2e/screens.test.mjs
