@@ -310,10 +310,3 @@ func writeJSON(path string, v any) error {
 	}
 	return os.WriteFile(path, append(data, '\n'), 0o600)
 }
-
-// mark prints the line that stands above everything about something invented.
-func mark(a *app, words string) {
-	if words != "" {
-		fmt.Fprintln(a.stdout, words)
-	}
-}

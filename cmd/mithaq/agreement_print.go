@@ -19,7 +19,7 @@ func printAgreements(a *app, all []node.AgreementView, languages []string, lists
 		}
 		none = false
 		name, _ := v.Names.In(languages...)
-		fmt.Fprintf(a.stdout, "  %-24s %s%s\n  %24s %s, %d connected, %s\n", v.Label, name, marked(v.Mark), "", v.Here.Phase, v.Here.Joined, v.ID)
+		fmt.Fprintf(a.stdout, "  %-24s %s%s\n  %24s %s, %d connected, %s\n", v.Label, name, tagged(a, v.Mark), "", v.Here.Phase, v.Here.Joined, v.ID)
 	}
 	if none {
 		fmt.Fprintln(a.stdout, "  none: begin with 'mithaq agreement propose FILE' or 'mithaq agreement import FILE'")
@@ -35,7 +35,7 @@ func printAgreements(a *app, all []node.AgreementView, languages []string, lists
 			continue
 		}
 		name, _ := v.Names.In(languages...)
-		fmt.Fprintf(a.stdout, "  %-24s %s%s\n  %24s %s\n", v.Label, name, marked(v.Mark), "", strings.Join(shelfLine(v), ", "))
+		fmt.Fprintf(a.stdout, "  %-24s %s%s\n  %24s %s\n", v.Label, name, tagged(a, v.Mark), "", strings.Join(shelfLine(v), ", "))
 		fmt.Fprintf(a.stdout, "  %24s source: %s\n", "", sourceLine(v.Shelf.Source, languages))
 	}
 	if hidden > 0 {
@@ -68,13 +68,6 @@ func dated(date, printed string) string {
 		return date
 	}
 	return fmt.Sprintf("%s (printed: %s)", date, printed)
-}
-
-func marked(words string) string {
-	if words == "" {
-		return ""
-	}
-	return "  [" + words + "]"
 }
 
 func printAgreement(a *app, v node.AgreementView, languages []string) {

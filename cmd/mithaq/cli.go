@@ -30,6 +30,7 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	clock  func() time.Time
+	marked *bool // whether this run has said that what it prints is invented
 }
 
 // cli is the grammar of the command line. One file per command holds its struct and its Run method.
@@ -91,7 +92,7 @@ func readFile(path string) ([]byte, error) {
 
 // run is the whole program: main and the end-to-end tests call nothing else.
 func run(ctx context.Context, args []string, env func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return (&app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, clock: time.Now}).run(ctx, args)
+	return (&app{env: env, stdin: stdin, stdout: stdout, stderr: stderr, clock: time.Now, marked: new(bool)}).run(ctx, args)
 }
 
 func (a *app) run(ctx context.Context, args []string) int {

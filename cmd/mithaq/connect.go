@@ -47,6 +47,7 @@ func (a *app) withNode(ctx context.Context, d dirFlag, need access, do func(*api
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	defer a.markParty(ctx, client)
 	return do(client)
 }
 

@@ -69,8 +69,8 @@ func (d *demo) open(ctx context.Context) error {
 	var err error
 	if _, missing := os.Stat(filepath.Join(d.dir, node.ConfigName)); errors.Is(missing, os.ErrNotExist) {
 		d.node, err = node.Init(ctx, d.dir, node.InitOptions{
-			Names:  map[string]string{"en": "CERT-Sahlan", "ar": "مركز سهلان للاستجابة", "fr": "CERT de Sahlan"},
-			Public: true, Logger: logger,
+			Names:     map[string]string{"en": "CERT-Sahlan", "ar": "مركز سهلان للاستجابة", "fr": "CERT de Sahlan"},
+			Fictional: true, Public: true, Logger: logger,
 		})
 	} else {
 		d.node, err = node.Open(ctx, d.dir, node.OpenOptions{Secret: d.app.secret(d.dir), Logger: logger})

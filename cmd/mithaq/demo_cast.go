@@ -26,7 +26,7 @@ type counterpart struct {
 func (d *demo) cast(ctx context.Context, name string, names map[string]string) (*counterpart, error) {
 	c := &counterpart{name: names["en"], dir: filepath.Join(d.dir, name)}
 	if _, err := os.Stat(filepath.Join(c.dir, node.ConfigName)); errors.Is(err, os.ErrNotExist) {
-		n, err := node.Init(ctx, c.dir, node.InitOptions{Names: names, Listen: "127.0.0.1:0", Logger: d.quiet()})
+		n, err := node.Init(ctx, c.dir, node.InitOptions{Names: names, Fictional: true, Listen: "127.0.0.1:0", Logger: d.quiet()})
 		if err != nil {
 			return nil, fmt.Errorf("casting %s: %w", c.name, err)
 		}

@@ -12,6 +12,7 @@ import (
 type initCmd struct {
 	dirFlag
 	Name           map[string]string `help:"The party's name by language: --name en=CERT-Sahlan --name ar=…" required:"" placeholder:"LANG=NAME"`
+	Fictional      bool              `help:"The party is invented: everything of it is marked so, and no real agreement takes it."`
 	Public         bool              `help:"Serve the first log to everybody; without it readers need a token."`
 	KeyFile        string            `help:"Key file that opens the keys (made when it does not exist; default: unlock.key in DIR)." placeholder:"FILE" xor:"secret"`
 	PassphraseFile string            `help:"File whose first line is the passphrase that opens the keys." placeholder:"FILE" xor:"secret"`
@@ -30,7 +31,7 @@ func (c *initCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	n, err := node.Init(ctx, dir, node.InitOptions{
-		Names: c.Name, Public: c.Public, Listen: c.Listen, Store: c.Store,
+		Names: c.Name, Fictional: c.Fictional, Public: c.Public, Listen: c.Listen, Store: c.Store,
 		KeyFile: c.KeyFile, PassphraseFile: c.PassphraseFile, Logger: a.logger(defaultLevel, "text"),
 	})
 	if err != nil {
@@ -41,6 +42,7 @@ func (c *initCmd) Run(ctx context.Context, a *app) (err error) {
 	if c.JSON {
 		return json.NewEncoder(a.stdout).Encode(party)
 	}
+	mark(a, party.Mark)
 	fmt.Fprintf(a.stdout, `made %s
   party        %s
   fingerprint  %s

@@ -46,7 +46,7 @@ func (c *logListCmd) Run(ctx context.Context, a *app) error {
 			case l.Public:
 				who = "public"
 			}
-			fmt.Fprintf(a.stdout, "%s  %d leaves, %s, %s, agreement %s\n  url   %s\n  vkey  %s\n", l.ID, l.Size, l.State, who, l.Agreement, l.URL, l.VKey)
+			fmt.Fprintf(a.stdout, "%s  %d leaves, %s, %s, agreement %s%s\n  url   %s\n  vkey  %s\n", l.ID, l.Size, l.State, who, l.Agreement, tagged(a, l.Mark), l.URL, l.VKey)
 		}
 		return nil
 	})

@@ -104,7 +104,7 @@ func (c *peerAddCmd) compare(a *app, p node.PeerView) error {
 }
 
 func printPeer(a *app, p node.PeerView, languages []string) {
-	fmt.Fprintf(a.stdout, "%s\n", nameOf(p.Names, languages))
+	fmt.Fprintf(a.stdout, "%s%s\n", nameOf(p.Names, languages), tagged(a, p.Mark))
 	line := linePrinter(a)
 	line("party", p.ID)
 	line("fingerprint", p.Fingerprint)

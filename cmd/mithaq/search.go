@@ -55,7 +55,7 @@ func (c *searchCmd) Run(ctx context.Context, a *app) error {
 			fmt.Fprintf(a.stdout, "more: --before %d\n", found.Next)
 		}
 		if found.Behind > 0 {
-			fmt.Fprintf(a.stderr, "mithaq: %d leaves are not indexed yet: run 'mithaq serve' or 'mithaq reindex'\n", found.Behind)
+			fmt.Fprintf(a.stderr, "mithaq: %s not indexed yet: run 'mithaq serve' or 'mithaq reindex'\n", plural(int(found.Behind), "leaf is", "leaves are"))
 		}
 		if len(found.Results) == 0 {
 			fmt.Fprintln(a.stderr, "mithaq: nothing found")
@@ -70,7 +70,7 @@ func (a *app) printResult(r node.SearchResult) {
 	if r.Standing != node.StandingValid {
 		line += "  " + r.Standing
 	}
-	fmt.Fprintln(a.stdout, line)
+	fmt.Fprintln(a.stdout, line+tagged(a, r.Mark))
 	if len(r.Snippet) == 0 {
 		return
 	}

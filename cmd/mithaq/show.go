@@ -119,6 +119,7 @@ func printRecord(a *app, r node.RecordView) error {
 			fmt.Fprintf(a.stdout, "%-10s %s\n", name, value)
 		}
 	}
+	mark(a, r.Mark)
 	line("place", fmt.Sprintf("%d of %s", r.Index, r.Log))
 	line("standing", r.Standing)
 	line("why", r.Why)

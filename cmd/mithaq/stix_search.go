@@ -43,7 +43,7 @@ func (c *stixSearchCmd) Run(ctx context.Context, a *app) error {
 			return json.NewEncoder(a.stdout).Encode(found)
 		}
 		for _, r := range found.Results {
-			fmt.Fprintf(a.stdout, "%s  %s  %s/%d  %s\n", r.ID, r.TLP, r.Log, r.Index, oneLine(labelOf(r.Object)))
+			fmt.Fprintf(a.stdout, "%s  %s  %s/%d  %s%s\n", r.ID, r.TLP, r.Log, r.Index, oneLine(labelOf(r.Object)), tagged(a, r.Mark))
 		}
 		if found.Next > 0 {
 			fmt.Fprintf(a.stdout, "more: --before %d\n", found.Next)

@@ -13,6 +13,7 @@ type Entry struct {
 	Party    string    // id of its author
 	Officers []string  // key ids of the officers whose signatures were verified
 	Time     time.Time // the record's time
+	Invented bool      // the keyring under which it was signed says that its author is an invented party
 	Act      Act
 	Parent   Hash
 	Result   Hash // zero while the entry is being composed
@@ -156,7 +157,7 @@ func (s *State) checkEntry(e Entry) error {
 		return turn("the agreement has ended: its last party has left", "propose a new agreement")
 	}
 	if s.definition != nil {
-		return checkOfficers(s.definition, e)
+		return checkAuthor(s.definition, e)
 	}
 	return nil
 }
@@ -167,8 +168,20 @@ func notEntitled(what, remedy string) error {
 	return &Refusal{Code: NotEntitled, What: what, Remedy: remedy}
 }
 
-// checkOfficers holds an act against the agreement's rules on signatures and mandates.
-func checkOfficers(a *Agreement, e Entry) error {
+// checkNature keeps invented parties out of real agreements. One that is in all the same may leave.
+func checkNature(a *Agreement, e Entry) error {
+	if e.Invented && !a.Fictional && e.Act.Act != ActWithdraw && e.Act.Act != ActDecline {
+		return notEntitled(fmt.Sprintf("%s is an invented party and the agreement is real", e.Party), "found one that says fictional = true, or act as a real party")
+	}
+	return nil
+}
+
+// checkAuthor holds an act against what the agreement asks of its author: that it is real where the agreement is, and its
+// rules on signatures and mandates.
+func checkAuthor(a *Agreement, e Entry) error {
+	if err := checkNature(a, e); err != nil {
+		return err
+	}
 	officers := slices.Clone(e.Officers)
 	slices.Sort(officers)
 	signed := len(slices.Compact(officers))

@@ -38,7 +38,7 @@ func (s *State) propose(e Entry) error {
 	if a.Mode != Depositary {
 		return &Refusal{Code: BadText, What: "an agreement in pair mode has no roll", Remedy: "fold the two logs with FoldPair"}
 	}
-	if err := checkOfficers(a, e); err != nil {
+	if err := checkAuthor(a, e); err != nil {
 		return err
 	}
 	founder := false

@@ -68,7 +68,7 @@ func (p *PairState) judgeOfficers(e Entry) error {
 	if !ok {
 		return waits(WrongParent, "no text of these two has the basis %.12s…", parent)
 	}
-	return checkOfficers(a, e)
+	return checkAuthor(a, e)
 }
 
 func (p *PairState) judgePropose(e Entry) error {
@@ -90,7 +90,7 @@ func (p *PairState) judgePropose(e Entry) error {
 	if !named {
 		return notEntitled(e.Party+" is not one of the two it names", "")
 	}
-	return checkOfficers(a, e)
+	return checkAuthor(a, e)
 }
 
 func (p *PairState) define(act Act) (*Agreement, TextVersion, error) {

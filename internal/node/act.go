@@ -290,7 +290,7 @@ func (n *Node) mayAct(r *roll, rec record.Record, officers []string) error {
 		return faultf(CodeConflict, "import the roll: mithaq agreement import FILE", "acting under %s: this node knows no roll of it", r.id)
 	}
 	trial := sha256.Sum256(rec.Body) // stands for the leaf, which is not known before the act is sealed
-	entry := agreement.Entry{Leaf: hex.EncodeToString(trial[:]), Party: rec.Author, Officers: officers, Time: n.now().UTC(), Act: act}
+	entry := agreement.Entry{Leaf: hex.EncodeToString(trial[:]), Party: rec.Author, Officers: officers, Time: n.now().UTC(), Invented: n.party.Mark != "", Act: act}
 	if p, ok := r.pairOf(act); ok {
 		err = p.Check(entry)
 	} else {

@@ -47,7 +47,7 @@ func proveAct(e record.RollEntry, id string) (provenAct, error) {
 	if err := checkPlaceOf(e, p.keyring); err != nil {
 		return p, err
 	}
-	p.entry = agreement.Entry{Leaf: e.Leaf, Party: p.record.Author, Time: p.record.Time}
+	p.entry = agreement.Entry{Leaf: e.Leaf, Party: p.record.Author, Time: p.record.Time, Invented: p.keyring.Names.Fictional()}
 	if p.entry.Act, err = actOf(p.record); err != nil {
 		return p, err
 	}

@@ -98,7 +98,7 @@ func (n *Node) loadBooks(ctx context.Context) error {
 }
 
 func viewParty(k record.Keyring) PartyView {
-	return PartyView{ID: k.Party, Names: k.Names, Fingerprint: record.FingerprintWords(k.Party)}
+	return PartyView{ID: k.Party, Names: k.Names, Fingerprint: record.FingerprintWords(k.Party), Mark: markOfNames(k.Names)}
 }
 
 // held is the tree of a log that this node has: the published one, or of a log that is behind what is left of it.

@@ -162,7 +162,7 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 		return allowed, nil
 	}
 	v := o.view
-	return opened{object: o.object, view: RecordView{Log: v.Log, Index: v.Index, Leaf: v.Leaf, Object: v.Object, Sealed: v.Sealed,
+	return opened{object: o.object, view: RecordView{Log: v.Log, Index: v.Index, Mark: v.Mark, Leaf: v.Leaf, Object: v.Object, Sealed: v.Sealed,
 		Kind: v.Kind, Standing: StandingWithheld, Why: strings.Join(answer.Why("en"), " ")}}, nil
 }
 

@@ -124,7 +124,7 @@ func (n *Node) LogsFor(ctx context.Context, v Viewer) ([]LogView, error) {
 		if err != nil {
 			return nil, err
 		}
-		if shown, err := policy.Guard(it, n.viewLog(l)).Open(policy.ToLog(), grant); err == nil {
+		if shown, err := policy.Guard(it, n.viewLog(ctx, l)).Open(policy.ToLog(), grant); err == nil {
 			out = append(out, shown)
 		}
 	}

@@ -128,10 +128,10 @@ func (n *Node) exportSources(ctx context.Context, refs []string) ([]exportSource
 		if slices.ContainsFunc(out, func(s exportSource) bool { return s.id == id }) {
 			return nil
 		}
-		s := exportSource{id: id, label: id, names: map[string]string{n.party.ID: n.party.Names["en"]}}
+		s := exportSource{id: id, label: id, mark: n.party.Mark, names: map[string]string{n.party.ID: n.party.Names["en"]}}
 		if id != record.OwnAgreement {
 			if err := n.withRoll(ctx, id, func(r *roll) error {
-				s.label, s.mark = cmp.Or(r.label(), id), markOf(r.text())
+				s.label, s.mark = cmp.Or(r.label(), id), cmp.Or(s.mark, markOf(r.text()))
 				for party := range r.state.Members {
 					if _, names := r.nameOf(party); names["en"] != "" {
 						s.names[party] = names["en"]

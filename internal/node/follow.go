@@ -321,7 +321,7 @@ func (n *Node) Followed(ctx context.Context, logID string) (FollowView, error) {
 	if err != nil {
 		return FollowView{}, storeFault(err)
 	}
-	v := FollowView{LogView: n.viewLog(l), Source: f.Source, Notices: map[string]string{}}
+	v := FollowView{LogView: n.viewLog(ctx, l), Source: f.Source, Notices: map[string]string{}}
 	if !f.Seen.IsZero() {
 		v.Seen = &f.Seen
 	}

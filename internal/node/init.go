@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 // InitOptions say what a new node is.
 type InitOptions struct {
 	Names          map[string]string // the party's name by language tag
+	Fictional      bool              // an invented party: its keyrings say so, and no real agreement takes it
 	Public         bool              // whether everybody may read the first log
 	Listen, Store  string            // for the configuration; empty: the defaults
 	KeyFile        string            // what opens the keys; made when it is not there. Default: unlock.key in the directory
@@ -57,7 +59,11 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 			err = errors.Join(err, n.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	first, root, err := n.makeParty(l, o.Names)
+	names := maps.Clone(o.Names)
+	if o.Fictional {
+		names[record.FictionTag] = fictionalMark
+	}
+	first, root, err := n.makeParty(l, names)
 	if err != nil {
 		return nil, err
 	}

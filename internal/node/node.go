@@ -61,15 +61,16 @@ type Node struct {
 	rand   io.Reader
 	now    func() time.Time
 
-	store  *store.DB
-	guard  *ledger.FileGuard // nil when read-only
-	ledger *ledger.Ledger    // nil when read-only
-	reader ledger.Reader
-	keys   *keyset // nil when read-only and the keys could not be opened
-	party  PartyView
-	counts counters
-	lost   chan error
-	facts  func() (*facts.Facts, error) // what ships with the program, read once
+	store    *store.DB
+	guard    *ledger.FileGuard // nil when read-only
+	ledger   *ledger.Ledger    // nil when read-only
+	reader   ledger.Reader
+	keys     *keyset // nil when read-only and the keys could not be opened
+	party    PartyView
+	counts   counters
+	lost     chan error
+	invented map[string]bool              // of agreements that run here, by id; guarded by mu
+	facts    func() (*facts.Facts, error) // what ships with the program, read once
 
 	indexer  *indexer         // nil when read-only
 	follower *federate.Runner // nil when read-only
@@ -181,7 +182,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
+		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, failures: map[string]int{}, rollStates: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second
@@ -362,16 +363,16 @@ func (n *Node) Logs(ctx context.Context) ([]LogView, error) {
 	out := make([]LogView, 0, len(infos))
 	for _, l := range infos {
 		if n.begun(l.ID) {
-			out = append(out, n.viewLog(l))
+			out = append(out, n.viewLog(ctx, l))
 		}
 	}
 	return out, nil
 }
 
-func (n *Node) viewLog(l ledger.LogInfo) LogView {
+func (n *Node) viewLog(ctx context.Context, l ledger.LogInfo) LogView {
 	v := LogView{
 		ID: l.ID, Origin: l.Origin, Size: l.Size, Root: fmt.Sprintf("%x", l.Root), Agreement: l.Agreement,
-		Generation: int(l.Generation), Public: l.Public, URL: n.baseURL() + "/log/" + l.ID + "/", Party: n.party.ID, State: "open",
+		Mark: n.markOfLog(ctx, l.ID, l.Agreement), Generation: int(l.Generation), Public: l.Public, URL: n.baseURL() + "/log/" + l.ID + "/", Party: n.party.ID, State: "open",
 	}
 	switch {
 	case l.Followed():

@@ -42,7 +42,7 @@ type PartyRoll struct {
 func (n *Node) PartyPage(ctx context.Context, ref string) (PartyPage, error) {
 	p := PartyPage{}
 	if ref == "" || ref == n.party.ID {
-		p.ID, p.Names, p.Fingerprint = n.party.ID, n.party.Names, n.party.Fingerprint
+		p.ID, p.Names, p.Fingerprint, p.Mark = n.party.ID, n.party.Names, n.party.Fingerprint, n.party.Mark
 		ref = n.party.ID
 	}
 	if err := n.partyInRolls(ctx, &p, ref); err != nil {
@@ -78,6 +78,9 @@ func (n *Node) partyInRolls(ctx context.Context, p *PartyPage, ref string) error
 					p.ID = party
 				}
 				p.fill(label, names, r.text())
+				if r.keyrings[party].Names.Fictional() {
+					p.Mark = fictionalMark
+				}
 				p.Connected = append(p.Connected, PartyRoll{Agreement: id, Label: r.label(), MemberView: r.viewMember(party, m)})
 			}
 			return nil

@@ -157,6 +157,7 @@ func (n *Node) shownAt(ctx context.Context, v Viewer, ref string, index int64) (
 	if err != nil {
 		return o, l, err
 	}
+	o.view.Mark = n.markOfLog(ctx, l.ID, l.Agreement)
 	d, err := n.decideFor(ctx, v)
 	if err != nil {
 		return opened{}, l, err
@@ -188,9 +189,10 @@ func (n *Node) Records(ctx context.Context, v Viewer, ref string, from int64, li
 	if err != nil {
 		return nil, err
 	}
-	out := []RecordView{}
+	out, mark := []RecordView{}, n.markOfLog(ctx, l.ID, l.Agreement)
 	for index := from; index < l.Size && len(out) < limit; index++ {
 		o, err := n.open(ctx, l, index, ids)
+		o.view.Mark = mark
 		if err == nil {
 			o, err = d.shown(ctx, o)
 		}

@@ -83,7 +83,7 @@ func (r *roll) lineOf(rec record.Record, place rollPlace, k record.Keyring) (l p
 		if err != nil {
 			return l, false, err
 		}
-		l.entry = agreement.Entry{Leaf: place.leaf, Party: rec.Author, Time: rec.Time, Act: act}
+		l.entry = agreement.Entry{Leaf: place.leaf, Party: rec.Author, Time: rec.Time, Invented: k.Names.Fictional(), Act: act}
 		l.entry.Officers, err = officersWhoSigned(place.envelope, k)
 		if err != nil {
 			return l, false, err

@@ -51,6 +51,7 @@ type SearchResult struct {
 	TLP       string     `json:"tlp"`
 	PAP       string     `json:"pap,omitempty"`
 	Standing  string     `json:"standing" enum:"valid,not-vouched-for"`
+	Mark      string     `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
 	Snippet   []Fragment `json:"snippet,omitempty" doc:"Text around what was found; joined, the fragments are the text. Absent where too much would have to be opened for it"`
 }
 
@@ -220,7 +221,7 @@ func (s *searching) result(ctx context.Context, e store.Indexed, parts []int) (r
 		return r, err
 	}
 	r = SearchResult{Log: log, Index: e.Index, Leaf: hex.EncodeToString(e.Leaf[:]), ID: e.ID, Kind: e.Kind, Agreement: e.Agreement,
-		Author: e.Author, Time: e.Time, TLP: e.TLP, PAP: e.PAP, Standing: e.Standing}
+		Author: e.Author, Time: e.Time, TLP: e.TLP, PAP: e.PAP, Standing: e.Standing, Mark: s.node.markOfLog(ctx, log, e.Agreement)}
 	if len(parts) > 0 {
 		r.Snippet, err = s.snippet(ctx, e, parts)
 	}

@@ -42,6 +42,7 @@ type STIXResult struct {
 	Index     int64           `json:"index" doc:"The record's place in the log"`
 	Agreement string          `json:"agreement"`
 	Author    string          `json:"author"`
+	Mark      string          `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
 	TLP       string          `json:"tlp" doc:"The object's effective marking"`
 	PAP       string          `json:"pap,omitempty"`
 	Added     string          `json:"added" doc:"When it was added to the agreement's collection"`
@@ -190,7 +191,7 @@ func (s *stixSearch) add(ctx context.Context, out *STIXResults, e store.Indexed,
 	}
 	item := sel.items[p.Class]
 	out.Results = append(out.Results, STIXResult{ID: p.ID, Type: p.Type, Version: p.Version, Log: log, Index: e.Index, Agreement: e.Agreement,
-		Author: e.Author, TLP: string(item.Marking.TLP), PAP: string(item.Marking.PAP), Added: taxii.FormatTime(microsUTC(p.Date)), Object: json.RawMessage(raw)})
+		Author: e.Author, Mark: s.node.markOfLog(ctx, log, e.Agreement), TLP: string(item.Marking.TLP), PAP: string(item.Marking.PAP), Added: taxii.FormatTime(microsUTC(p.Date)), Object: json.RawMessage(raw)})
 	return nil
 }
 

@@ -83,13 +83,3 @@ func (n *Node) importDefinition(_ context.Context, name string, data []byte) (Im
 	}
 	return Imported{What: "definition", Agreement: agreement.ID(data), Label: a.Label, Fresh: 1, Mark: markOf(a)}, nil
 }
-
-// fictionalMark stands on every output and export about something invented.
-const fictionalMark = "خيالي · Fictional · Fictif"
-
-func markOf(a *agreement.Agreement) string {
-	if a != nil && a.Fictional {
-		return fictionalMark
-	}
-	return ""
-}

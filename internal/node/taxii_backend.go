@@ -75,7 +75,7 @@ func (b collections) Roots(ctx context.Context, caller taxii.Caller) ([]taxii.Ro
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
-	return []taxii.Root{{Name: TAXIIRoot, Title: b.n.partyName(),
+	return []taxii.Root{{Name: TAXIIRoot, Title: strings.TrimSpace(b.n.partyName() + " " + b.n.party.Mark),
 		Description: "One collection for each agreement under which this node shares; views are parts of one."}}, nil
 }
 
@@ -211,6 +211,9 @@ func (b collections) resource(ctx context.Context, c collection) taxii.Collectio
 	out := taxii.Collection{ID: c.id(), Alias: b.alias(c), Title: title, CanRead: c.read, CanWrite: c.write, MediaTypes: []string{taxii.ObjectMediaType}}
 	if c.view != nil {
 		out.Title, out.Description = title+": "+c.view.Name, c.view.Description
+	}
+	if b.n.party.Mark != "" || b.n.isInvented(ctx, c.agreement) {
+		out.Title += " [" + fictionalMark + "]"
 	}
 	return out
 }

@@ -16,6 +16,7 @@ type LogView struct {
 	Root       string `json:"root" doc:"Root hash of the published tree, hexadecimal"`
 	Agreement  string `json:"agreement" doc:"Agreement id, or own"`
 	Party      string `json:"party" doc:"Party id of the author"`
+	Mark       string `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
 	Generation int    `json:"generation" doc:"0, or the number of successor logs before this one"`
 	Public     bool   `json:"public" doc:"Whether tiles and objects are served without a token"`
 	State      string `json:"state" enum:"open,behind,retired,followed" doc:"open: appends; followed: another party's, of which what is here is verified; behind: others have seen more of it than this node has; retired: a successor log has been opened"`
@@ -26,6 +27,7 @@ type PartyView struct {
 	ID          string            `json:"id" doc:"Party id"`
 	Names       map[string]string `json:"names" doc:"Name by language tag"`
 	Fingerprint string            `json:"fingerprint" doc:"The party id in eight words, to compare by telephone"`
+	Mark        string            `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, of an invented party"`
 }
 
 // Receipt says where a published record stands.
@@ -59,6 +61,7 @@ type RecordView struct {
 	Standing  string          `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid,withheld"`
 	Why       string          `json:"why,omitempty" doc:"Why the standing is not valid"`
 	Witnessed *bool           `json:"witnessed,omitempty" doc:"Whether enough witnesses saw that the log with it only grew; absent: the agreement asks for none. They vouch for no contents"`
+	Mark      string          `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
 	Sealed    bool            `json:"sealed" doc:"Whether the object is sealed to its audience"`
 	ID        string          `json:"id,omitempty" doc:"Record id"`
 	Agreement string          `json:"agreement,omitempty"`

@@ -22,6 +22,13 @@ type Text map[string]string
 // Names are short texts that stand in lists and headings: one line, nothing that turns the writing direction.
 type Names map[string]string
 
+// FictionTag is the private-use language tag (BCP 47) under which an invented party's names carry the mark of it, so that
+// whoever pins or follows its keyring knows. docs/formats.md section 6.
+const FictionTag = "und-x-fiction"
+
+// Fictional says whether the names are those of an invented party.
+func (n Names) Fictional() bool { return n[FictionTag] != "" }
+
 // In returns the text in the first of the languages that it has, else in English, else in the first by tag.
 func (t Text) In(languages ...string) string { return pick(t, languages) }
 
@@ -35,7 +42,9 @@ func pick(m map[string]string, languages []string) string {
 		}
 	}
 	for _, l := range slices.Sorted(maps.Keys(m)) {
-		return m[l]
+		if l != FictionTag {
+			return m[l]
+		}
 	}
 	return ""
 }
