@@ -1,9 +1,5 @@
 package logs
 
-import (
-	"time"
-)
-
 // parseTime reads a time as logs write it, in nanoseconds since 1970: seconds with a fraction, or ISO 8601 with a zone
 // in any of its forms (Z, +0200, +02:00). 0 is what it is not.
 func parseTime(b []byte) int64 {
@@ -51,6 +47,27 @@ func fraction(b []byte) int64 {
 	return n
 }
 
+// daysSince1970 counts the days to a date of the Gregorian calendar, by years that begin in March so that the day that may
+// be missing is the last. Months and days out of range go over into the next, as in time.Date.
+func daysSince1970(year, month, day int) int {
+	year, month = year+(month-1)/12, (month-1)%12+1
+	if month < 1 {
+		year, month = year-1, month+12
+	}
+	if month < 3 {
+		year, month = year-1, month+12
+	}
+	const fromMarch0 = 719468 // days from 1 March of the year 0 to 1970
+	return 365*year + floor(year, 4) - floor(year, 100) + floor(year, 400) + (153*(month-3)+2)/5 + day - 1 - fromMarch0
+}
+
+func floor(a, b int) int {
+	if a < 0 {
+		return -((b - 1 - a) / b)
+	}
+	return a / b
+}
+
 func parseISO(b []byte) int64 {
 	var part [6]int
 	for i, at := range [...][2]int{{0, 4}, {5, 7}, {8, 10}, {11, 13}, {14, 16}, {17, 19}} {
@@ -70,7 +87,7 @@ func parseISO(b []byte) int64 {
 		}
 		rest = rest[end:]
 	}
-	at := time.Date(part[0], time.Month(part[1]), part[2], part[3], part[4], part[5], 0, time.UTC).Unix()
+	at := int64(daysSince1970(part[0], part[1], part[2]))*86400 + int64(part[3]*3600+part[4]*60+part[5])
 	if len(rest) >= 5 && (rest[0] == '+' || rest[0] == '-') {
 		hours, _ := digits(rest[1:3])
 		minutes, _ := digits(rest[len(rest)-2:])

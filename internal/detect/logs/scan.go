@@ -1,7 +1,8 @@
 package logs
 
 import (
-	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -59,41 +60,53 @@ func (c *cursor) element(first bool) bool {
 	return true
 }
 
-// raw steps over a string and gives what is between its quotes.
-func (c *cursor) raw() []byte {
+// raw steps over a string and gives what is between its quotes, and where its first backslash is, -1 when there is none.
+func (c *cursor) raw() (text []byte, escape int) {
 	begin := c.i + 1
+	escape = -1
 	for at := begin; ; {
-		n := bytes.IndexByte(c.b[at:], '"')
-		if n < 0 {
+		at = quoteOrEscape(c.b, at)
+		switch {
+		case at >= len(c.b):
 			c.fail()
-			return nil
+			return nil, -1
+		case c.b[at] == '"':
+			c.i = at + 1
+			return c.b[begin:at], escape
+		case escape < 0:
+			escape = at - begin
 		}
-		end := at + n
-		at = end + 1
-		if end == begin || c.b[end-1] != '\\' {
-			c.i = at
-			return c.b[begin:end]
-		}
-		slashes := 1
-		for end-slashes > begin && c.b[end-slashes-1] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			c.i = at
-			return c.b[begin:end]
+		at += 2 // whatever it is that is escaped, it does not end the string
+	}
+}
+
+// quoteOrEscape finds the first quote or backslash from a place on, or gives a place behind the end. Strings of logs are
+// short: eight bytes at a time find it sooner than two searches that are made for long ones.
+func quoteOrEscape(b []byte, at int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for ; at+8 <= len(b); at += 8 {
+		w := binary.LittleEndian.Uint64(b[at:])
+		quote, escape := w^ones*'"', w^ones*'\\'
+		if found := ((quote-ones)&^quote | (escape-ones)&^escape) & high; found != 0 {
+			return at + bits.TrailingZeros64(found)/8
 		}
 	}
+	for at < len(b) && b[at] != '"' && b[at] != '\\' {
+		at++
+	}
+	return at
 }
 
 // text reads a string. Without escapes it is a piece of the line, else of the cursor's room, where it stays good until
 // the line's end.
 func (c *cursor) text() []byte {
-	text := c.raw()
-	if bytes.IndexByte(text, '\\') < 0 {
+	text, escape := c.raw()
+	if escape < 0 {
 		return text
 	}
 	begin := len(c.room)
-	for i := 0; i < len(text); i++ {
+	c.room = append(c.room, text[:escape]...)
+	for i := escape; i < len(text); i++ {
 		if text[i] != '\\' || i+1 >= len(text) {
 			c.room = append(c.room, text[i])
 			continue
