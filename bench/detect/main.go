@@ -2,7 +2,7 @@
 // load, time until a change is visible, and lines of Zeek and EVE logs a second of
 // processor time.
 //
-//	go run ./bench/detect --indicators DIR [--zeek DIR] [--eve FILE] [--scale 3000000] [--lines 1000000]
+//	go run ./bench/detect --indicators DIR [--zeek DIR] [--eve FILE] [--scale 3000000] [--lines 1000000] [--fever 20]
 //
 // DIR holds domains.txt.gz, ips.txt.gz and urls.txt.gz. They are scaled up by made-up ones of the same lengths. Lines
 // are repeated from memory, so that no disk and no decompression is measured.
@@ -45,6 +45,7 @@ func run(args []string, out io.Writer) error {
 	dir := flags.String("indicators", "", "folder of domains.txt.gz, ips.txt.gz and urls.txt.gz")
 	zeek := flags.String("zeek", "", "folder of Zeek logs: tsv/NAME.log.gz and json/NAME.json.gz")
 	eve := flags.String("eve", "", "EVE log, gzip")
+	feverRepeats := flags.Int("fever", 0, "how often DCSO's fever is given the EVE log beside; 0: not at all")
 	profile := flags.String("profile", "", "write a CPU profile of the lines here")
 	scale := flags.Int("scale", 3_000_000, "indicators in the index")
 	lineScale := flags.Int("lines", 1_000_000, "indicators while lines are read")
@@ -62,7 +63,8 @@ func run(args []string, out io.Writer) error {
 	if err := measureIndex(out, scaled(lists, *scale)); err != nil {
 		return err
 	}
-	set, err := compile(scaled(lists, *lineScale))
+	list := scaled(lists, *lineScale)
+	set, err := compile(list)
 	if err != nil {
 		return err
 	}
@@ -89,6 +91,11 @@ func run(args []string, out io.Writer) error {
 	for round := range 3 {
 		for _, name := range inputs {
 			if err := measureLines(out, round, set, name); err != nil {
+				return err
+			}
+		}
+		if *eve != "" && *feverRepeats > 0 {
+			if err := measureFever(out, list, *eve, *feverRepeats); err != nil {
 				return err
 			}
 		}
