@@ -2,7 +2,7 @@
 // load, time until a change is visible, and lines of Zeek and EVE logs a second of
 // processor time.
 //
-//	go run ./bench/detect --indicators DIR [--zeek DIR] [--eve FILE] [--scale 3000000] [--lines 1000000] [--fever 20]
+//	go run ./bench/detect --indicators DIR [--zeek DIR] [--eve FILE] [--scale 3000000] [--lines 1000000] [--fever 20] [--suricata]
 //
 // DIR holds domains.txt.gz, ips.txt.gz and urls.txt.gz. They are scaled up by made-up ones of the same lengths. Lines
 // are repeated from memory, so that no disk and no decompression is measured.
@@ -45,6 +45,7 @@ func run(args []string, out io.Writer) error {
 	dir := flags.String("indicators", "", "folder of domains.txt.gz, ips.txt.gz and urls.txt.gz")
 	zeek := flags.String("zeek", "", "folder of Zeek logs: tsv/NAME.log.gz and json/NAME.json.gz")
 	eve := flags.String("eve", "", "EVE log, gzip")
+	suricata := flags.Bool("suricata", false, "load the indicators of the index into Suricata's datasets beside")
 	feverRepeats := flags.Int("fever", 0, "how often DCSO's fever is given the EVE log beside; 0: not at all")
 	profile := flags.String("profile", "", "write a CPU profile of the lines here")
 	scale := flags.Int("scale", 3_000_000, "indicators in the index")
@@ -60,7 +61,7 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := measureIndex(out, scaled(lists, *scale)); err != nil {
+	if err := measureIndex(out, scaled(lists, *scale), *suricata); err != nil {
 		return err
 	}
 	list := scaled(lists, *lineScale)
@@ -189,7 +190,7 @@ func compile(list []byte) (*index.Set, error) {
 	return index.Build(c.Compiled().Builder, rand.Uint64())
 }
 
-func measureIndex(out io.Writer, list []byte) error {
+func measureIndex(out io.Writer, list []byte, suricata bool) error {
 	used := cpu()
 	set, err := compile(list)
 	if err != nil {
@@ -199,6 +200,13 @@ func measureIndex(out io.Writer, list []byte) error {
 	n := float64(set.Len())
 	fmt.Fprintf(out, "index: %d values, compiled from text in %.2f CPU s; %.1f bytes each, %.1f with provenance\n",
 		set.Len(), (cpu() - used).Seconds(), float64(bare)/n, float64(all)/n)
+	if suricata {
+		for _, buckets := range []int{1 << 18, 1 << 22} { // as many as may be without asking, and as many as there are values
+			if err := measureDatasets(out, list, buckets, all); err != nil {
+				return err
+			}
+		}
+	}
 	dir, err := os.MkdirTemp("", "detect")
 	if err != nil {
 		return err
@@ -224,11 +232,11 @@ func measureIndex(out io.Writer, list []byte) error {
 	store := index.NewStore(opened)
 	for _, round := range []int{1, 2, 3} {
 		b, remove := change(set, round)
-		begin = time.Now()
+		begin, used = time.Now(), cpu()
 		if err := store.Apply(b, remove, rand.Uint64()); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "change: 5,000 added and 5,000 revoked, visible after %.1f ms\n", time.Since(begin).Seconds()*1000)
+		fmt.Fprintf(out, "change: 5,000 added and 5,000 revoked, visible after %.1f ms, %.1f CPU ms\n", time.Since(begin).Seconds()*1000, (cpu()-used).Seconds()*1000)
 	}
 	return opened.Close()
 }

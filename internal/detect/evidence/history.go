@@ -79,11 +79,17 @@ func partOf(field string) part {
 	return other
 }
 
+// latest is a time after that of any honest event, in the year 2116: the difference of two times before it is a number.
+const latest = 1 << 62
+
 // Observe takes an event in. It allocates only while the history still grows.
 func (h *History) Observe(ev *event.Event) {
 	at := ev.Facts.Begin
 	if at == 0 {
 		at = ev.Time
+	}
+	if at < 0 || at >= latest {
+		at = 0
 	}
 	if at != 0 {
 		if h.first == 0 || at < h.first {

@@ -9,6 +9,9 @@ func parseTime(b []byte) int64 {
 	return parseSeconds(b)
 }
 
+// mostSeconds before and after 1970 can be told in nanoseconds: 272 years.
+const mostSeconds = 1 << 33
+
 func digits(b []byte) (n int, ok bool) {
 	for _, c := range b {
 		if c < '0' || c > '9' {
@@ -28,7 +31,7 @@ func parseSeconds(b []byte) int64 {
 		}
 	}
 	whole, ok := digits(b[:dot])
-	if !ok || whole > 1<<33 {
+	if !ok || whole > mostSeconds {
 		return 0
 	}
 	return int64(whole)*1e9 + fraction(b[min(dot+1, len(b)):])
@@ -96,6 +99,9 @@ func parseISO(b []byte) int64 {
 			offset = -offset
 		}
 		at -= offset
+	}
+	if at < -mostSeconds || at > mostSeconds {
+		return 0
 	}
 	return at*1e9 + nanos
 }

@@ -30,3 +30,15 @@ func TestQuoteOrEscape(t *testing.T) {
 		}
 	})
 }
+
+// TestTimesFarOffAreNone: in nanoseconds they would be other times.
+func TestTimesFarOffAreNone(t *testing.T) {
+	for text, want := range map[string]int64{
+		"9999-12-31T23:59:59Z": 0, "0001-01-01T00:00:00Z": 0, "99999999999.5": 0,
+		"1969-12-31T23:59:59Z": -1e9, "2026-01-01T00:00:00.5+01:00": 1767222000500000000, "1767222000.25": 1767222000250000000,
+	} {
+		if got := parseTime([]byte(text)); got != want {
+			t.Errorf("%s: %d, want %d", text, got, want)
+		}
+	}
+}

@@ -99,6 +99,7 @@ func (b *Buffer) Drain(send func([]Found) error) error {
 	const atOnce = 1000
 	var batch []Found
 	scanner := bufio.NewScanner(io.NewSectionReader(b.file, 0, b.size))
+	scanner.Buffer(nil, int(b.size)+1) // a line that a disk spoiled must not keep the others back, however long it is
 	for scanner.Scan() {
 		var f Found
 		if json.Unmarshal(scanner.Bytes(), &f) != nil {

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// measureDatasets loads the same values into Suricata's datasets, addresses as ipv4 and all else as string, and reads an
+// empty capture. What counts is the memory and processor time beyond those of a run without datasets. A program that is
+// not installed is left out.
+func measureDatasets(out io.Writer, list []byte, buckets, ours int) error {
+	if _, err := exec.LookPath("suricata"); err != nil {
+		fmt.Fprintln(out, "suricata is not installed")
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "datasets")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var head [24]byte
+	binary.LittleEndian.PutUint32(head[:], 0xa1b2c3d4)
+	binary.LittleEndian.PutUint32(head[4:], 2|4<<16)
+	binary.LittleEndian.PutUint32(head[16:], 65535)
+	binary.LittleEndian.PutUint32(head[20:], 1)
+	var frame [16 + 60]byte // one empty Ethernet frame: a capture without any is refused
+	binary.LittleEndian.PutUint32(frame[8:], 60)
+	binary.LittleEndian.PutUint32(frame[12:], 60)
+	var addresses, others bytes.Buffer
+	values := 0
+	lines := bufio.NewScanner(bytes.NewReader(list))
+	for ; lines.Scan(); values++ {
+		if a, err := netip.ParseAddr(lines.Text()); err == nil && a.Is4() {
+			fmt.Fprintln(&addresses, a)
+		} else {
+			fmt.Fprintln(&others, base64.StdEncoding.EncodeToString(lines.Bytes()))
+		}
+	}
+	const plain = "%YAML 1.1\n---\nlogging:\n  default-log-level: error\n"
+	set := func(name, kind string) string {
+		return "  " + name + ":\n    type: " + kind + "\n    load: " + filepath.Join(dir, name) + "\n"
+	}
+	with := plain + fmt.Sprintf("datasets:\n  limits:\n    single-hashsize: %[1]d\n    total-hashsizes: %[2]d\n  defaults:\n    memcap: 8gb\n    hashsize: %[1]d\n", buckets, 4*buckets) +
+		set("addresses", "ipv4") + set("others", "string")
+	for name, text := range map[string][]byte{"capture": append(head[:], frame[:]...), "addresses": addresses.Bytes(), "others": others.Bytes(),
+		"without.yaml": []byte(plain), "with.yaml": []byte(with)} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	var used [2]time.Duration
+	var memory [2]int64
+	for i, config := range []string{"without.yaml", "with.yaml"} {
+		// #nosec G204 -- a benchmark runs what it compares
+		cmd := exec.Command("suricata", "-c", filepath.Join(dir, config), "-r", filepath.Join(dir, "capture"), "-l", dir, "--runmode", "single", "-S", "/dev/null")
+		if told, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("running suricata: %w: %.500s", err, told)
+		}
+		usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+		if !ok {
+			return errors.New("the system tells no usage")
+		}
+		used[i], memory[i] = time.Duration(usage.Utime.Nano()+usage.Stime.Nano()), usage.Maxrss<<10
+	}
+	more := memory[1] - memory[0]
+	if more <= int64(values) {
+		return errors.New("suricata did not load its datasets")
+	}
+	fmt.Fprintf(out, "Suricata's datasets, %d buckets each: %.1f bytes a value, loaded in %.2f CPU s; %.1f times ours with provenance\n",
+		buckets, float64(more)/float64(values), (used[1] - used[0]).Seconds(), float64(more)/float64(ours))
+	return nil
+}
