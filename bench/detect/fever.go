@@ -64,13 +64,14 @@ func runFever(dir, filter, socket string, text []byte, repeats int) (used time.D
 		return 0, 0, err
 	}
 	stop := func() (time.Duration, int64, error) {
+		memory := highest(cmd.Process.Pid)
 		_ = cmd.Process.Signal(syscall.SIGTERM) // when it is gone already, Wait says so
 		_ = cmd.Wait()                          // it ends by the signal
 		usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 		if !ok {
 			return 0, 0, errors.New("the system tells no usage")
 		}
-		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), usage.Maxrss << 10, nil
+		return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), memory, nil
 	}
 	var conn net.Conn
 	for range 600 {
