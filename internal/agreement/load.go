@@ -18,12 +18,16 @@ type Options struct {
 	// Source says whether a label names a source kept elsewhere, and whether it can make a statement verified.
 	// Nil: every source must be declared in the file.
 	Source func(label string) (reliable, ok bool)
+	// Elsewhere says of a commitment or entry of another agreement whether that agreement is known and whether it has it; an empty
+	// label asks for the agreement alone. Nil: what lies outside the file is not looked up, as where a roll is read, whose
+	// texts must mean the same to everybody.
+	Elsewhere func(agreement, label string) (known, ok bool)
 	// Rules compiles sharing rules. Nil: only their size is checked.
 	Rules RuleChecker
 }
 
 // Load reads an agreement file. The error is a [strictoml.Problems]: every problem with its place and its remedy.
-// References to other agreements are checked by [Library.Check], once all are loaded.
+// References to other agreements are checked by [Options].Elsewhere, or by [Library.Check] once all are loaded.
 func Load(file string, data []byte, opt Options) (*Agreement, error) {
 	var log strictoml.Log
 	root := strictoml.Parse(file, data, &log)

@@ -84,7 +84,9 @@ func (l *loader) head(t *strictoml.Table) {
 	a.Backfill = Backfill(t.OneOf("newcomers", string(BackfillNone), string(BackfillNone), string(BackfillYear), string(BackfillAll)))
 	for _, w := range t.Words("sectors") {
 		if !remoteShape(w.Text, true) {
-			l.log.Add(w.Pos, "write list/item, as sectors/energy", "%q does not name an item of a list", clip(w.Text))
+			l.log.Add(w.Pos, "write list/item, as us-sectors/energy", "%q does not name an item of a list", clip(w.Text))
+		} else {
+			l.elsewhere(w.Pos, w.Text)
 		}
 		a.Sectors = append(a.Sectors, w.Text)
 	}
@@ -285,8 +287,23 @@ func (l *loader) remote(t *strictoml.Table, key string, item bool) string {
 	s := t.Need(key)
 	if s != "" && !remoteShape(s, item) {
 		t.Fail(key, "write agreement/number, as un-norms/f; a link names the agreement alone", "%q does not name a place in another agreement", clip(s))
+		return s
+	}
+	if s != "" {
+		l.elsewhere(t.At(key), s)
 	}
 	return s
+}
+
+// elsewhere reports a place in a known agreement that is not there.
+func (l *loader) elsewhere(pos strictoml.Pos, place string) {
+	if l.opt.Elsewhere == nil {
+		return
+	}
+	agreement, label, _ := strings.Cut(place, "/")
+	if known, ok := l.opt.Elsewhere(agreement, label); known && !ok {
+		l.log.Add(pos, "correct it: 'mithaq agreement show "+agreement+"' lists what is there", "%s has no commitment or entry %q", agreement, clip(label))
+	}
 }
 
 func remoteShape(s string, item bool) bool {

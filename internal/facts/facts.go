@@ -110,6 +110,17 @@ func (f *Facts) File(label string) ([]byte, bool) {
 	return b, err == nil
 }
 
+// Elsewhere says of a place in an agreement whether that agreement is on the shelf and has it.
+func (f *Facts) Elsewhere(label, place string) (known, ok bool) {
+	a, known := f.Shelf.Agreement(label)
+	if !known || place == "" {
+		return known, known
+	}
+	_, commitment := a.Commitment(place)
+	_, item := a.Item(place)
+	return true, commitment || item
+}
+
 // Options are those with which the shelf was read: its files name parties and sources of this register.
 func (f *Facts) Options() agreement.Options {
 	return agreement.Options{

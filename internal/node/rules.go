@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/facts"
 	"github.com/mithaq/mithaq/internal/policy"
 )
 
@@ -74,7 +75,13 @@ func CheckDefinition(file string, text []byte) error {
 	if len(text) > maxDefinition {
 		return faultf(CodeInvalid, "shorten it", "reading %s: %d bytes, an agreement file has at most 1 MiB", file, len(text))
 	}
-	a, err := agreement.Load(file, text, definitionOptions())
+	f, err := facts.Load()
+	if err != nil {
+		return err
+	}
+	options := definitionOptions()
+	options.Elsewhere = f.Elsewhere // before it is proposed: a roll's texts are read without it
+	a, err := agreement.Load(file, text, options)
 	if err != nil {
 		return &Fault{Code: CodeInvalid, What: "reading the agreement", Err: err}
 	}

@@ -67,7 +67,9 @@ func (n *Node) importDefinition(_ context.Context, name string, data []byte) (Im
 	if err != nil {
 		return Imported{}, err
 	}
-	a, err := agreement.Load(name, data, shelfOptions(f))
+	options := shelfOptions(f)
+	options.Elsewhere = f.Elsewhere
+	a, err := agreement.Load(name, data, options)
 	if err != nil {
 		return Imported{}, &Fault{Code: CodeInvalid, What: "importing an agreement", Err: err}
 	}
