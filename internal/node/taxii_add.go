@@ -59,6 +59,7 @@ type posting struct {
 	status   taxii.Status
 	parts    []part
 	byKey    map[partKey]int
+	reader   stix.Reader
 }
 
 // part is what becomes one record.
@@ -297,7 +298,7 @@ func (p *posting) split(objects []taxii.Object) {
 func (p *posting) effective(o taxii.Object, known stix.Markings) policy.Marking {
 	own := int64(0)
 	if bytes.Contains(o.Raw, []byte("marking_ref")) {
-		if v, err := stix.OpenValue(o.Raw, stix.Limits{}); err == nil {
+		if v, err := p.reader.Read(o.Raw, stix.Limits{}); err == nil {
 			own = ownMarking(v, known)
 		}
 	}

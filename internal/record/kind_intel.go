@@ -5,6 +5,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mithaq/mithaq/stix"
 )
 
 // Intel shares threat intelligence: a STIX 2.1 bundle whose bytes are kept as they came.
@@ -26,6 +28,9 @@ func (i *Intel) check(c *checker, at string) {
 // checkBundle checks the shape that every STIX 2.1 bundle has (section 8 of the standard): type, id, and objects each with
 // a type and an id that agree. It is the one place to call a fuller validator from: what it returns is the verdict.
 func checkBundle(bundle []byte, at string) *Error {
+	if goodBundle(bundle) {
+		return nil
+	}
 	if jsontext.Value(bundle).Kind() != '{' {
 		return fail(CodeType, at, "a STIX bundle is a JSON object")
 	}
@@ -61,6 +66,30 @@ func checkBundle(bundle []byte, at string) *Error {
 		c.stixID(o.Type, o.ID, place)
 	}
 	return c.err
+}
+
+// goodBundle says of nearly every good bundle that it is one, in a fraction of the time that saying what is wrong takes.
+func goodBundle(bundle []byte) bool {
+	v, err := stix.OpenValue(bundle, stix.Limits{MaxObject: MaxPayload})
+	if err != nil || !v.IsObject() || !v.Get("type").Is("bundle") || !goodSTIXID(v) {
+		return false
+	}
+	objects := v.Get("objects")
+	if !objects.IsList() || objects.Len() == 0 {
+		return false
+	}
+	for o := range objects.Elements() {
+		if !o.IsObject() || !goodSTIXID(o) {
+			return false
+		}
+	}
+	return true
+}
+
+func goodSTIXID(v stix.Value) bool {
+	var c checker
+	c.stixID(v.Get("type").Text(), v.Get("id").Text(), "")
+	return c.err == nil
 }
 
 func (c *checker) stixID(typ, id, at string) {
