@@ -60,6 +60,9 @@ func printFollow(w io.Writer, v node.FollowView) {
 	for _, kind := range slices.Sorted(maps.Keys(v.Notices)) {
 		fmt.Fprintf(w, "  %s: %s\n", kind, v.Notices[kind])
 	}
+	if r := v.Refused; r != nil {
+		fmt.Fprintf(w, "  refused: %s; last: %s\n", kindCounts(r.Kinds), r.Last)
+	}
 	for _, id := range v.Evidence {
 		fmt.Fprintf(w, "  evidence %s\n", id)
 	}

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/api"
@@ -118,6 +121,34 @@ func printPeer(a *app, p node.PeerView, languages []string) {
 	case p.Pinned:
 		line("trust", "its fingerprint was compared")
 	}
+	if p.Reached != nil {
+		line("reached", p.Reached.UTC().Format(time.RFC3339))
+	}
+	if p.Failures > 0 && p.Again != nil {
+		line("trouble", fmt.Sprintf("%d times in a row, again at %s: %s", p.Failures, p.Again.UTC().Format(time.RFC3339), p.Trouble))
+	}
+	for _, h := range p.Held {
+		line("waits here", heldLine(h))
+	}
+	for _, h := range p.HeldAt {
+		line("holds back", fmt.Sprintf("our log %s: %s", h.Log, heldLine(h)))
+	}
+	if r := p.Refused; r != nil {
+		line("refused", fmt.Sprintf("%s; last at %s: %s", kindCounts(r.Kinds), r.At.UTC().Format(time.RFC3339), r.Last))
+	}
+}
+
+func heldLine(h node.HeldView) string {
+	return fmt.Sprintf("quota of %d %s since %s, the rest at %s", h.Limit, h.What, h.Since.UTC().Format(time.RFC3339), h.Until.UTC().Format(time.RFC3339))
+}
+
+// kindCounts writes how often each kind was counted, in the order of their names.
+func kindCounts(kinds map[string]int64) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		parts = append(parts, fmt.Sprintf("%s %d", k, kinds[k]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 type peerListCmd struct {

@@ -59,7 +59,6 @@ func (s *server) identifyNode(r *http.Request) caller {
 	}
 	party, err := s.node.CallerOf(r, nil)
 	if err != nil {
-		s.metrics.refused()
 		s.logger.Debug("a signed request was treated as a stranger's", "from", r.RemoteAddr, "path", r.URL.Path, "error", err)
 		return caller{}
 	}

@@ -145,7 +145,7 @@ func started(t *testing.T, config func(string) string) (*Daemon, string) {
 
 func same(s string) string { return s }
 
-func fetch(t *testing.T, url string, header ...string) (int, string) {
+func fetched(t *testing.T, url string, header ...string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
@@ -193,11 +193,11 @@ func TestTheOwnersSocket(t *testing.T) {
 func TestMetricsAndHealth(t *testing.T) {
 	d, _ := started(t, same)
 	for path, want := range map[string]string{"/healthz": "ok\n", "/readyz": "ready\n"} {
-		if status, body := fetch(t, d.URL+path); status != 200 || body != want {
+		if status, body := fetched(t, d.URL+path); status != 200 || body != want {
 			t.Errorf("%s: %d %q", path, status, body)
 		}
 	}
-	_, body := fetch(t, d.URL+"/metrics")
+	_, body := fetched(t, d.URL+"/metrics")
 	for _, name := range []string{"mithaq_http_requests_total{route=\"healthz\",status=\"200\"} 1", "mithaq_http_request_seconds_bucket", "mithaq_leaves_appended_total 0",
 		"mithaq_append_failures_total 0", "mithaq_writer 1", "process_resident_memory_bytes", "go_goroutines"} {
 		if !strings.Contains(body, name) {
@@ -208,12 +208,12 @@ func TestMetricsAndHealth(t *testing.T) {
 		t.Error("the metrics name a party or a log")
 	}
 	for range 50 {
-		fetch(t, d.URL+"/"+strings.Repeat("x", 5)+"/y")
+		fetched(t, d.URL+"/"+strings.Repeat("x", 5)+"/y")
 	}
-	if _, body := fetch(t, d.URL+"/metrics"); !strings.Contains(body, `route="other",status="404"} 50`) {
+	if _, body := fetched(t, d.URL+"/metrics"); !strings.Contains(body, `route="other",status="404"} 50`) {
 		t.Error("unknown paths are not counted together")
 	}
-	if status, _ := fetch(t, d.URL+"/metrics", "X-Forwarded-For", "192.0.2.1"); status != 404 {
+	if status, _ := fetched(t, d.URL+"/metrics", "X-Forwarded-For", "192.0.2.1"); status != 404 {
 		t.Errorf("through a proxy: %d", status)
 	}
 }
@@ -225,10 +225,10 @@ func TestWhoReadsMetrics(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if status, _ := fetch(t, d.URL+"/metrics"); status != want[0] {
+		if status, _ := fetched(t, d.URL+"/metrics"); status != want[0] {
 			t.Errorf("%s without a token: %d", setting, status)
 		}
-		if status, _ := fetch(t, d.URL+"/metrics", "Authorization", "bearer "+made.Secret); status != want[1] {
+		if status, _ := fetched(t, d.URL+"/metrics", "Authorization", "bearer "+made.Secret); status != want[1] {
 			t.Errorf("%s with one: %d", setting, status)
 		}
 	}

@@ -23,6 +23,7 @@ func (s *server) registerExchange(mux *http.ServeMux) {
 	mux.HandleFunc("POST /peers", asked(s, node.MaxReceived, s.node.ReceiveCard))
 	mux.HandleFunc("POST /acts", asked(s, node.MaxReceived, s.node.ReceiveAct))
 	mux.HandleFunc("POST /bundles", asked(s, node.MaxBrought, s.node.ReceiveBundle))
+	mux.HandleFunc("POST /holds", asked(s, node.MaxHold, s.node.ReceiveHold))
 	mux.HandleFunc("POST /rolls", asked(s, node.MaxReceived, s.node.ShowRolls))
 	mux.HandleFunc("POST /rolls/{agreement}", asked(s, node.MaxReceived, func(r *http.Request, content []byte) (node.RollFile, error) {
 		return s.node.ShowRoll(r, content, r.PathValue("agreement"))
@@ -67,11 +68,13 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 func asked[T any](s *server, limit int64, answer func(r *http.Request, content []byte) (T, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Signature-Input") == "" {
+			s.node.RefusedRequest(node.RequestStranger)
 			http.NotFound(w, r) // unsigned: it is not even read
 			return
 		}
 		content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		if err != nil {
+			s.node.RefusedRequest(node.RequestTooLong)
 			writeProblem(w, http.StatusRequestEntityTooLarge, "the request is too long or broke off")
 			return
 		}
@@ -82,7 +85,6 @@ func asked[T any](s *server, limit int64, answer func(r *http.Request, content [
 		}
 		switch node.CodeOf(err) {
 		case node.CodeNotFound:
-			s.metrics.refused()
 			http.NotFound(w, r)
 		case "":
 			if r.Context().Err() != nil {

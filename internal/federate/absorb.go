@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -36,6 +37,7 @@ func (s *State) absorb(p *piece) error {
 			return err
 		}
 	}
+	s.purse.took(int64(len(p.objects)), 0)
 	w.batch.epochs = append(w.batch.epochs, p.epochs...)
 	w.batch.bytes += 40 * int64(len(p.objects))
 	delete(w.pieces, p.n)
@@ -74,10 +76,10 @@ func (s *State) flush(now time.Time) (out []Effect, stop bool) {
 		return nil, false
 	}
 	if s.growth.Root() != s.target.Root {
-		return s.refuse(now, errors.New("the leaves do not make the signed root")), true
+		return s.refuse(now, fetch.WrongHash, errors.New("the leaves do not make the signed root")), true
 	}
 	if last, ok := s.history.Last(); s.opts.Objects && (!ok || CheckpointKey(last) != CheckpointKey(s.signer)) {
-		return s.refuse(now, errors.New("the checkpoint is signed by a key that no keyring among its leaves names")), true
+		return s.refuse(now, fetch.BadSigned, errors.New("the checkpoint is signed by a key that no keyring among its leaves names")), true
 	}
 	return []Effect{s.store(&store.Head{Size: s.target.Size, Serial: int64(s.serial()), Root: s.target.Root, Frontier: s.growth.Frontier(), Checkpoint: s.target.note})}, true
 }
@@ -86,6 +88,8 @@ func (s *State) store(head *store.Head) Effect {
 	b := s.walk.batch
 	s.walk.batch = batch{}
 	t := store.Taking{Objects: b.objects, Keyrings: b.keyrings, Epochs: b.epochs, Absent: b.absent, Serial: int64(s.serial()), Head: head, Seen: s.fresh}
+	spent := s.purse.Spent()
+	t.Spent = &spent
 	t.From, t.Leaves, t.Tiles = s.growth.Cut()
 	if s.seen.Size >= s.target.Size {
 		t.Target = s.seen.note
@@ -118,28 +122,14 @@ func (s *State) stored(ev Stored) []Effect {
 	return append(out, s.rest(ev.Now)...)
 }
 
-// spending is what was taken in the current window of a quota.
-type spending struct {
-	since  time.Time
-	leaves int64
-	bytes  int64
-}
-
-func (p spending) ends(window time.Duration) time.Time { return p.since.Add(window) }
-
-// overQuota says whether that many leaves more are over the author's quota, and tells so once in each window.
-func (s *State) overQuota(now time.Time, leaves int64) (bool, []Effect) {
-	q := s.opts.Quota
-	if now.Sub(s.quota.since) >= q.Window {
-		s.quota = spending{since: now}
+// overQuota says whether leaves up to a place are over the author's quota, and tells so once in each window.
+func (s *State) overQuota(now time.Time, upto int64) (*Overdraft, []Effect) {
+	over := s.purse.mayTake(now, upto-s.growth.Size())
+	if over == nil {
 		delete(s.told, NoticeQuota)
+		return nil, nil
 	}
-	if (q.Leaves == 0 || s.quota.leaves+leaves <= q.Leaves) && (q.Bytes == 0 || s.quota.bytes < q.Bytes) {
-		s.quota.leaves += leaves
-		return false, nil
-	}
-	return true, s.tell(Notice{Kind: NoticeQuota, Text: fmt.Sprintf("log %s of %s: %d leaves and %d bytes were taken since %s; the rest waits until %s",
-		s.log.ID, s.log.Party, s.quota.leaves, s.quota.bytes, s.quota.since.UTC().Format(time.RFC3339), s.quota.ends(q.Window).UTC().Format(time.RFC3339))})
+	return over, s.tell(Notice{Kind: NoticeQuota, Over: over, Text: fmt.Sprintf("log %s of %s: %s", s.log.ID, s.log.Party, over)})
 }
 
 // ClearRecord reads a clear object's record without judging it.

@@ -88,8 +88,9 @@ type (
 	Notice struct {
 		Kind     NoticeKind
 		Text     string
-		Evidence *Evidence // of a NoticeMismatch
-		From, To int64     // of a NoticeGrew
+		Evidence *Evidence  // of a NoticeMismatch
+		From, To int64      // of a NoticeGrew
+		Over     *Overdraft // of a NoticeQuota
 	}
 	// Rest ends a round: nothing is under way any more. Until says when to look again by itself.
 	Rest struct {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -56,7 +57,7 @@ type State struct {
 	retry    time.Duration
 	spent    bool
 	told     map[NoticeKind]string // what was said already, so that it is not said every minute
-	quota    spending
+	purse    *Purse
 
 	// What follows is of the round under way.
 	phase         phase
@@ -96,6 +97,9 @@ const (
 func New(start Start, o Options) (*State, error) {
 	s := &State{log: start.Log, opts: o.withDefaults(), head: start.Head, note: start.Checkpoint, growth: start.Growth, history: start.History,
 		absent: start.Absent, fresh: start.Seen, told: map[NoticeKind]string{}}
+	if s.purse = o.Purse; s.purse == nil {
+		s.purse = NewPurse(o.Quota, store.Spent{})
+	}
 	s.seen = signed{start.Head, start.Checkpoint}
 	if start.Target != nil {
 		h, err := ledger.ParseCheckpoint(start.Target)
@@ -197,14 +201,14 @@ func (s *State) cameKeyrings(ev Came) []Effect {
 	}
 	list, err := record.SplitKeyrings(ev.Body.Bytes)
 	if err != nil {
-		return s.refuse(ev.Now, err)
+		return s.refuse(ev.Now, fetch.Malformed, err)
 	}
 	chain, err := record.KeyringChain(list, s.log.Origin)
 	if err != nil {
-		return s.refuse(ev.Now, err)
+		return s.refuse(ev.Now, fetch.BadSigned, err)
 	}
 	if chain[0].Party != s.log.Party || chain[0].Log.Agreement != s.log.Agreement {
-		return s.refuse(ev.Now, fmt.Errorf("the log belongs to %s under %s, not to %s under %s", chain[0].Party, chain[0].Log.Agreement, s.log.Party, s.log.Agreement))
+		return s.refuse(ev.Now, fetch.BadSigned, fmt.Errorf("the log belongs to %s under %s, not to %s under %s", chain[0].Party, chain[0].Log.Agreement, s.log.Party, s.log.Agreement))
 	}
 	s.offered = chain
 	return s.judge(ev.Now)
@@ -221,7 +225,7 @@ func (s *State) judge(now time.Time) []Effect {
 			s.askedKeyrings = true
 			return []Effect{s.fetch(Request{What: ResourceKeyrings})}
 		}
-		return s.refuse(now, errors.New("the checkpoint is not signed by the log's key"))
+		return s.refuse(now, fetch.BadSigned, errors.New("the checkpoint is not signed by the log's key"))
 	}
 	s.pending, s.target = nil, cp
 	s.fresh = now

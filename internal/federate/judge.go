@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -90,7 +91,7 @@ func (s *State) rest(now time.Time) []Effect {
 func (s *State) mismatch(now time.Time, first, second signed, proof [][32]byte) []Effect {
 	e, err := s.evidence(first, second, proof)
 	if err != nil {
-		return s.refuse(now, fmt.Errorf("two checkpoints contradict each other, and the proof could not be written: %w", err))
+		return s.refuse(now, fetch.BadSigned, fmt.Errorf("two checkpoints contradict each other, and the proof could not be written: %w", err))
 	}
 	text := fmt.Sprintf("log %s of %s: two signed checkpoints, of %d and %d leaves, contradict each other", s.log.ID, s.log.Party, first.Size, second.Size)
 	out := s.tell(Notice{Kind: NoticeMismatch, Text: text, Evidence: e})
@@ -111,7 +112,8 @@ func (s *State) evidence(first, second signed, proof [][32]byte) (*Evidence, err
 }
 
 // refuse tells that what the host sent does not hold, and tries again later.
-func (s *State) refuse(now time.Time, err error) []Effect {
+func (s *State) refuse(now time.Time, kind fetch.Kind, err error) []Effect {
+	err = fetch.As(kind, err)
 	out := s.tell(Notice{Kind: NoticeRefused, Text: fmt.Sprintf("log %s of %s: refused: %v", s.log.ID, s.log.Party, err)})
 	return append(out, s.giveUp(now, err)...)
 }

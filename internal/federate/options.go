@@ -27,15 +27,9 @@ type Options struct {
 	RetryFirst, RetryMost time.Duration
 	// StaleAfter is how long a log may show no valid checkpoint before a person is told. Default: 24 h.
 	StaleAfter time.Duration
-	// Quota bounds what is taken of the log.
+	// Purse is what the author may still send under the agreement. Nil: one of this log alone, with Quota in it.
+	Purse *Purse
 	Quota Quota
-}
-
-// Quota bounds what is taken of one log in a window of time. Zero values: no bound.
-type Quota struct {
-	Window time.Duration // default: 24 h
-	Leaves int64
-	Bytes  int64
 }
 
 func (o Options) withDefaults() Options {
@@ -46,7 +40,6 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.RetryFirst, time.Second)
 	setDefault(&o.RetryMost, 5*time.Minute)
 	setDefault(&o.StaleAfter, 24*time.Hour)
-	setDefault(&o.Quota.Window, 24*time.Hour)
 	return o
 }
 

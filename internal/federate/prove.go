@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 )
 
@@ -63,7 +64,7 @@ func (s *State) withTiles(now time.Time, f func(tlog.HashReader) error) (bool, [
 		return false, out
 	}
 	if err != nil {
-		return false, s.refuse(now, fmt.Errorf("the tiles of the tree of %d leaves: %w", s.target.Size, err))
+		return false, s.refuse(now, fetch.WrongHash, fmt.Errorf("the tiles of the tree of %d leaves: %w", s.target.Size, err))
 	}
 	return true, nil
 }
@@ -74,7 +75,7 @@ func (s *State) cameTile(ev Came) []Effect {
 		return s.giveUp(ev.Now, fmt.Errorf("fetching tile %d/%d: %w", r.Level, r.N, ev.Err))
 	}
 	if len(ev.Body.Bytes) != r.Width*tlog.HashSize {
-		return s.refuse(ev.Now, fmt.Errorf("tile %d/%d has %d bytes, not %d", r.Level, r.N, len(ev.Body.Bytes), r.Width*tlog.HashSize))
+		return s.refuse(ev.Now, fetch.WrongLength, fmt.Errorf("tile %d/%d has %d bytes, not %d", r.Level, r.N, len(ev.Body.Bytes), r.Width*tlog.HashSize))
 	}
 	s.tiles[tileKey{r.Level, r.N, r.Width}] = ev.Body.Bytes
 	for waiting := range s.asked {
@@ -124,7 +125,7 @@ func (s *State) prove(now time.Time) []Effect {
 			continue
 		}
 		if b.signed == nil {
-			return s.refuse(now, fmt.Errorf("the signed tree of %d leaves does not begin with the %d that are here", s.target.Size, b.size))
+			return s.refuse(now, fetch.WrongHash, fmt.Errorf("the signed tree of %d leaves does not begin with the %d that are here", s.target.Size, b.size))
 		}
 		return s.mismatch(now, *b.signed, s.target, proof)
 	}

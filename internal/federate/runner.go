@@ -1,16 +1,19 @@
 package federate
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -23,12 +26,18 @@ type Source interface {
 	Keyrings(ctx context.Context) ([]byte, error)
 }
 
+// Stream is a Source whose objects can be read as they come: a large one then never stands in memory whole.
+type Stream interface {
+	// OpenObject is Object without the check of the hash.
+	OpenObject(ctx context.Context, hash [32]byte) (*fetch.Answer, error)
+}
+
 // Shelf is where followed logs are kept: *ledger.Ledger.
 type Shelf interface {
 	Stand(ctx context.Context, logID string) (ledger.Stand, error)
 	Take(ctx context.Context, logID string, t store.Taking) error
 	Prefix(ctx context.Context, logID string, size int64) ([][32]byte, error)
-	PutObject(hash [32]byte, data []byte) error
+	TakeObject(hash [32]byte, r io.Reader) (size int64, err error)
 }
 
 // Runner is the shell around the step function: it fetches, stores and tells. Its methods are safe for concurrent use.
@@ -39,9 +48,12 @@ type Runner struct {
 	// Options of a log.
 	Options func(Log) Options
 	// Tell gets notices, in order for each log. Growth is told before the round's Sync returns.
-	Tell   func(ctx context.Context, l Log, n Notice)
-	Clock  func() time.Time
-	Logger *slog.Logger
+	Tell func(ctx context.Context, l Log, n Notice)
+	// Refused, when not nil, counts what a host answered and was refused: once for a round that failed by it, and for each object
+	// of other bytes.
+	Refused func(l Log, source string, err error)
+	Clock   func() time.Time
+	Logger  *slog.Logger
 	// Workers is how many requests to one host are under way at once. Default: 16.
 	Workers int
 
@@ -84,15 +96,17 @@ func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) 
 		return Round{}, err
 	}
 	f.state.Configure(r.Options(f.state.log))
-	src := f.src
+	src, from := f.src, f.from
 	if beside != "" {
 		var err error
+		from = beside
 		if src, err = r.Open(f.state.log, beside); err != nil {
 			return Round{}, fmt.Errorf("comparing log %s: %w", logID, err)
 		}
 	}
-	run := &round{r: r, f: f, src: src, beside: beside != "", events: make(chan Event), slots: semaphore.NewWeighted(int64(r.workers()))}
+	run := &round{r: r, f: f, src: src, from: from, beside: beside != "", events: make(chan Event), slots: semaphore.NewWeighted(int64(r.workers()))}
 	rest := run.drive(ctx)
+	run.refused(rest.Err)
 	out := Round{Until: rest.Until, Size: f.state.Head().Size, Err: rest.Err}
 	if rest.Spent {
 		f.state = nil
@@ -173,6 +187,7 @@ type round struct {
 	r      *Runner
 	f      *followed
 	src    Source
+	from   string
 	beside bool
 	events chan Event
 	slots  *semaphore.Weighted
@@ -262,21 +277,74 @@ func (x *round) fetch(ctx context.Context, q Request) (Body, error) {
 // maxRead is the largest object that is read for what it may name: keyrings, and epochs with the wraps of all members.
 const maxRead = 2 << 20
 
-// fetchObject writes a large object to its file at once, so that it waits for its leaf on the disk and not in memory.
+// fetchObject writes a large object to its file while it comes, so that it waits for its leaf on the disk and not in memory. Of a
+// clear one that may be a keyring or an epoch the bytes are kept as well.
 func (x *round) fetchObject(ctx context.Context, hash [32]byte) (Body, error) {
-	b, err := x.src.Object(ctx, hash)
-	if err != nil || len(b) <= store.SmallObject {
-		return Body{Bytes: b}, err
-	}
-	body := Body{File: true, Hash: sha256.Sum256(b), Size: int64(len(b))}
-	if body.Hash != hash {
-		return body, nil // the state refuses it
-	}
-	if err := x.r.Shelf.PutObject(hash, b); err != nil {
+	a, err := x.open(ctx, hash)
+	if err != nil {
 		return Body{}, err
 	}
-	if len(b) <= maxRead {
-		body.Bytes = b
+	defer func() { _ = a.Close() }()
+	head, err := io.ReadAll(io.LimitReader(a, store.SmallObject+1))
+	if err != nil || len(head) <= store.SmallObject {
+		if err == nil && sha256.Sum256(head) != hash {
+			x.refused(otherBytes(hash)) // the state refuses it
+		}
+		return Body{Bytes: head}, err
 	}
-	return body, nil
+	in := io.MultiReader(bytes.NewReader(head), a)
+	read := limitedBuffer{most: maxRead}
+	if form, err := record.ObjectForm(head); err == nil && form == record.FormClear {
+		in = io.TeeReader(in, &read)
+	}
+	body := Body{File: true, Hash: hash}
+	body.Size, err = x.r.Shelf.TakeObject(hash, in)
+	if errors.Is(err, store.ErrOtherBytes) {
+		x.refused(otherBytes(hash)) // the state refuses it
+		return Body{File: true, Size: body.Size}, nil
+	}
+	body.Bytes = read.whole()
+	return body, err
+}
+
+func otherBytes(hash [32]byte) error {
+	return fetch.Refuse(fetch.WrongHash, "the host sent other bytes than object %x", hash[:8])
+}
+
+// refused counts an error that is the host's.
+func (x *round) refused(err error) {
+	if x.r.Refused != nil && fetch.KindOf(err) != "" {
+		x.r.Refused(x.f.state.log, x.from, err)
+	}
+}
+
+func (x *round) open(ctx context.Context, hash [32]byte) (io.ReadCloser, error) {
+	if s, ok := x.src.(Stream); ok {
+		return s.OpenObject(ctx, hash)
+	}
+	b, err := x.src.Object(ctx, hash)
+	return io.NopCloser(bytes.NewReader(b)), err
+}
+
+// limitedBuffer keeps what is written to it, and forgets it when that is more than most.
+type limitedBuffer struct {
+	bytes.Buffer
+	most int
+	over bool
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.over = b.over || b.Len()+len(p) > b.most; b.over {
+		b.Buffer = bytes.Buffer{}
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}
+
+// whole is all that was written, or nil.
+func (b *limitedBuffer) whole() []byte {
+	if b.over || b.Len() == 0 {
+		return nil
+	}
+	return b.Bytes()
 }

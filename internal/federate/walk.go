@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -83,7 +84,7 @@ func (s *State) advance(now time.Time) []Effect {
 			break
 		}
 		if err := s.absorb(p); err != nil {
-			return s.refuse(now, err)
+			return s.refuse(now, fetch.Malformed, err)
 		}
 	}
 	out, stop := s.flush(now)
@@ -94,7 +95,7 @@ func (s *State) advance(now time.Time) []Effect {
 		return append(out, s.windUp(now)...)
 	}
 	for w.next < s.bundles() && w.next-w.front < int64(s.opts.Ahead) {
-		if over, notice := s.overQuota(now, int64(s.bundleWidth(w.next))); over {
+		if over, notice := s.overQuota(now, min((w.next+1)*bundleWidth, s.target.Size)); over != nil {
 			out = append(out, notice...)
 			if len(s.asked) > 0 || len(w.queue) > 0 || s.storing {
 				break
@@ -103,7 +104,7 @@ func (s *State) advance(now time.Time) []Effect {
 				return append(out, s.store(nil))
 			}
 			s.phase = resting
-			return append(out, Rest{Until: s.quota.ends(s.opts.Quota.Window), Err: errQuota})
+			return append(out, Rest{Until: over.Until, Err: ErrQuota})
 		}
 		ok, more := s.rowOf(now, w.next)
 		out = append(out, more...)
@@ -143,7 +144,8 @@ func (s *State) windUp(now time.Time) []Effect {
 	return s.giveUp(now, s.failure)
 }
 
-var errQuota = errors.New("the author's quota is used up")
+// ErrQuota ends a round whose author waits.
+var ErrQuota = errors.New("the author's quota is used up")
 
 // full says that what was added must be stored before more is.
 func (s *State) full() bool {
@@ -207,7 +209,7 @@ func (s *State) cameBundle(ev Came) []Effect {
 		err = errors.New("it does not hash into the signed tree")
 	}
 	if err != nil {
-		return s.refuse(ev.Now, fmt.Errorf("bundle %d: %w", r.N, err))
+		return s.refuse(ev.Now, fetch.WrongHash, fmt.Errorf("bundle %d: %w", r.N, err))
 	}
 	p := &piece{n: r.N, first: r.N * bundleWidth, objects: objects, keyring: map[int64]record.Keyring{}}
 	if skip := s.growth.Size() - p.first; skip > 0 && skip < int64(len(objects)) {
@@ -298,6 +300,19 @@ func isErased(err error) bool {
 	return errors.As(err, &erased)
 }
 
+// readable says whether a clear object holds a record, by whomever.
+func readable(object []byte) bool {
+	envelope, err := record.OpenObject(object)
+	if err != nil {
+		return false
+	}
+	e, err := record.ParseEnvelope(envelope)
+	if err == nil {
+		_, err = record.ParsePayload(e.Payload)
+	}
+	return err == nil
+}
+
 // keep puts an object beside its leaf, and asks for the wraps that an epoch record names.
 func (s *State) keep(p place, b Body) {
 	o := store.Object{Hash: p.hash, Index: p.index, Size: b.Size}
@@ -306,7 +321,10 @@ func (s *State) keep(p place, b Body) {
 	}
 	p.piece.got = append(p.piece.got, o)
 	s.walk.held += int64(len(o.Bytes))
-	s.quota.bytes += b.Size
+	s.purse.took(0, b.Size)
+	if form, err := record.ObjectForm(b.Bytes); b.Bytes != nil && p.index >= 0 && (err != nil || form == record.FormClear && !readable(b.Bytes)) {
+		s.purse.Garbage(1)
+	}
 	if p.index < 0 || b.Bytes == nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/store"
@@ -177,9 +178,10 @@ func (l *Ledger) keyrings(ctx context.Context, no int64) ([]PlacedObject, error)
 	return out, nil
 }
 
-// PutObject makes a large object durable as a file, before the Take that names it.
-func (l *Ledger) PutObject(hash [32]byte, data []byte) error {
-	return l.store.PutObjectFile(hash, data, rand.Text())
+// TakeObject makes a large object durable as a file while it comes, before the Take that names it. store.ErrOtherBytes when it
+// does not hash to its name.
+func (l *Ledger) TakeObject(hash [32]byte, r io.Reader) (size int64, err error) {
+	return l.store.TakeObjectFile(hash, r, rand.Text())
 }
 
 // stagedEdge reads the right edge of leaves that no head covers yet. What it leads to is compared with a signed tree before

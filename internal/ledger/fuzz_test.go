@@ -149,14 +149,14 @@ func TestHostileServers(t *testing.T) {
 				}
 			}
 		}, "more than"},
-		"never answers":    {func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "imeout"},
+		"never answers":    {func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "does not answer"},
 		"sends too little": {func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("x")) }, ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(c.h)
 			defer s.Close()
-			src, err := HTTPSourceWith(s.URL+"/log/l-x", HTTPOptions{Timeout: 300 * time.Millisecond})
+			src, err := HTTPSourceWith(s.URL+"/log/l-x", HTTPOptions{Patience: 300 * time.Millisecond})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -51,6 +51,7 @@ type Store interface {
 	Places(ctx context.Context, hash [32]byte) ([]store.Place, error)
 	Object(ctx context.Context, hash [32]byte) ([]byte, error)
 	PutObjectFile(hash [32]byte, data []byte, unique string) error
+	TakeObjectFile(hash [32]byte, r io.Reader, unique string) (int64, error)
 	SweepOrphans(ctx context.Context) (int, error)
 	EraseObject(ctx context.Context, lease store.Lease, ts store.Tombstone) error
 	Tombstone(ctx context.Context, hash [32]byte) (store.Tombstone, error)

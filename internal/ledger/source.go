@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/mithaq/mithaq/internal/fetch"
 )
 
 // Source is where a log is fetched from. Nothing it returns is trusted: whoever uses it checks every byte.
@@ -55,21 +56,19 @@ type HTTPOptions struct {
 	Token string
 	// Transport makes the requests. Default: one of its own, with up to 32 connections.
 	Transport http.RoundTripper
-	// Timeout bounds each request, its body included. Default: 30 s.
-	Timeout time.Duration
+	// Patience is how long the server may take to begin an answer, and for each [fetch.Pace] bytes of it. Default: 30 s.
+	Patience time.Duration
 }
 
 // HTTPLog is a log that is fetched over HTTP from a server that may be hostile: sizes are limited by what is asked for, redirects
-// are refused, each request has a deadline.
+// are refused, and who trickles is given up. What it refuses is a [*fetch.Error].
 type HTTPLog struct {
-	base   string // ends in …/log/<id>
-	root   string // what /object/ hangs under
-	token  string
-	client *http.Client
+	base     string // ends in …/log/<id>
+	root     string // what /object/ hangs under
+	token    string
+	patience time.Duration
+	client   *http.Client
 }
-
-// errRedirect is a fixed answer: following one would hand the token to another host.
-var errRedirect = errors.New("the server redirects, which is refused")
 
 // HTTPSource fetches the log at a URL that ends in /log/<id>.
 func HTTPSource(logURL, token string) (Source, error) {
@@ -89,36 +88,35 @@ func HTTPSourceWith(logURL string, o HTTPOptions) (*HTTPLog, error) {
 	if i < 0 || !validLogID(u.Path[i+len("/log/"):]) {
 		return nil, fmt.Errorf("log URL %q must end in /log/<id>", logURL)
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = 30 * time.Second
-	}
 	if o.Transport == nil {
-		o.Transport = &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 32, MaxConnsPerHost: 32,
-			IdleConnTimeout: 30 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
-			ResponseHeaderTimeout: o.Timeout, MaxResponseHeaderBytes: 64 << 10,
-			DisableCompression: true, ForceAttemptHTTP2: true}
+		o.Transport = fetch.NewTransport(fetch.TransportOptions{Private: true}) // a person named the address
 	}
 	root := *u
 	root.Path = u.Path[:i]
-	return &HTTPLog{base: u.String(), root: root.String(), token: o.Token, client: &http.Client{
-		Transport: o.Transport, Timeout: o.Timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },
-	}}, nil
+	return &HTTPLog{base: u.String(), root: root.String(), token: o.Token, patience: o.Patience,
+		client: &http.Client{Transport: o.Transport, CheckRedirect: fetch.NoRedirect}}, nil
+}
+
+// Media types of what a log is made of. Static servers send everything but JSON as one of the first two.
+func typesOfText() []string  { return []string{"text/plain", "application/octet-stream"} }
+func typesOfBytes() []string { return []string{"application/octet-stream", "binary/octet-stream"} }
+func typesOfJSON() []string {
+	return []string{"application/json", "text/plain", "application/octet-stream"}
 }
 
 // Checkpoint implements Source.
 func (s *HTTPLog) Checkpoint(ctx context.Context) ([]byte, error) {
-	return s.get(ctx, s.base+"/checkpoint", maxCheckpoint, -1)
+	return s.get(ctx, s.base+"/checkpoint", typesOfText(), maxCheckpoint, -1)
 }
 
 // Tile implements Source.
 func (s *HTTPLog) Tile(ctx context.Context, level int, n int64, width int) ([]byte, error) {
-	return s.get(ctx, s.base+"/"+tilePath(level, n, width), int64(width*hashSize), int64(width*hashSize))
+	return s.get(ctx, s.base+"/"+tilePath(level, n, width), typesOfBytes(), int64(width*hashSize), int64(width*hashSize))
 }
 
 // Entries implements Source.
 func (s *HTTPLog) Entries(ctx context.Context, n int64, width int) ([]byte, error) {
-	return s.get(ctx, s.base+"/"+tilePath(-1, n, width), int64(width*bundleEntry), int64(width*bundleEntry))
+	return s.get(ctx, s.base+"/"+tilePath(-1, n, width), typesOfBytes(), int64(width*bundleEntry), int64(width*bundleEntry))
 }
 
 // maxKeyrings bounds the list of a log's keyrings.
@@ -126,12 +124,30 @@ const maxKeyrings = 16 << 20
 
 // Keyrings fetches the list of the log's keyrings: a JSON array of envelopes, to be checked by whoever reads it.
 func (s *HTTPLog) Keyrings(ctx context.Context) ([]byte, error) {
-	return s.get(ctx, s.base+"/keyrings", maxKeyrings, -1)
+	return s.get(ctx, s.base+"/keyrings", typesOfJSON(), maxKeyrings, -1)
 }
 
 // Object implements Source.
 func (s *HTTPLog) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
-	b, err := s.get(ctx, fmt.Sprintf("%s/object/%x", s.root, hash[:]), MaxObject, -1)
+	r, err := s.OpenObject(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	b, err := r.All()
+	if err != nil {
+		return nil, err
+	}
+	if sha256.Sum256(b) != hash {
+		return nil, fetch.Refuse(fetch.WrongHash, "object %x: the server sent other bytes than it names", hash[:8])
+	}
+	return b, nil
+}
+
+// OpenObject is Object for reading the bytes as they come, MaxObject at most. Whether they hash to the name is the reader's to
+// check.
+func (s *HTTPLog) OpenObject(ctx context.Context, hash [32]byte) (*fetch.Answer, error) {
+	a, err := s.open(ctx, fmt.Sprintf("%s/object/%x", s.root, hash[:]), typesOfBytes(), MaxObject)
 	var status *StatusError
 	if errors.As(err, &status) && status.Status == http.StatusGone {
 		var t tombstoneJSON
@@ -140,13 +156,7 @@ func (s *HTTPLog) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
 		}
 		return nil, &ErrErased{Hash: hash, Tombstone: Tombstone{At: t.Erased, Issuer: t.By, Reason: t.Reason}}
 	}
-	if err != nil {
-		return nil, err
-	}
-	if sha256.Sum256(b) != hash {
-		return nil, fmt.Errorf("object %x: the server sent other bytes than it names", hash[:8])
-	}
-	return b, nil
+	return a, err
 }
 
 // StatusError is an answer that is not 200.
@@ -171,7 +181,24 @@ func (e *StatusError) Unwrap() error {
 }
 
 // get fetches at most limit bytes, and exactly want when that is not negative.
-func (s *HTTPLog) get(ctx context.Context, target string, limit, want int64) ([]byte, error) {
+func (s *HTTPLog) get(ctx context.Context, target string, types []string, limit, want int64) ([]byte, error) {
+	a, err := s.open(ctx, target, types, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = a.Close() }()
+	b, err := a.All()
+	if err != nil {
+		return nil, err
+	}
+	if want >= 0 && int64(len(b)) != want {
+		return nil, fetch.Refuse(fetch.WrongLength, "%s: the server sent %d bytes, not %d", target, len(b), want)
+	}
+	return b, nil
+}
+
+// open asks for a resource. That it is not there, withheld, erased or not now, is an answer; another status is not.
+func (s *HTTPLog) open(ctx context.Context, target string, types []string, limit int64) (*fetch.Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return nil, err
@@ -179,67 +206,24 @@ func (s *HTTPLog) get(ctx context.Context, target string, limit, want int64) ([]
 	if s.token != "" {
 		req.Header.Set("Authorization", "Bearer "+s.token)
 	}
-	resp, err := s.client.Do(req)
+	a, err := fetch.Open(s.client, req, fetch.Limits{Bytes: limit, Types: types, Patience: s.patience})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, &StatusError{URL: target, Status: resp.StatusCode, body: readTombstone(resp)}
+	if a.Status == http.StatusOK {
+		return a, nil
 	}
-	if resp.ContentLength > limit {
-		return nil, fmt.Errorf("%s: the server announces %d bytes, more than the %d it may have", target, resp.ContentLength, limit)
-	}
-	b, err := readBody(resp, limit)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", target, err)
-	}
-	if want >= 0 && int64(len(b)) != want {
-		return nil, fmt.Errorf("%s: the server sent %d bytes, not %d", target, len(b), want)
-	}
-	return b, nil
-}
-
-func readBody(resp *http.Response, limit int64) ([]byte, error) {
-	if n := resp.ContentLength; n >= 0 {
-		if n > 1<<20 {
-			n = 1 << 20 // an announced length is not yet a sent one
-		}
-		b := make([]byte, 0, n+512)
-		return readInto(b, resp.Body, limit)
-	}
-	return readInto(nil, resp.Body, limit)
-}
-
-func readInto(b []byte, r io.Reader, limit int64) ([]byte, error) {
-	r = io.LimitReader(r, limit+1)
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if err == io.EOF {
-			break
-		}
+	defer func() { _ = a.Close() }()
+	status := &StatusError{URL: target, Status: a.Status}
+	switch a.Status {
+	case http.StatusGone:
+		status.body, err = a.All() // the start of it, which says what was erased
 		if err != nil {
 			return nil, err
 		}
+		return nil, status
+	case http.StatusNotFound, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		return nil, status
 	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("the server sent more than %d bytes", limit)
-	}
-	return b, nil
-}
-
-// readTombstone returns the start of a 410's body, which says what was erased.
-func readTombstone(resp *http.Response) []byte {
-	if resp.StatusCode != http.StatusGone {
-		return nil
-	}
-	b, err := readInto(nil, io.LimitReader(resp.Body, 8<<10), 8<<10)
-	if err != nil {
-		return nil
-	}
-	return b
+	return nil, fetch.As(fetch.BadStatus, status)
 }

@@ -90,7 +90,7 @@ func vectorLog(t *testing.T, size int) Reader {
 }
 
 // fetch gets what a server answers.
-func fetch(t *testing.T, r Reader, path string, want int) []byte {
+func mustFetch(t *testing.T, r Reader, path string, want int) []byte {
 	t.Helper()
 	rec := httptest.NewRecorder()
 	NewHandler(r, newTestGate(t), slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
@@ -117,7 +117,7 @@ func TestVectorTrees(t *testing.T) {
 		}
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			r := vectorLog(t, size)
-			golden(t, fmt.Sprintf("checkpoint-%d.txt", size), fetch(t, r, "/log/l-vec/checkpoint", http.StatusOK))
+			golden(t, fmt.Sprintf("checkpoint-%d.txt", size), mustFetch(t, r, "/log/l-vec/checkpoint", http.StatusOK))
 			var list strings.Builder
 			for level := -1; level < levelsOf(int64(size)); level++ {
 				hashes := int64(size) >> (tileHeight * max(level, 0))
@@ -127,7 +127,7 @@ func TestVectorTrees(t *testing.T) {
 						continue
 					}
 					path := "/log/l-vec/" + tilePath(level, n, int(min(hashes-n*tileWidth, tileWidth)))
-					b := fetch(t, r, path, http.StatusOK)
+					b := mustFetch(t, r, path, http.StatusOK)
 					if len(b) <= 128 {
 						fmt.Fprintf(&list, "%s %d bytes %x\n", path, len(b), b)
 					} else {
@@ -191,5 +191,5 @@ func TestVectorErasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "erasures.txt", journal)
-	golden(t, "tombstone.json", fetch(t, f.Ledger, "/object/"+hex.EncodeToString(h[:]), http.StatusGone))
+	golden(t, "tombstone.json", mustFetch(t, f.Ledger, "/object/"+hex.EncodeToString(h[:]), http.StatusGone))
 }

@@ -21,6 +21,7 @@ func (n *Node) ReceiveBundle(r *http.Request, content []byte) (BundleReport, err
 		return BundleReport{}, errStranger()
 	}
 	if !n.acts.allow(party, n.now()) {
+		n.refusals.request(RequestTooMany)
 		return BundleReport{}, faultf(CodeBusy, "wait a minute", "taking a bundle: this party has sent too many")
 	}
 	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
@@ -61,7 +62,7 @@ func (n *Node) push(ctx context.Context, host, depositary string) error {
 
 // sizeAt is how much a host has of a log. It is asked only to send no more than is needed.
 func (n *Node) sizeAt(ctx context.Context, host, logID string) (int64, error) {
-	src, err := ledger.HTTPSourceWith(logURL(host, logID), ledger.HTTPOptions{Transport: signedTransport{n}})
+	src, err := n.signedSource(logURL(host, logID))
 	if err != nil {
 		return 0, err
 	}

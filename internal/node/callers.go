@@ -52,6 +52,7 @@ func (n *Node) CallerOf(r *http.Request, content []byte) (string, error) {
 		return k.public, ok
 	}))
 	if err != nil {
+		n.distrusted(err)
 		return "", err
 	}
 	return keys[id].party, nil
@@ -64,6 +65,7 @@ func (n *Node) IntroducedBy(r *http.Request, content []byte, k record.Keyring) e
 		key, ok := k.Find(id)
 		return ed25519.PublicKey(key.Public), ok && key.Role == record.RoleHTTP && key.Alg == record.Ed25519
 	}))
+	n.distrusted(err)
 	return err
 }
 

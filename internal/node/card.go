@@ -5,12 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -83,49 +82,42 @@ func (n *Node) fetchCard(ctx context.Context, address string) (Card, error) {
 	if err := checkURL("address", address); err != nil {
 		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, cardPatience)
-	defer cancel()
+	var data []byte
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+CardPath, nil)
 	if err != nil {
 		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
 	}
-	resp, err := n.outbound.Do(req)
+	status := 0
+	a, err := fetch.Open(n.outbound, req, fetch.Limits{Bytes: maxCard, Types: jsonTypes(), Patience: cardPatience})
+	if err == nil {
+		status = a.Status
+		data, err = a.All()
+		_ = a.Close()
+	}
+	n.refusals.answer(err, n.now(), hostOf(address))
 	if err != nil {
 		return Card{}, &Fault{Code: CodeUnavailable, What: "asking a node who it is", Err: err, Remedy: "compare the address with the party"}
 	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return Card{}, faultf(CodeNotFound, "compare the address with the party", "asking %s who it is: it answers %d", address, resp.StatusCode)
-	}
-	data, err := readBounded(resp.Body, maxCard)
-	if err != nil {
-		return Card{}, fmt.Errorf("asking %s who it is: %w", address, err)
+	if status != http.StatusOK {
+		return Card{}, faultf(CodeNotFound, "compare the address with the party", "asking %s who it is: it answers %d", address, status)
 	}
 	c, err := ReadCard(data)
-	if err == nil {
-		c.URL = strings.TrimRight(address, "/") // where it was found; what it says of itself may lead elsewhere
+	if err != nil {
+		n.refusals.answer(fetch.As(fetch.Malformed, err), n.now(), hostOf(address))
+		return c, err
 	}
-	return c, err
+	c.URL = strings.TrimRight(address, "/") // where it was found; what it says of itself may lead elsewhere
+	return c, nil
 }
 
-// errTooLong says that another node sent more than it may.
-var errTooLong = errors.New("the answer is longer than it may be")
+// jsonTypes are the media types of nodes' answers.
+func jsonTypes() []string { return []string{"application/json", "application/problem+json"} }
 
-func readBounded(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = errTooLong
-	}
-	return data, err
-}
+// errTooLong says that a file is longer than it may be.
+var errTooLong = errors.New("it is longer than it may be")
 
 // newOutbound is the client for requests to other nodes: no redirects, which could lead inside this network, and bounds on
 // everything that the other side can make us wait for or hold.
-func newOutbound() *http.Client {
-	return &http.Client{
-		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 8, MaxConnsPerHost: 32, MaxIdleConns: 4096,
-			IdleConnTimeout: 2 * time.Minute, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 70 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10, DisableCompression: true, ForceAttemptHTTP2: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("the node redirects, which is refused") },
-	}
+func newOutbound(private bool) *http.Client {
+	return &http.Client{Transport: fetch.NewTransport(fetch.TransportOptions{Private: private}), CheckRedirect: fetch.NoRedirect}
 }

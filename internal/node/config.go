@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	toml "github.com/pelletier/go-toml/v2"
+
+	"github.com/mithaq/mithaq/internal/fetch"
 )
 
 // ConfigName is the configuration file's name inside a node's directory.
@@ -39,6 +41,9 @@ type Config struct {
 	Metrics        string            `toml:"metrics"`
 	// OutboundOnly is for a node that nobody can connect to.
 	OutboundOnly bool `toml:"outbound_only"`
+	// PrivatePeers says whether other nodes are reached at addresses of private networks and of this machine.
+	PrivatePeers string `toml:"private_peers"`
+	Quota        Quota  `toml:"quota"`
 
 	// OIDC is the party's own OpenID provider, by which people may sign in.
 	OIDC OIDC `toml:"oidc"`
@@ -69,6 +74,9 @@ func DefaultConfig() Config {
 		LogFormat: "text",
 		Metrics:   "loopback",
 		TAXIIRate: 500,
+
+		PrivatePeers: "auto",
+		Quota:        Quota{Hours: 24, Records: 2_000_000, Megabytes: 16 << 10, Broken: 10_000, AllRecords: 50_000_000, AllMegabytes: 256 << 10},
 
 		FollowerTokens: map[string]string{},
 
@@ -155,7 +163,7 @@ func (c Config) check() error {
 	if c.TAXIIRate < 0 || c.TAXIIRate > 1_000_000 {
 		return fmt.Errorf("taxii_rate = %d: write how many requests a second a token may make, 0 for any number", c.TAXIIRate)
 	}
-	for _, err := range []error{c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds), c.checkReceipts()} {
+	for _, err := range []error{c.Quota.check(), c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds), c.checkReceipts()} {
 		if err != nil {
 			return err
 		}
@@ -166,6 +174,7 @@ func (c Config) check() error {
 	}{
 		{"log_level", c.LogLevel, []string{"debug", "info", "warn", "error"}},
 		{"log_format", c.LogFormat, []string{"text", "json"}},
+		{"private_peers", c.PrivatePeers, []string{"auto", "yes", "no"}},
 		{"metrics", c.Metrics, []string{"loopback", "token", "off"}},
 	} {
 		if !slices.Contains(choice.allowed, choice.value) {
@@ -215,6 +224,15 @@ func checkURL(key, value string) error {
 		return fmt.Errorf("%s: %q is not an http or https address: write for example \"https://node.example\"", key, value)
 	}
 	return nil
+}
+
+// reachesPrivate says whether other nodes are reached at private addresses: where nothing is said, only by a node that itself is
+// at one.
+func (c Config) reachesPrivate() bool {
+	if c.PrivatePeers != "auto" {
+		return c.PrivatePeers == "yes"
+	}
+	return c.PublicURL == "" || fetch.CheckURL(c.PublicURL, false) != nil
 }
 
 // BaseURL is the address that others reach this node under, without a slash at its end.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,12 +15,16 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/mithaq/mithaq/internal/federate"
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
 // witnessPatience is how long a witness may take; the others are not waited for either.
 const witnessPatience = 10 * time.Second
+
+// maxCosignature bounds what a witness answers: one line for each of its keys.
+const maxCosignature = 8 << 10
 
 // witnessPolicy says who must co-sign the log of an author under an agreement: the witnesses of its text, without the author.
 func (n *Node) witnessPolicy(ctx context.Context, agreementID, author string) (federate.Policy, error) {
@@ -235,16 +238,17 @@ func (n *Node) postCheckpoint(ctx context.Context, url string, a federate.AddChe
 	if err != nil {
 		return nil, 0, err
 	}
-	resp, err := n.outbound.Do(req)
+	answer, err := fetch.Open(n.outbound, req, fetch.Limits{Bytes: maxCosignature, Types: []string{"text/plain"}})
+	var body []byte
+	if err == nil {
+		body, err = answer.All()
+		_ = answer.Close()
+	}
+	n.refusals.answer(err, n.now(), strings.TrimSuffix(url, "/witness"))
 	if err != nil {
 		return nil, 0, err
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 8<<10))
-	if err != nil {
-		return nil, 0, err
-	}
-	switch resp.StatusCode {
+	switch answer.Status {
 	case http.StatusOK:
 		return body, 0, nil
 	case http.StatusConflict:
@@ -254,5 +258,5 @@ func (n *Node) postCheckpoint(ctx context.Context, url string, a federate.AddChe
 		}
 		return nil, has, errWitnessAt(has)
 	}
-	return nil, 0, fmt.Errorf("the witness answers %d: %s", resp.StatusCode, oneLine(string(body)))
+	return nil, 0, fmt.Errorf("the witness answers %d: %s", answer.Status, oneLine(string(body)))
 }

@@ -2,15 +2,17 @@ package node
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
-	"github.com/mithaq/mithaq/internal/record"
-	"github.com/mithaq/mithaq/internal/store"
+	"github.com/mithaq/mithaq/internal/federate"
+	"github.com/mithaq/mithaq/internal/fetch"
 )
 
 // The jobs that keep this node in step with the others: one for each host, each with one request that waits for news.
@@ -23,8 +25,13 @@ const (
 	longBackoff    = 5 * time.Minute
 	// announceEvery renews what the host knows of us, and what we know of those whom it introduces.
 	announceEvery = 10 * time.Minute
-	// maxChangesSent bounds one answer: 1,000 heads with 15 cosignatures each are below it.
+	// maxChangesSent bounds one answer: maxChanges heads with 15 cosignatures each are below it; maxCursor the place in it.
 	maxChangesSent = 8 << 20
+	maxCursor      = 512
+	// freeRounds is how many answers in a row a host may give at once that bring nothing; the next ones are waited for longer and
+	// longer.
+	freeRounds = 16
+	idlePause  = 100 * time.Millisecond
 	// hostWorkers is how many logs of one host are followed at the same time.
 	hostWorkers = 4
 )
@@ -149,6 +156,7 @@ type hostJob struct {
 	cursor    string
 	announced time.Time
 	backoff   time.Duration
+	idle      int                  // answers in a row that brought nothing
 	mu        sync.Mutex           // guards due
 	due       map[string]time.Time // followed logs to look at again without being told
 }
@@ -161,12 +169,12 @@ func (h *hostJob) run(ctx context.Context) {
 		}
 		if err == nil {
 			h.backoff = 0
-			h.n.reached(h.host, true)
+			h.n.reached(h.host, nil, time.Time{})
 			continue
 		}
-		h.n.reached(h.host, false)
 		h.backoff = min(max(2*h.backoff, firstBackoff), longBackoff)
 		h.cursor = ""
+		h.n.reached(h.host, err, h.n.now().Add(h.backoff))
 		h.n.logger.Info("a host cannot be followed now", "host", h.host, "again", h.backoff, "error", err)
 		if !h.pause(ctx, h.backoff) {
 			return
@@ -215,12 +223,33 @@ func (h *hostJob) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.take(ctx, changes.Logs)
-	if changes.Cursor == h.cursor && len(changes.Logs) == 0 && !h.announced.IsZero() && h.n.now().Sub(asked) < strangersPause {
-		h.pause(ctx, strangersPause) // who does not know us lets nobody wait
+	if len(changes.Logs) > maxChanges || len(changes.Cursor) > maxCursor {
+		err := fetch.Refuse(fetch.TooMany, "%s names %d logs at once, after a cursor of %d bytes", h.host, len(changes.Logs), len(changes.Cursor))
+		h.n.refusals.answer(err, h.n.now(), h.host)
+		return err
+	}
+	if h.take(ctx, changes.Logs) {
+		h.idle = 0
+	} else {
+		h.rest(ctx, len(changes.Logs) == 0 && changes.Cursor == h.cursor, h.n.now().Sub(asked))
 	}
 	h.cursor = changes.Cursor
 	return nil
+}
+
+// rest waits after an answer that brought nothing and came at once: a stranger is not let wait for news, and a host that has
+// news without end and nothing in it does not keep this node busy.
+func (h *hostJob) rest(ctx context.Context, nothing bool, took time.Duration) {
+	switch {
+	case took >= strangersPause:
+		h.idle = 0
+	case nothing && !h.announced.IsZero():
+		h.pause(ctx, strangersPause)
+	default:
+		if h.idle++; h.idle > freeRounds {
+			h.pause(ctx, min(idlePause<<min(h.idle-freeRounds, 10), strangersPause))
+		}
+	}
 }
 
 // ask waits for news of the host, until it is time to look at a log again or something has changed here.
@@ -256,8 +285,9 @@ func (h *hostJob) patience() time.Duration {
 	return wait
 }
 
-// take follows the logs that have changed and those that are due, several at a time.
-func (h *hostJob) take(ctx context.Context, logs []ChangedLog) {
+// take follows the logs that have changed and those that are due, several at a time, and says whether one of them has grown here.
+func (h *hostJob) take(ctx context.Context, logs []ChangedLog) bool {
+	var grew atomic.Bool
 	now := h.n.now()
 	h.mu.Lock()
 	for id, at := range h.due {
@@ -276,23 +306,33 @@ func (h *hostJob) take(ctx context.Context, logs []ChangedLog) {
 		slots <- struct{}{}
 		workers.Go(func() {
 			defer func() { <-slots }()
-			h.follow(ctx, l)
+			if h.follow(ctx, l) {
+				grew.Store(true)
+			}
 		})
 	}
 	workers.Wait()
 	for id := range touched {
 		h.n.heardUnder(ctx, id)
 	}
+	return grew.Load()
 }
 
-// follow brings one log up to date, if it is one that is followed from this host.
-func (h *hostJob) follow(ctx context.Context, l ChangedLog) {
+// follow brings one log up to date, if it is one that is followed from this host, and says whether it has grown.
+func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 	if l.Agreement != "" && !h.n.followsFrom(ctx, l, h.host) {
-		return
+		return false
 	}
+	before, _ := h.n.reader.Log(ctx, l.Log) // of a log that is not there yet the size is 0
 	round, err := h.n.Sync(ctx, l.Log)
 	if err == nil {
 		err = round.Err
+	}
+	if errors.Is(err, federate.ErrQuota) {
+		h.n.mu.RLock()
+		over := h.n.overdrafts[l.Log]
+		h.n.mu.RUnlock()
+		h.n.tellHeld(ctx, l.Log, over)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -304,60 +344,7 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) {
 			h.due[l.Log] = h.n.now().Add(longBackoff)
 		}
 	}
-}
-
-// followsFrom says whether a log is fetched from a host, and makes room for it where it is new: the author must run the
-// agreement by its roll here. The author's own host comes first; another one serves where the author has no address, where a
-// person chose it as the mirror, or while the author's own does not answer.
-func (n *Node) followsFrom(ctx context.Context, l ChangedLog, host string) bool {
-	if l.Party == n.party.ID || !record.IsID(l.Log, record.PrefixLog) || !record.IsAgreementID(l.Agreement) {
-		return false
-	}
-	runs := false
-	if err := n.withRoll(ctx, l.Agreement, func(r *roll) error { runs = r.runs(l.Party); return nil }); err != nil || !runs {
-		return false
-	}
-	all, err := n.store.Peers(ctx)
-	if err != nil {
-		return false
-	}
-	if i := slices.IndexFunc(all, func(p store.Peer) bool { return p.Party == l.Party }); i >= 0 {
-		p := all[i]
-		switch {
-		case p.Mirror != "" && p.Mirror != host:
-			return false
-		case p.Mirror == "" && p.URL != "" && p.URL != host && n.answers(p.URL):
-			return false
-		}
-	}
-	identity := record.LogIdentity{ID: l.Log, Origin: record.LogOrigin(l.Log), Agreement: l.Agreement, Generation: l.Generation}
-	if row, err := n.store.Log(ctx, l.Log); err == nil {
-		if f, err := n.store.Follow(ctx, row.No); err == nil && f.Source == host {
-			return true
-		}
-	}
-	if err := n.FollowAs(ctx, identity, l.Party, host); err != nil {
-		n.logger.Warn("a log is not followed", "log", l.Log, "party", l.Party, "error", err)
-		return false
-	}
-	return true
-}
-
-// reached notes whether a host answers. One that failed twice in a row does not, until it does.
-func (n *Node) reached(host string, ok bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if ok {
-		delete(n.failures, host)
-		return
-	}
-	n.failures[host]++
-}
-
-func (n *Node) answers(host string) bool {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	return n.failures[host] < 2
+	return round.Size > before.Size
 }
 
 // heardUnder does what new leaves of an agreement's logs call for: the roll is folded further, acts are entered where this node

@@ -27,6 +27,7 @@ type FollowView struct {
 	Absent   int               `json:"absent,omitempty" doc:"Leaves whose object has not come"`
 	Notices  map[string]string `json:"notices,omitempty" doc:"What a person should know, by kind: history mismatch, rollback, refused, stale, over quota"`
 	Evidence []string          `json:"evidence,omitempty" doc:"Ids of proofs that the log has two histories"`
+	Refused  *Refusals         `json:"refused,omitempty" doc:"What was refused of it since this process began"`
 }
 
 // startFollower makes what follows other parties' logs. Nothing is fetched before somebody asks for it.
@@ -37,16 +38,19 @@ func (n *Node) startFollower() {
 			if strings.HasPrefix(source, bundleSource) {
 				return n.bundledSource(source, l.ID)
 			}
-			return ledger.HTTPSourceWith(logURL(source, l.ID), ledger.HTTPOptions{Transport: signedTransport{n}})
+			return n.signedSource(logURL(source, l.ID))
 		},
 		Options: func(l federate.Log) federate.Options {
 			p, err := n.witnessPolicy(context.Background(), l.Agreement, l.Party)
 			if err != nil {
 				n.logger.Warn("the witnesses of a followed log are not known", "log", l.ID, "error", err)
 			}
-			return federate.Options{Objects: true, Cosigners: p.Verifiers(), Wraps: func(w record.WrapRef) bool { return n.keys.opens(w.To) }}
+			return federate.Options{Objects: true, Purse: n.purse(context.Background(), l.Agreement, l.Party), Cosigners: p.Verifiers(), Wraps: func(w record.WrapRef) bool { return n.keys.opens(w.To) }}
 		},
 		Tell: n.heardOf,
+		Refused: func(l federate.Log, source string, err error) {
+			n.refusals.answer(err, n.now(), hostOf(source), l.ID)
+		},
 	}
 }
 
@@ -156,7 +160,7 @@ func cutLogURL(url string) (source, id string, ok bool) {
 // introduced fetches a log's keyrings and returns the last, when they are of the party that was asked for or of one that is
 // known here.
 func (n *Node) introduced(ctx context.Context, q FollowRequest, id string) (record.Keyring, error) {
-	src, err := ledger.HTTPSourceWith(q.URL, ledger.HTTPOptions{Transport: signedTransport{n}})
+	src, err := n.signedSource(q.URL)
 	if err != nil {
 		return record.Keyring{}, &Fault{Code: CodeInvalid, What: "following", Err: err}
 	}
@@ -216,6 +220,12 @@ func (n *Node) heardOf(ctx context.Context, l federate.Log, notice federate.Noti
 			n.logger.Error("evidence could not be kept", "log", l.ID, "error", err)
 		}
 	}
+	if notice.Over != nil {
+		n.mu.Lock()
+		n.overdrafts[l.ID] = *notice.Over
+		n.mu.Unlock()
+	}
+	n.refusals.notice(string(notice.Kind))
 	n.logger.Warn(notice.Text, "notice", string(notice.Kind), "log", l.ID)
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -229,7 +239,7 @@ func (n *Node) heardOf(ctx context.Context, l federate.Log, notice federate.Noti
 func (n *Node) forgetNotices(logID string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, kind := range []federate.NoticeKind{federate.NoticeRefused, federate.NoticeRollback, federate.NoticeStale} {
+	for _, kind := range []federate.NoticeKind{federate.NoticeRefused, federate.NoticeRollback, federate.NoticeStale, federate.NoticeQuota} {
 		delete(n.notices[logID], string(kind))
 	}
 }
@@ -321,7 +331,7 @@ func (n *Node) Followed(ctx context.Context, logID string) (FollowView, error) {
 	if err != nil {
 		return FollowView{}, storeFault(err)
 	}
-	v := FollowView{LogView: n.viewLog(ctx, l), Source: f.Source, Notices: map[string]string{}}
+	v := FollowView{LogView: n.viewLog(ctx, l), Source: f.Source, Notices: map[string]string{}, Refused: n.refusals.of(logID)}
 	if !f.Seen.IsZero() {
 		v.Seen = &f.Seen
 	}

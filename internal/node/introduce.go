@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -16,8 +17,10 @@ import (
 // they enter an act.
 
 const (
-	// maxIntroductions bounds the cards that one host may send: 1,200 of some kilobytes each are far below it.
-	maxIntroductions = 64 << 20
+	// maxIntroductions bounds the cards that one host may send, in bytes, and maxIntroduced in number: 1,200 of some kilobytes each
+	// are below both.
+	maxIntroductions = 16 << 20
+	maxIntroduced    = 4096
 	// deliveryPatience is how long a person who acts waits for the depositary.
 	deliveryPatience = 15 * time.Second
 )
@@ -32,16 +35,30 @@ func (n *Node) announce(ctx context.Context, host string, introducer string) err
 	if err := n.exchange(ctx, host, "/peers", card, maxIntroductions, &in); err != nil {
 		return err
 	}
+	if len(in.Cards) > maxIntroduced {
+		err := fetch.Refuse(fetch.TooMany, "%s introduces %d parties at once", host, len(in.Cards))
+		n.refusals.answer(err, n.now(), host)
+		return err
+	}
+	for _, h := range in.Held[:min(len(in.Held), maxChanges)] {
+		if err := n.noteHold(ctx, introducer, h); err != nil {
+			n.refusals.answer(fetch.As(fetch.Malformed, err), n.now(), host)
+		}
+	}
+	known, err := n.store.Peers(ctx)
+	if err != nil {
+		return storeFault(err)
+	}
 	for _, c := range in.Cards {
 		k, err := c.read()
-		if err != nil || k.Party == n.party.ID || !n.inSomeRoll(ctx, k.Party) {
+		if err != nil {
+			n.refusals.answer(fetch.As(fetch.Malformed, err), n.now(), host)
 			continue
 		}
-		known, err := n.store.Peers(ctx)
-		if err != nil {
-			return storeFault(err)
+		if k.Party == n.party.ID || !n.inSomeRoll(ctx, k.Party) {
+			continue
 		}
-		if err := n.meet(ctx, known, k, c.URL, introducer); err != nil && CodeOf(err) != CodeConflict {
+		if err := n.meet(ctx, known, k, c.URL, introducer); err != nil && CodeOf(err) != CodeConflict && CodeOf(err) != CodeInvalid {
 			return err
 		}
 	}

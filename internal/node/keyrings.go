@@ -75,7 +75,7 @@ func (n *Node) aboutLog(ctx context.Context, v Viewer, l ledger.LogInfo, what st
 }
 
 func fetchKeyrings(ctx context.Context, logURL, token string) ([][]byte, error) {
-	src, err := ledger.HTTPSourceWith(logURL, ledger.HTTPOptions{Token: token, Timeout: time.Minute})
+	src, err := ledger.HTTPSourceWith(logURL, ledger.HTTPOptions{Token: token, Patience: time.Minute})
 	if err != nil {
 		return nil, &Fault{Code: CodeInvalid, What: "auditing", Err: err}
 	}

@@ -68,6 +68,7 @@ type Node struct {
 	keys     *keyset // nil when read-only and the keys could not be opened
 	party    PartyView
 	counts   counters
+	refusals refusals // what other nodes sent that was refused
 	lost     chan error
 	invented map[string]bool              // of agreements that run here, by id; guarded by mu
 	facts    func() (*facts.Facts, error) // what ships with the program, read once
@@ -84,17 +85,22 @@ type Node struct {
 	acts       allowance         // of acts and cards that others send
 	sent       map[string]string // guarded by mu: by agreement and object of an act, the state on which it was last sent
 	outbound   *http.Client
-	peerNews   chan struct{}            // peers were added, changed or removed, or a roll has changed
-	indexNews  chan struct{}            // something was indexed: there may be something to acknowledge
-	signer     *httpsig.Signer          // guarded by mu: of this node's requests
-	hostWakes  map[string]chan struct{} // guarded by mu: by address, wakes the job of a host
-	failures   map[string]int           // guarded by mu: by address, how often in a row a host did not answer
-	rollStates map[string]string        // guarded by mu: by agreement, the last state that the jobs saw
-	bringing   sync.Mutex               // serialises taking logs from bundles
-	bundles    atomic.Uint64            // counts the bundles that were opened
-	bundled    sync.Map                 // the files of open bundles, by their source
-	grown      atomic.Uint64            // counts heads that were published and books that were read
-	posted     map[string]Place         // how far each token has written to each log over TAXII; mu guards it
+	patience   time.Duration                 // with hosts of logs; 0: fetch.DefaultPatience
+	peerNews   chan struct{}                 // peers were added, changed or removed, or a roll has changed
+	indexNews  chan struct{}                 // something was indexed: there may be something to acknowledge
+	signer     *httpsig.Signer               // guarded by mu: of this node's requests
+	hostWakes  map[string]chan struct{}      // guarded by mu: by address, wakes the job of a host
+	contacts   map[string]contact            // guarded by mu: by address
+	purses     map[purseKey]*federate.Purse  // guarded by mu
+	overdrafts map[string]federate.Overdraft // guarded by mu: by followed log, the last one
+	toldHeld   map[string]time.Time          // guarded by mu: by log, the window for which its author was told
+	heldBy     map[string]HeldView           // guarded by mu: by party and log of ours
+	rollStates map[string]string             // guarded by mu: by agreement, the last state that the jobs saw
+	bringing   sync.Mutex                    // serialises taking logs from bundles
+	bundles    atomic.Uint64                 // counts the bundles that were opened
+	bundled    sync.Map                      // the files of open bundles, by their source
+	grown      atomic.Uint64                 // counts heads that were published and books that were read
+	posted     map[string]Place              // how far each token has written to each log over TAXII; mu guards it
 
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
@@ -182,8 +188,8 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
-		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, failures: map[string]int{}, rollStates: map[string]string{},
+		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
+		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)

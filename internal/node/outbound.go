@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/federate/httpsig"
+	"github.com/mithaq/mithaq/internal/fetch"
+	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -55,6 +58,11 @@ func (t signedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return (&httpsig.Transport{Signer: signer, Base: t.n.outbound.Transport}).RoundTrip(req)
 }
 
+// signedSource fetches a log with requests that this party's http key signs.
+func (n *Node) signedSource(url string) (*ledger.HTTPLog, error) {
+	return ledger.HTTPSourceWith(url, ledger.HTTPOptions{Transport: signedTransport{n}, Patience: n.patience})
+}
+
 // exchange sends a signed request to another node and reads its JSON answer of at most limit bytes. body is nil for a GET.
 func (n *Node) exchange(ctx context.Context, base, path string, body any, limit int64, into any) error {
 	if body == nil {
@@ -87,25 +95,34 @@ func (n *Node) exchangeBytes(ctx context.Context, base, path, contentType string
 	if err := signer.Sign(req, content); err != nil {
 		return err
 	}
-	resp, err := n.outbound.Do(req)
+	a, err := fetch.Open(n.outbound, req, fetch.Limits{Bytes: limit, Types: jsonTypes(), Patience: patienceOf(ctx)})
+	var data []byte
+	if err == nil {
+		data, err = a.All()
+		_ = a.Close()
+	}
+	if err == nil && a.Status == http.StatusOK && into != nil {
+		if bad := json.Unmarshal(data, into); bad != nil {
+			err = fetch.Refuse(fetch.Malformed, "reading the answer of %s: %w", base, bad)
+		}
+	}
+	n.refusals.answer(err, n.now(), hostOf(base))
 	if err != nil {
 		return &Fault{Code: CodeUnavailable, What: "asking another node", Err: err, Remedy: "try again later"}
 	}
-	defer func() { _ = resp.Body.Close() }()
-	data, err := readBounded(resp.Body, limit)
-	if err != nil {
-		return fmt.Errorf("asking %s: %w", base, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return answeredWith(base+path, resp.StatusCode, data)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", base, err)
+	if a.Status != http.StatusOK {
+		return answeredWith(base+path, a.Status, data)
 	}
 	return nil
+}
+
+// patienceOf is how long a host may take to begin its answer: up to the deadline where there is one, since it may be waiting for
+// news.
+func patienceOf(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return max(time.Until(end), time.Millisecond)
+	}
+	return fetch.DefaultPatience
 }
 
 // answeredWith is the fault that another node answered with: its own words where it gave any, cut short.

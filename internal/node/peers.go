@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -18,6 +19,15 @@ type PeerView struct {
 	Introduced string `json:"introduced,omitempty" doc:"Party that named it to us; absent: a person compared its fingerprint"`
 	Pinned     bool   `json:"pinned" doc:"Whether a person accepted its keyring"`
 	Changed    bool   `json:"changed,omitempty" doc:"Whether it is known here already, with other keys or another address"`
+
+	Reached  *time.Time `json:"reached,omitempty" doc:"When its host last answered as it should; absent: not since this process began"`
+	Failures int        `json:"failures,omitempty" doc:"How often in a row its host did not"`
+	Again    *time.Time `json:"again,omitempty" doc:"When it is asked again"`
+	Trouble  string     `json:"trouble,omitempty" doc:"Why the last try failed"`
+	Refused  *Refusals  `json:"refused,omitempty" doc:"What its host sent that was refused, since this process began"`
+
+	Held   []HeldView `json:"held,omitempty" doc:"What of its records waits here because its quota is used up"`
+	HeldAt []HeldView `json:"heldAt,omitempty" doc:"Logs of ours that it takes no more of for a while, as it says"`
 }
 
 // PeerRequest names a node to know: by its address, or by the card that somebody carried.
@@ -111,9 +121,30 @@ func (n *Node) Peers(ctx context.Context) ([]PeerView, error) {
 		if err != nil {
 			return nil, recordFault("reading the keyring of peer "+p.Party, err)
 		}
-		out = append(out, PeerView{PartyView: viewParty(k), URL: p.URL, Mirror: p.Mirror, Introduced: p.Introduced, Pinned: p.Introduced == ""})
+		v := PeerView{PartyView: viewParty(k), URL: p.URL, Mirror: p.Mirror, Introduced: p.Introduced, Pinned: p.Introduced == ""}
+		n.withContact(&v)
+		v.Held, v.HeldAt = n.heldOf(v.ID), n.heldAt(v.ID)
+		out = append(out, v)
 	}
 	return out, nil
+}
+
+// withContact says how a peer's host is reached, and what was refused of it.
+func (n *Node) withContact(v *PeerView) {
+	if v.URL == "" {
+		return
+	}
+	v.Refused = n.refusals.of(v.URL)
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	c := n.contacts[v.URL]
+	if !c.at.IsZero() {
+		v.Reached = &c.at
+	}
+	v.Failures, v.Trouble = c.failures, c.trouble
+	if c.failures > 0 {
+		v.Again = &c.again
+	}
 }
 
 // RemovePeer forgets a node and the keyring that was pinned with it. What was fetched from it stays.

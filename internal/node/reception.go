@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -48,6 +49,7 @@ func (n *Node) ReceiveAct(r *http.Request, content []byte) (ActReply, error) {
 		return ActReply{}, errStranger()
 	}
 	if !n.acts.allow(k.Party, n.now()) {
+		n.refusals.request(RequestTooMany)
 		return ActReply{}, faultf(CodeBusy, "wait a minute", "entering an act: this party has sent too many")
 	}
 	in, err := n.importAct(r.Context(), "the act", s)
@@ -148,7 +150,8 @@ func (n *Node) ShowRolls(r *http.Request, content []byte) ([]OfferedRoll, error)
 
 // Introductions are the cards of those with whom the caller shares an agreement.
 type Introductions struct {
-	Cards []Card `json:"cards"`
+	Cards []Card     `json:"cards"`
+	Held  []HeldView `json:"held,omitempty" doc:"Logs of the caller that wait here because its quota is used up"`
 }
 
 // ReceiveCard keeps where a party is reached, if a roll or a person here knows the party, and introduces it to the others of
@@ -156,7 +159,11 @@ type Introductions struct {
 func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, error) {
 	out := Introductions{Cards: []Card{}}
 	k, c, err := n.readCaller(r, content)
-	if err != nil || !n.acts.allow(k.Party, n.now()) {
+	if err != nil {
+		return out, errStranger()
+	}
+	if !n.acts.allow(k.Party, n.now()) {
+		n.refusals.request(RequestTooMany)
 		return out, errStranger()
 	}
 	known, err := n.store.Peers(r.Context())
@@ -170,6 +177,7 @@ func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, erro
 	if err := n.meet(r.Context(), known, k, c.URL, k.Party); err != nil {
 		return out, err
 	}
+	out.Held = n.holdsOn(r.Context(), k.Party)
 	for _, p := range known {
 		if p.Party != k.Party && n.shareAgreement(r.Context(), p.Party, k.Party) {
 			out.Cards = append(out.Cards, Card{Format: CardFormat, Software: software, URL: p.URL, Keyring: json.RawMessage(p.Keyring)})
@@ -200,6 +208,12 @@ func (n *Node) readCaller(r *http.Request, content []byte) (record.Keyring, Card
 // meet keeps what a party's card says, or what another says of it. The keyring never becomes an older one, and an address
 // that a person gave stays.
 func (n *Node) meet(ctx context.Context, known []store.Peer, k record.Keyring, url, introducer string) error {
+	if url != "" {
+		if err := fetch.CheckURL(url, n.cfg.reachesPrivate()); err != nil {
+			n.refusals.answer(err, n.now())
+			return &Fault{Code: CodeInvalid, What: "noting where " + k.Party + " is reached", Err: err}
+		}
+	}
 	p := store.Peer{Party: k.Party, URL: url, Introduced: introducer, Keyring: k.Envelope(), Updated: n.now()}
 	if i := slices.IndexFunc(known, func(o store.Peer) bool { return o.Party == k.Party }); i >= 0 {
 		old := known[i]

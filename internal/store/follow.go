@@ -35,6 +35,8 @@ type Taking struct {
 	// Head, when not nil, is the new head: its size is From and these leaves together.
 	Head *Head
 	Seen time.Time // zero: as it was
+	// Spent, when not nil, is what was taken of the author under the agreement, this included.
+	Spent *Spent
 }
 
 const (
@@ -153,6 +155,11 @@ func (d *DB) Take(ctx context.Context, lease Lease, t Taking) error {
 			}
 		}
 		rows.add(Advance{LogNo: t.LogNo, From: t.From, Leaves: t.Leaves, Tiles: t.Tiles, Objects: t.Objects, Keyrings: t.Keyrings})
+		if t.Spent != nil {
+			if err := x.noteSpent(ctx, t.LogNo, *t.Spent); err != nil {
+				return err
+			}
+		}
 		return x.noteAbsence(ctx, t)
 	})
 	if err != nil {
@@ -185,7 +192,7 @@ func (t *tx) noteAbsence(ctx context.Context, k Taking) error {
 }
 
 func (d *DB) warmTake(ctx context.Context) error {
-	if err := d.truth.warm(ctx, moveStaged, moveFollowed, insertAbsent, insertLate, deleteAbsent); err != nil {
+	if err := d.truth.warm(ctx, moveStaged, moveFollowed, insertAbsent, insertLate, deleteAbsent, upsertSpent); err != nil {
 		return err
 	}
 	return d.warmCommit(ctx)

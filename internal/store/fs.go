@@ -81,7 +81,15 @@ func (osFS) SyncDir(dir string) error {
 // WriteFile writes a file so that, after it returns, either all of data is durable under name or the file that was
 // there before is: temporary file, write, fsync, rename, fsync of the folder. A power cut between the last two can
 // bring the old file back, which is why the folder's fsync comes before WriteFile returns.
-func WriteFile(f FS, name string, data []byte, unique string) (err error) {
+func WriteFile(f FS, name string, data []byte, unique string) error {
+	return writeFile(f, name, unique, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// writeFile is WriteFile of what fill writes; when fill fails nothing stands under name that did not before.
+func writeFile(f FS, name, unique string, fill func(io.Writer) error) (err error) {
 	tmp := name + "." + unique + ".tmp"
 	file, err := f.Create(tmp)
 	if err != nil {
@@ -92,7 +100,7 @@ func WriteFile(f FS, name string, data []byte, unique string) (err error) {
 			_ = f.Remove(tmp)
 		}
 	}()
-	_, err = file.Write(data)
+	err = fill(file)
 	if err == nil {
 		err = file.Sync()
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -144,6 +145,29 @@ func (d *DB) PutObjectFile(hash [32]byte, data []byte, unique string) error {
 		return fmt.Errorf("storing object %x: %w", hash[:8], d.explain(err))
 	}
 	return nil
+}
+
+// ErrOtherBytes is returned for bytes that do not hash to the name under which they were to be kept.
+var ErrOtherBytes = errors.New("these are other bytes than the object's")
+
+// TakeObjectFile is PutObjectFile for bytes that come from elsewhere and are not trusted: they are written as they come, and kept
+// only when they hash to the name. It returns how many they are; ErrOtherBytes when they are others.
+func (d *DB) TakeObjectFile(hash [32]byte, r io.Reader, unique string) (size int64, err error) {
+	name := d.objectFile(hash)
+	err = d.makeObjectDir(filepath.Dir(name))
+	if err == nil {
+		err = writeFile(d.fs, name, unique, func(w io.Writer) error {
+			h := sha256.New()
+			if size, err = io.Copy(io.MultiWriter(w, h), r); err == nil && [32]byte(h.Sum(nil)) != hash {
+				err = ErrOtherBytes
+			}
+			return err
+		})
+	}
+	if err != nil {
+		return size, fmt.Errorf("storing object %x: %w", hash[:8], d.explain(err))
+	}
+	return size, nil
 }
 
 // makeObjectDir makes the folder and makes its name, and its parent's, durable.

@@ -21,27 +21,54 @@ const (
 const (
 	windowBits  = 8192 // how far behind the newest number of a session another may come in
 	maxSessions = 64   // of one key, within maxAge
+	maxKeys     = 16384
 )
 
 // ErrUnsigned says that a request carries no signature of a node.
 var ErrUnsigned = errors.New("the request is not signed")
 
+// Reason is what is wrong with a signature, for counting.
+type Reason string
+
+// The reasons.
+const (
+	Malformed  Reason = "malformed"   // no signature of the form that nodes make
+	OutOfTime  Reason = "out-of-time" // signed too long ago, in the future, or expired
+	Elsewhere  Reason = "other-host"  // made for another host
+	Uncovered  Reason = "uncovered"   // it leaves out a part of the request, or the content is other
+	UnknownKey Reason = "unknown-key"
+	BadKeyUse  Reason = "bad-signature"
+	Replayed   Reason = "replayed" // let through before, or perhaps
+	Crowded    Reason = "sessions" // more signers at once than are remembered
+)
+
+// Reasons lists all reasons.
+func Reasons() []Reason {
+	return []Reason{Malformed, OutOfTime, Elsewhere, Uncovered, UnknownKey, BadKeyUse, Replayed, Crowded}
+}
+
 // Refusal says why a signed request is not believed. Its words are for this node's log and never for the caller.
-type Refusal struct{ Err error }
+type Refusal struct {
+	Reason Reason
+	Err    error
+}
 
 func (r *Refusal) Error() string { return "refusing a signed request: " + r.Err.Error() }
 
 func (r *Refusal) Unwrap() error { return r.Err }
 
-func refuse(format string, args ...any) error { return &Refusal{fmt.Errorf(format, args...)} }
+func refuse(r Reason, format string, args ...any) error {
+	return &Refusal{r, fmt.Errorf(format, args...)}
+}
 
 // Guard verifies requests and remembers which it has let through. Safe for concurrent use.
 type Guard struct {
 	now   func() time.Time
 	start time.Time
 
-	mu   sync.Mutex // guards keys
-	keys map[string]map[string]*session
+	mu    sync.Mutex // guards all below
+	keys  map[string]map[string]*session
+	swept time.Time // when keys were last looked through
 }
 
 // session is what is remembered of one signer: which of its last numbers have been seen.
@@ -81,29 +108,29 @@ func (g *Guard) Verify(q Question) (string, error) {
 	now := g.now()
 	switch {
 	case c.created.After(now.Add(maxSkew)), c.created.Before(now.Add(-maxAge)):
-		return "", refuse("it was signed at %s, and it is %s now: set the clocks", c.created.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		return "", refuse(OutOfTime, "it was signed at %s, and it is %s now: set the clocks", c.created.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case c.created.Before(g.start):
-		return "", refuse("it was signed before this node started")
+		return "", refuse(OutOfTime, "it was signed before this node started")
 	case !c.expires.IsZero() && !now.Before(c.expires):
-		return "", refuse("it has expired")
+		return "", refuse(OutOfTime, "it has expired")
 	}
 	m := messageOf(q.Request)
 	if !q.Ours(m.authority) {
-		return "", refuse("it is for the host %q", m.authority)
+		return "", refuse(Elsewhere, "it is for the host %q", m.authority)
 	}
 	if err := checkContent(q, in); err != nil {
-		return "", &Refusal{err}
+		return "", &Refusal{Uncovered, err}
 	}
 	key, ok := q.Key(c.keyID)
 	if !ok || len(key) != ed25519.PublicKeySize {
-		return "", refuse("the key %q is not known here", c.keyID)
+		return "", refuse(UnknownKey, "the key %q is not known here", c.keyID)
 	}
 	base, err := signatureBase(m, in)
 	if err != nil {
-		return "", &Refusal{err}
+		return "", &Refusal{Malformed, err}
 	}
 	if !ed25519.Verify(key, base, sig) {
-		return "", refuse("the signature does not verify with the key %s", c.keyID)
+		return "", refuse(BadKeyUse, "the signature does not verify with the key %s", c.keyID)
 	}
 	return c.keyID, g.remember(c, now)
 }
@@ -129,7 +156,7 @@ func ourSignature(h http.Header) (in member, sig []byte, err error) {
 	}
 	inputs, err := parseDictionary(strings.Join(h.Values("Signature-Input"), ", "))
 	if err != nil {
-		return in, nil, &Refusal{err}
+		return in, nil, &Refusal{Malformed, err}
 	}
 	i := slices.IndexFunc(inputs, func(m member) bool {
 		t, _ := m.param("tag")
@@ -140,11 +167,11 @@ func ourSignature(h http.Header) (in member, sig []byte, err error) {
 	}
 	signatures, err := parseDictionary(strings.Join(h.Values("Signature"), ", "))
 	if err != nil {
-		return in, nil, &Refusal{err}
+		return in, nil, &Refusal{Malformed, err}
 	}
 	j := slices.IndexFunc(signatures, func(m member) bool { return m.key == inputs[i].key })
 	if j < 0 || signatures[j].inner || signatures[j].value.kind != 'x' {
-		return in, nil, refuse("there is no signature %s", inputs[i].key)
+		return in, nil, refuse(Malformed, "there is no signature %s", inputs[i].key)
 	}
 	return inputs[i], signatures[j].value.raw, nil
 }
@@ -160,14 +187,14 @@ func readClaim(in member) (c claim, err error) {
 	text := func(key string) string {
 		v, ok := in.param(key)
 		if err == nil && (!ok || v.kind != 's' || v.text == "") {
-			err = refuse("it has no %s", key)
+			err = refuse(Malformed, "it has no %s", key)
 		}
 		return v.text
 	}
 	c.keyID = text("keyid")
 	nonce := text("nonce")
 	if a := text("alg"); err == nil && a != alg {
-		err = refuse("its algorithm is %q, not %s", a, alg)
+		err = refuse(Malformed, "its algorithm is %q, not %s", a, alg)
 	}
 	if err != nil {
 		return c, err
@@ -175,16 +202,16 @@ func readClaim(in member) (c claim, err error) {
 	var number string
 	c.session, number, _ = strings.Cut(nonce, ".")
 	if c.number, err = strconv.ParseUint(number, 10, 63); err != nil || len(c.session) < 22 || len(c.session) > 64 || c.number == 0 {
-		return c, refuse("its nonce is not a session and a number")
+		return c, refuse(Malformed, "its nonce is not a session and a number")
 	}
 	created, ok := in.param("created")
 	if !ok || created.kind != 'i' {
-		return c, refuse("it does not say when it was made")
+		return c, refuse(Malformed, "it does not say when it was made")
 	}
 	c.created = time.Unix(created.n, 0)
 	if expires, ok := in.param("expires"); ok {
 		if expires.kind != 'i' {
-			return c, refuse("it does not say rightly when it expires")
+			return c, refuse(Malformed, "it does not say rightly when it expires")
 		}
 		c.expires = time.Unix(expires.n, 0)
 	}
@@ -197,18 +224,17 @@ func (g *Guard) remember(c claim, now time.Time) error {
 	defer g.mu.Unlock()
 	sessions := g.keys[c.keyID]
 	if sessions == nil {
+		if len(g.keys) >= maxKeys && !g.forget(now) {
+			return refuse(Crowded, "over %d keys sign at once", maxKeys)
+		}
 		sessions = map[string]*session{}
 		g.keys[c.keyID] = sessions
 	}
 	s := sessions[c.session]
 	if s == nil {
-		for id, old := range sessions { // what is this old is refused by its date
-			if now.Sub(old.last) > maxAge+maxSkew {
-				delete(sessions, id)
-			}
-		}
+		forgetOld(sessions, now)
 		if len(sessions) >= maxSessions {
-			return refuse("the key %s signs in over %d places at once", c.keyID, maxSessions)
+			return refuse(Crowded, "the key %s signs in over %d places at once", c.keyID, maxSessions)
 		}
 		s = &session{}
 		sessions[c.session] = s
@@ -217,9 +243,32 @@ func (g *Guard) remember(c claim, now time.Time) error {
 	return s.take(c.number)
 }
 
+// forget drops the keys that have not signed for so long that their signatures would be refused by their date, and says whether
+// there were any.
+func (g *Guard) forget(now time.Time) bool {
+	if now.Sub(g.swept) < maxSkew {
+		return false // a flood does not make each request look through all
+	}
+	g.swept = now
+	for id, sessions := range g.keys {
+		if forgetOld(sessions, now); len(sessions) == 0 {
+			delete(g.keys, id)
+		}
+	}
+	return len(g.keys) < maxKeys
+}
+
+func forgetOld(sessions map[string]*session, now time.Time) {
+	for id, old := range sessions { // what is this old is refused by its date
+		if now.Sub(old.last) > maxAge+maxSkew {
+			delete(sessions, id)
+		}
+	}
+}
+
 func (s *session) take(n uint64) error {
 	if n+windowBits <= s.top {
-		return refuse("its number %d is too far behind %d", n, s.top)
+		return refuse(Replayed, "its number %d is too far behind %d", n, s.top)
 	}
 	if n > s.top {
 		if n-s.top >= windowBits {
@@ -233,7 +282,7 @@ func (s *session) take(n uint64) error {
 	}
 	bit := uint64(1) << (n % 64)
 	if s.seen[n%windowBits/64]&bit != 0 {
-		return refuse("it was let through before")
+		return refuse(Replayed, "it was let through before")
 	}
 	s.seen[n%windowBits/64] |= bit
 	return nil

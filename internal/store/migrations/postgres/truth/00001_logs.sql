@@ -131,6 +131,19 @@ CREATE TABLE follow (
     seen_us BIGINT NOT NULL
 );
 
+-- What was taken of an author under an agreement, in all its logs: in the window of its quota, and altogether.
+CREATE TABLE spent (
+    agreement  TEXT NOT NULL,
+    author     TEXT NOT NULL,
+    since_us   BIGINT NOT NULL,
+    leaves     BIGINT NOT NULL,
+    bytes      BIGINT NOT NULL,
+    garbage    BIGINT NOT NULL,
+    all_leaves BIGINT NOT NULL,
+    all_bytes  BIGINT NOT NULL,
+    PRIMARY KEY (agreement, author)
+);
+
 -- Leaves of followed logs whose object has not come.
 CREATE TABLE absent (
     log_no   BIGINT NOT NULL,
@@ -189,6 +202,7 @@ DROP TABLE cosigned;
 DROP TABLE late;
 DROP TABLE epoch_at;
 DROP TABLE absent;
+DROP TABLE spent;
 DROP TABLE follow;
 DROP TABLE pin;
 DROP TABLE keyring;

@@ -140,6 +140,19 @@ CREATE TABLE follow (
     seen_us INTEGER NOT NULL
 ) STRICT;
 
+-- What was taken of an author under an agreement, in all its logs: in the window of its quota, and altogether.
+CREATE TABLE spent (
+    agreement  TEXT NOT NULL,
+    author     TEXT NOT NULL,
+    since_us   INTEGER NOT NULL,
+    leaves     INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,
+    garbage    INTEGER NOT NULL,
+    all_leaves INTEGER NOT NULL,
+    all_bytes  INTEGER NOT NULL,
+    PRIMARY KEY (agreement, author)
+) STRICT, WITHOUT ROWID;
+
 -- Leaves of followed logs whose object has not come.
 CREATE TABLE absent (
     log_no   INTEGER NOT NULL,
@@ -198,6 +211,7 @@ DROP TABLE cosigned;
 DROP TABLE late;
 DROP TABLE epoch_at;
 DROP TABLE absent;
+DROP TABLE spent;
 DROP TABLE follow;
 DROP TABLE pin;
 DROP TABLE keyring;
