@@ -101,6 +101,8 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/logs/own/records/1/why?party=p-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", ScopeRead, "", 200},
 		{"GET", "/api/v1/logs/own/records/1/receipts", ScopeRead, "", 200},
 		{"POST", "/api/v1/logs/own/records/1/read", ScopePublish, "", 422},
+		{"GET", "/api/v1/audit?since=2026-01-01T00:00:00Z&limit=5", ScopeAdmin, "", 200},
+		{"GET", "/api/v1/audit/check", ScopeAdmin, "", 200},
 		{"GET", "/api/v1/find/" + leaf, ScopeAudit, "", 200},
 		{"GET", "/api/v1/search?q=Quiet", ScopeRead, "", 200},
 		{"GET", "/api/v1/arrivals?after=0", ScopeRead, "", 200},

@@ -97,6 +97,7 @@ func register(api huma.API, n *node.Node) {
 	registerRecords(api, n)
 	registerReceipts(api, n)
 	registerFiles(api, n)
+	registerAudit(api, n)
 	registerIndex(api, n)
 	registerExport(api, n)
 	registerDetect(api, n)

@@ -44,6 +44,7 @@ type decision struct {
 	who     policy.Principal
 	members map[string]policy.Membership // of who asks, by agreement
 	now     time.Time
+	counted *auditor
 }
 
 // decideFor prepares to decide for a viewer. Beside the shipped rules stand those of each agreement whose roll is here; an
@@ -62,7 +63,7 @@ func (n *Node) decideFor(ctx context.Context, v Viewer) (decision, error) {
 
 // decideUnder is decideFor for what stands under a few agreements.
 func (n *Node) decideUnder(ctx context.Context, v Viewer, agreements ...string) (decision, error) {
-	d := decision{index: n.store.Index(), members: map[string]policy.Membership{}, now: n.now()}
+	d := decision{index: n.store.Index(), members: map[string]policy.Membership{}, now: n.now(), counted: &n.audited}
 	if v.Own {
 		d.who = policy.Principal{Party: n.party.ID, Person: v.Person, Standing: policy.Joined, Connected: true}
 	}
@@ -141,7 +142,7 @@ func (d decision) listed(ctx context.Context, e store.Indexed) (*store.Indexed, 
 	if err != nil {
 		return nil, err
 	}
-	shown, answer := policy.Ask(d.decider, d.request(policy.ToSearch(), item), policy.Guard(item, e))
+	shown, answer := ask(d, d.request(policy.ToSearch(), item), policy.Guard(item, e))
 	if !answer.Allow {
 		return nil, nil
 	}
@@ -157,7 +158,7 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	allowed, answer := policy.Ask(d.decider, d.request(policy.ToAPI(), item), policy.Guard(item, o))
+	allowed, answer := ask(d, d.request(policy.ToAPI(), item), policy.Guard(item, o))
 	if answer.Allow {
 		return allowed, nil
 	}

@@ -54,7 +54,10 @@ func (n *Node) carry(ctx context.Context, v Viewer, exit policy.Exit, it policy.
 		known = &exitRules{rules, book.NewDecider()}
 		n.exits.rules[it.Agreement] = known
 	}
-	return known.decider.Decide(policy.Request{Principal: who, Exit: exit, Item: it, Now: n.now()}), nil
+	q := policy.Request{Principal: who, Exit: exit, Item: it, Now: n.now()}
+	answer := known.decider.Decide(q)
+	n.audited.note(q, answer)
+	return answer, nil
 }
 
 // carrierIn is standingIn for carrying sealed bytes: the depositary carries for the members also when it is none of them, as

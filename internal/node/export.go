@@ -285,7 +285,7 @@ func (x *Export) ask(item policy.Item, run store.Run) (store.Run, bool) {
 	}
 	q := x.decide.request(policy.ToExport(), item)
 	q.Use = x.format.use
-	shown, answer := policy.Ask(x.decide.decider, q, policy.Guard(item, run))
+	shown, answer := ask(x.decide, q, policy.Guard(item, run))
 	return shown, answer.Allow
 }
 

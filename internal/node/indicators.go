@@ -267,7 +267,7 @@ func (s *sensing) decide(item policy.Item, o stix.Object, known stix.Markings) (
 		TLP: string(item.Marking.TLP), PAP: string(item.Marking.PAP)}
 	q := s.decision.request(policy.ToDetect(), item)
 	q.Use = policy.UsePassive
-	shown, answer := policy.Ask(s.decision.decider, q, policy.Guard(item, c))
+	shown, answer := ask(s.decision, q, policy.Guard(item, c))
 	return shown, answer.Allow
 }
 

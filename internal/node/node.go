@@ -108,6 +108,7 @@ type Node struct {
 	passwords *passwords
 	harmless  warningLists
 
+	audited      auditor    // what was decided at the exits
 	lateReceipts latePlaces // of followed logs, for receipts
 	lateActs     latePlaces // and for rolls
 
@@ -281,6 +282,11 @@ func (n *Node) Close(ctx context.Context) error {
 		errs = append(errs, n.ledger.Close(ctx))
 	}
 	n.indexer.close()
+	if n.ledger != nil && n.store != nil {
+		if err := n.writeAudit(ctx, time.Time{}); err != nil {
+			n.logger.Warn("the last seconds are not in the audit table", "error", err) // as after a kill
+		}
+	}
 	if n.guard != nil {
 		errs = append(errs, n.guard.Close())
 	}

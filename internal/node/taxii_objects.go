@@ -99,7 +99,7 @@ func (n *Node) queryAs(ctx context.Context, v Viewer, exit policy.Exit, c collec
 		}
 		it := item.item(c.agreement)
 		it.ID = "class " + strconv.FormatInt(class.No, 10)
-		if allowed, answer := policy.Ask(s.decide.decider, s.decide.request(exit, it), policy.Guard(it, it)); answer.Allow {
+		if allowed, answer := ask(s.decide, s.decide.request(exit, it), policy.Guard(it, it)); answer.Allow {
 			s.items[class.No] = allowed
 			s.order = append(s.order, class.No)
 		}
@@ -118,7 +118,7 @@ func (s *selection) may(r store.Run) bool {
 		return true // decided with its class
 	}
 	it.ID, it.Expires = "record "+strconv.FormatInt(r.No, 10), time.UnixMicro(r.Expires)
-	_, answer := policy.Ask(s.decide.decider, s.decide.request(s.exit, it), policy.Guard(it, r))
+	_, answer := ask(s.decide, s.decide.request(s.exit, it), policy.Guard(it, r))
 	return answer.Allow
 }
 
