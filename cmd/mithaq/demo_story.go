@@ -199,11 +199,17 @@ func (d *demo) share(ctx context.Context) error {
 		return err
 	}
 	d.say("recalled", "place %d, shared by mistake: the recall at place %d binds every holder; Norvia's node obeys after %d ms", wrong.Index, recall.Index, took.Milliseconds())
+	if err := d.acknowledged(ctx, wrong); err != nil {
+		return err
+	}
 	kept, err := d.client.Publish(ctx, demoLabel, intel)
 	if err != nil {
 		return err
 	}
 	d.say("shared", "the indicators as place %d of the memorandum's log, sealed to its members", kept.Index)
+	if err := d.readAt(ctx, d.norvia, kept); err != nil {
+		return err
+	}
 	today := time.Now().UTC().Format(time.DateOnly)
 	report, err := json.Marshal(map[string]any{"period": map[string]string{"from": today, "to": today},
 		"summary": map[string]string{"en": "What was shared under the memorandum (fictional).", "ar": "ما شورك بموجب المذكرة (خيالي).", "fr": "Ce qui a été partagé (fictif)."}})

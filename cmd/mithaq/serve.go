@@ -38,7 +38,7 @@ func (c *serveCmd) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("reading configuration: log_level: %w", err)
 	}
 	logger := a.logger(level, cfg.LogFormat)
-	n, err := node.Open(ctx, dir, node.OpenOptions{Secret: a.secret(dir), Logger: logger, Listen: c.Listen, AskFollowers: true})
+	n, err := node.Open(ctx, dir, node.OpenOptions{Secret: a.secret(dir), Logger: logger, Listen: c.Listen, AskFollowers: true, Clock: a.clock})
 	if err != nil {
 		return err
 	}
