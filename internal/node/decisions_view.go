@@ -127,8 +127,8 @@ func (n *Node) checkHour(ctx context.Context, e store.Indexed, last record.Audit
 	if err != nil {
 		return AuditHourView{}, last, err
 	}
-	body, err := record.Parse[record.AuditBody](o.record)
-	if err != nil || o.view.Standing != StandingValid {
+	body, unread := record.Parse[record.AuditBody](o.record)
+	if unread != nil || o.view.Standing != StandingValid {
 		return AuditHourView{Hour: e.Time.UTC().Truncate(time.Hour), State: auditChanged, Log: o.view.Log, Index: e.Index, Why: "the leaf is " + o.view.Standing}, last, nil
 	}
 	v := AuditHourView{Hour: body.Hour.Time.UTC(), State: auditHolds, Rows: body.Rows, Decisions: body.Decisions, Log: o.view.Log, Index: e.Index}
