@@ -328,6 +328,9 @@ func (s *State) keep(p place, b Body) {
 	if p.index < 0 || b.Bytes == nil {
 		return
 	}
+	if r, ok := ClearRecord(b.Bytes); !ok || r.Kind != record.KindKeyring && r.Kind != record.KindEpoch {
+		return // one look tells, and most are neither
+	}
 	if k, ok := carriedKeyring(b.Bytes); ok && p.piece.keyring != nil {
 		p.piece.keyring[p.index] = k
 		return

@@ -48,26 +48,14 @@ func parsePath(path string) (resource, bool) {
 	if rest == "checkpoint" {
 		return resource{kind: resourceCheckpoint, logID: id}, true
 	}
-	rest, ok = strings.CutPrefix(rest, "tile/")
+	level, n, width, ok := ParseTilePath(rest)
 	if !ok {
 		return resource{}, false
 	}
-	level, rest, ok := strings.Cut(rest, "/")
-	if !ok {
-		return resource{}, false
+	if level < 0 {
+		return resource{kind: resourceBundle, logID: id, n: n, width: width}, true
 	}
-	r := resource{kind: resourceTile, logID: id}
-	if level == "entries" {
-		r.kind = resourceBundle
-	} else {
-		l, ok := decimal(level, 63)
-		if !ok {
-			return resource{}, false
-		}
-		r.level = l
-	}
-	r.n, r.width, ok = parseTileIndex(rest)
-	return r, ok
+	return resource{kind: resourceTile, logID: id, level: level, n: n, width: width}, true
 }
 
 // parseTileIndex reads "x001/x234/067" or, partial, "x001/x234/067.p/8".
@@ -115,6 +103,25 @@ func decimal(s string, most int) (int, bool) {
 // TilePath is the path of a tile below a log's prefix (C2SP tlog-tiles), or of an entry bundle when level is -1; width is 256
 // for a complete one.
 func TilePath(level int, n int64, width int) string { return tilePath(level, n, width) }
+
+// ParseTilePath reads what TilePath writes, in its one spelling; level is -1 for an entry bundle.
+func ParseTilePath(path string) (level int, n int64, width int, ok bool) {
+	rest, ok := strings.CutPrefix(path, "tile/")
+	if !ok {
+		return 0, 0, 0, false
+	}
+	kind, rest, ok := strings.Cut(rest, "/")
+	if !ok {
+		return 0, 0, 0, false
+	}
+	if level = -1; kind != "entries" {
+		if level, ok = decimal(kind, 63); !ok {
+			return 0, 0, 0, false
+		}
+	}
+	n, width, ok = parseTileIndex(rest)
+	return level, n, width, ok
+}
 
 // tilePath is the path of a tile below a log's prefix, or of an entry bundle when level is -1.
 func tilePath(level int, n int64, width int) string {

@@ -34,6 +34,10 @@ const (
 	idlePause  = 100 * time.Millisecond
 	// hostWorkers is how many logs of one host are followed at the same time.
 	hostWorkers = 4
+	// maxStrange bounds the logs of one host that are remembered although no roll here has their party.
+	maxStrange = 64
+	// strangeFor is how long such a log is tried again.
+	strangeFor = time.Minute
 )
 
 // hostJobs are the running jobs. Its fields belong to the goroutine of keepPeers.
@@ -72,7 +76,7 @@ func (f *hostJobs) keepPeers(ctx context.Context) {
 			}
 			hostCtx, stop := context.WithCancel(ctx)
 			f.hosts[host] = stop
-			h := &hostJob{n: f.n, host: host, introducer: introducer, due: map[string]time.Time{}, wake: f.n.hostNews(host)}
+			h := &hostJob{n: f.n, host: host, introducer: introducer, due: map[string]time.Time{}, strange: map[string]strange{}, wake: f.n.hostNews(host)}
 			f.wg.Go(func() { h.run(hostCtx) })
 		}
 		select {
@@ -157,8 +161,15 @@ type hostJob struct {
 	announced time.Time
 	backoff   time.Duration
 	idle      int                  // answers in a row that brought nothing
-	mu        sync.Mutex           // guards due
+	mu        sync.Mutex           // guards due and strange
 	due       map[string]time.Time // followed logs to look at again without being told
+	strange   map[string]strange   // logs that were shown, of parties that no roll here has: one may have them soon
+}
+
+// strange is a shown log of a party that does not run its agreement by the roll here.
+type strange struct {
+	ChangedLog
+	since time.Time
 }
 
 func (h *hostJob) run(ctx context.Context) {
@@ -279,6 +290,9 @@ func (h *hostJob) patience() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	wait, now := pollWait, h.n.now()
+	if len(h.strange) > 0 {
+		wait = strangersPause
+	}
 	for _, at := range h.due {
 		wait = min(wait, max(at.Sub(now), time.Second))
 	}
@@ -293,6 +307,14 @@ func (h *hostJob) take(ctx context.Context, logs []ChangedLog) bool {
 	for id, at := range h.due {
 		if !at.After(now) && !slices.ContainsFunc(logs, func(l ChangedLog) bool { return l.Log == id }) {
 			logs = append(logs, ChangedLog{Log: id})
+		}
+	}
+	for id, l := range h.strange {
+		switch {
+		case now.Sub(l.since) > strangeFor:
+			delete(h.strange, id)
+		case !slices.ContainsFunc(logs, func(l ChangedLog) bool { return l.Log == id }):
+			logs = append(logs, l.ChangedLog)
 		}
 	}
 	h.mu.Unlock()
@@ -320,6 +342,10 @@ func (h *hostJob) take(ctx context.Context, logs []ChangedLog) bool {
 
 // follow brings one log up to date, if it is one that is followed from this host, and says whether it has grown.
 func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
+	if l.Agreement != "" && !h.n.runsUnder(ctx, l.Party, l.Agreement) {
+		h.wonder(l)
+		return false
+	}
 	if l.Agreement != "" && !h.n.followsFrom(ctx, l, h.host) {
 		return false
 	}
@@ -337,6 +363,7 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.due, l.Log)
+	delete(h.strange, l.Log)
 	if err != nil && ctx.Err() == nil {
 		h.n.logger.Debug("a log could not be followed to its end", "log", l.Log, "host", h.host, "error", err)
 		h.due[l.Log] = round.Until
@@ -411,4 +438,22 @@ func (n *Node) catchUpWith(ctx context.Context, host, id string) {
 		}
 	}
 	n.heardUnder(ctx, id)
+}
+
+// wonder remembers for a while a log that cannot be followed because no roll here has its party: who joins opens its log first.
+func (h *hostJob) wonder(l ChangedLog) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, known := h.strange[l.Log]; !known && len(h.strange) < maxStrange && record.IsAgreementID(l.Agreement) {
+		h.strange[l.Log] = strange{l, h.n.now()}
+	}
+}
+
+// runsUnder says whether a party runs an agreement by its roll here.
+func (n *Node) runsUnder(ctx context.Context, party, id string) (runs bool) {
+	if !record.IsAgreementID(id) {
+		return false
+	}
+	err := n.withRoll(ctx, id, func(r *roll) error { runs = r.runs(party); return nil })
+	return err == nil && runs
 }

@@ -272,10 +272,18 @@ func (p *scanner) integer() (bare, error) {
 	return bare{kind: 'i', n: n}, nil
 }
 
+// quoted is a string of RFC 8941. Almost none has anything to escape, and every request writes several.
+func quoted(text string) string {
+	if strings.ContainsAny(text, `\"`) {
+		text = strings.ReplaceAll(strings.ReplaceAll(text, `\`, `\\`), `"`, `\"`)
+	}
+	return `"` + text + `"`
+}
+
 func (b bare) String() string {
 	switch b.kind {
 	case 's':
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(b.text) + `"`
+		return quoted(b.text)
 	case 'i':
 		return strconv.FormatInt(b.n, 10)
 	case 'b':

@@ -159,7 +159,12 @@ func reportBody(text string) []byte {
 
 // Report publishes a clear report.
 func (a *Author) Report(text string, now time.Time) error {
-	object, err := a.object(record.KindReport, record.TLPClear, reportBody(text), now, record.Clear())
+	return a.Publish(record.KindReport, reportBody(text), now)
+}
+
+// Publish publishes a clear record.
+func (a *Author) Publish(kind record.Kind, body []byte, now time.Time) error {
+	object, err := a.object(kind, record.TLPClear, body, now, record.Clear())
 	if err != nil {
 		return err
 	}

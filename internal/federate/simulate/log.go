@@ -58,6 +58,9 @@ func (l *Log) Fork(size int64) (*Log, error) {
 // Append adds an object.
 func (l *Log) Append(object []byte) error { return l.add(sha256.Sum256(object), object) }
 
+// AppendLeaf adds a leaf whose object nobody has.
+func (l *Log) AppendLeaf(hash [32]byte) error { return l.add(hash, nil) }
+
 // add appends a leaf; its object may be nil: it has not come.
 func (l *Log) add(hash [32]byte, object []byte) error {
 	hashes, err := tlog.StoredHashes(int64(len(l.leaves)), append([]byte{1}, hash[:]...), l.hashes())
