@@ -13,6 +13,7 @@ import (
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/fetch"
+	"github.com/mithaq/mithaq/internal/record"
 )
 
 // The jobs that keep this node in step with the others: one for each host, each with one request that waits for news.
