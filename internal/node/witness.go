@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -111,6 +112,10 @@ func (n *Node) AddCheckpoint(ctx context.Context, body []byte) ([]byte, error) {
 	if refusal != nil {
 		if refusal.Second != nil {
 			n.keepTwoTrees(ctx, head.Origin, row.Checkpoint, refusal.Second)
+		}
+		if refusal.Status == http.StatusForbidden {
+			// To whoever cannot show the log's signature, this witness does not know the log.
+			_, refusal = last.Judge(a, head.Origin, nil)
 		}
 		return nil, refusal
 	}
