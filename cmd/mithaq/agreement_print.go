@@ -136,12 +136,13 @@ func printHere(a *app, v node.AgreementView, languages []string) {
 	} else if h.Pending > 0 {
 		p("pending", fmt.Sprintf("%s of this party, not in the roll yet: mithaq agreement export %s --acts --out FILE", plural(h.Pending, "act"), v.Label))
 	}
+	printWitnesses(p, h.Witnesses)
 	names := map[string]string{}
 	fmt.Fprintln(a.stdout, "\nconnected here (the roll)")
 	for _, m := range h.Members {
 		name, _ := agreement.Text(m.Names).In(languages...)
 		names[m.Party] = name
-		fmt.Fprintf(a.stdout, "  %-10s %s  %s  %s\n", m.Membership, m.Since, m.Party, name)
+		fmt.Fprintf(a.stdout, "  %-10s %s  %s  %s%s\n", m.Membership, m.Since, m.Party, name, waitsFor(m.Waits, h.Witnesses))
 		for _, r := range m.Reservations {
 			words, _ := r.Text.In(languages...)
 			fmt.Fprintf(a.stdout, "             reservation to %s: %s\n", r.Commitment, words)
@@ -162,7 +163,11 @@ func printHere(a *app, v node.AgreementView, languages []string) {
 	}
 	fmt.Fprintln(a.stdout, "\nacts")
 	for _, x := range h.Acts {
-		fmt.Fprintf(a.stdout, "  %s  %-10s %s  (%s)  %s\n", x.Date, wordOf(x.Word, x.Act, languages), names[x.Party], plural(x.Officers, "officer"), x.Leaf)
+		seen := waitsFor(x.Waits, h.Witnesses)
+		if seen == "" && x.Seen != nil && !*x.Seen {
+			seen = "  not yet witnessed"
+		}
+		fmt.Fprintf(a.stdout, "  %s  %-10s %s  (%s)  %s%s\n", x.Date, wordOf(x.Word, x.Act, languages), names[x.Party], plural(x.Officers, "officer"), x.Leaf, seen)
 		by, _ := x.Mandate.In(languages...)
 		basis, _ := x.Basis.In(languages...)
 		if by != "" {

@@ -49,6 +49,7 @@ func printStatus(a *app, v node.StatusView, languages []string) {
 		}
 	}
 	fmt.Fprintf(a.stdout, "%d of %d commitments without a gap; %s\n", kept, len(v.Promises), plural(v.Records, "record serves them", "records serve them"))
+	printWitnesses(linePrinter(a), v.Witnesses)
 	for _, p := range v.Promises {
 		name, _ := p.Names.In(languages...)
 		fmt.Fprintf(a.stdout, "\n%s  %s\n", p.Label, name)

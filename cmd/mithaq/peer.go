@@ -31,6 +31,7 @@ type peerAddCmd struct {
 	Fingerprint string `help:"The eight words that the party read out; another fingerprint is refused." placeholder:"WORDS" xor:"compared"`
 	Yes         bool   `help:"The fingerprint was compared already: do not ask." xor:"compared"`
 	Mirror      string `help:"Fetch its logs from this host instead." placeholder:"URL"`
+	Witness     bool   `help:"It is an outsider that only co-signs: it is not followed, and not told who asks."`
 	JSON        bool   `help:"Print the peer as JSON."`
 }
 
@@ -42,7 +43,7 @@ know: everything else follows from this one comparison. The depositary's node is
 }
 
 func (c *peerAddCmd) Run(ctx context.Context, a *app) error {
-	q := node.PeerRequest{URL: c.Node, Mirror: c.Mirror}
+	q := node.PeerRequest{URL: c.Node, Mirror: c.Mirror, Cosigns: c.Witness}
 	if !isURL(c.Node) {
 		data, err := readFile(c.Node)
 		if err != nil {
@@ -113,6 +114,9 @@ func printPeer(a *app, p node.PeerView, languages []string) {
 	line("fingerprint", p.Fingerprint)
 	line("address", p.URL)
 	line("mirror", p.Mirror)
+	if p.Cosigns {
+		line("use", "an outsider that only co-signs: not followed, and not told who asks")
+	}
 	switch {
 	case p.Changed:
 		line("trust", "known here with other keys or another address")

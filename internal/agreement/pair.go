@@ -266,6 +266,14 @@ func (p PairState) Held(leaf string) bool { return p.holders[leaf].own && p.hold
 // Refused says why an act was passed over; nil where it was not.
 func (p PairState) Refused(leaf string) error { return p.refused[leaf] }
 
+// TextOn is the text that is in force on a basis, the founding text without one; nil for a basis that is not known.
+func (p PairState) TextOn(basis string) *Agreement {
+	if basis == "" {
+		basis = p.root
+	}
+	return p.bases[basis]
+}
+
 // Waiting is how many entries rest on what is not known yet.
 func (p PairState) Waiting() int { return p.waiting }
 

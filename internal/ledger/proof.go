@@ -87,6 +87,18 @@ func VerifyProof(b, leaf []byte, origin string, verifier note.Verifier) (int64, 
 	return int64(p.Index), h, nil
 }
 
+// ProofCheckpoint returns the checkpoint of a proof with its signatures, which is for VerifyProof to verify.
+func ProofCheckpoint(b []byte) ([]byte, error) {
+	if len(b) > maxProof {
+		return nil, fmt.Errorf("reading a proof: it has %d bytes, more than %d", len(b), maxProof)
+	}
+	var p proof.TLogProof
+	if err := p.Unmarshal(b); err != nil {
+		return nil, fmt.Errorf("reading a proof: %w", err)
+	}
+	return p.Checkpoint, nil
+}
+
 // CheckConsistency checks a proof of Consistency: the tree of the newer head grew out of the older one's.
 func CheckConsistency(p [][32]byte, older, newer Head) error {
 	if older.Size == 0 {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"slices"
 
 	"github.com/mithaq/mithaq/internal/agreement"
@@ -57,6 +58,7 @@ type HereView struct {
 	Members    []MemberView    `json:"members,omitempty"`
 	Statements []StatementView `json:"statements,omitempty" doc:"Declarations and objections"`
 	Acts       []ActView       `json:"acts,omitempty" doc:"The roll, in order"`
+	Witnesses  *RollWitnesses  `json:"witnesses,omitempty" doc:"Absent: the agreement asks for none"`
 	Texts      []TextView      `json:"texts,omitempty" doc:"Authentic texts that the agreement file names, by language and hash"`
 	Cases      []CaseView      `json:"cases,omitempty" doc:"Proofs of misconduct: they wait for a person, or a person decided"`
 }
@@ -67,6 +69,7 @@ type MemberView struct {
 	Label        string                  `json:"label,omitempty" doc:"Its label in the agreement's text"`
 	Names        map[string]string       `json:"names,omitempty"`
 	Membership   string                  `json:"membership" enum:"invited,applied,joined,declined,withdrawn,removed"`
+	Waits        bool                    `json:"waits,omitempty" doc:"It has joined, and that waits for witnesses"`
 	Since        string                  `json:"since"`
 	Version      string                  `json:"version,omitempty" doc:"Of the text it joined"`
 	Reservations []agreement.Reservation `json:"reservations,omitempty"`
@@ -98,6 +101,8 @@ type ActView struct {
 	Party    string         `json:"party"`
 	Date     string         `json:"date"`
 	Leaf     string         `json:"leaf"`
+	Waits    bool           `json:"waits,omitempty" doc:"It has no effect before enough witnesses have co-signed it"`
+	Seen     *bool          `json:"witnessed,omitempty" doc:"Whether enough witnesses have; absent where none are asked"`
 	Officers int            `json:"officers" doc:"How many officers signed"`
 	Mandate  agreement.Text `json:"mandate,omitempty" doc:"On whose authority"`
 	Basis    agreement.Text `json:"mandate_basis,omitempty" doc:"On what that authority rests"`
@@ -164,10 +169,10 @@ func correspondences(a *agreement.Agreement, label string, lib *agreement.Librar
 }
 
 // viewRoll shows an agreement that runs here. The caller holds r.mu.
-func (n *Node) viewRoll(r *roll, lib *agreement.Library) AgreementView {
-	s := r.state
-	v := AgreementView{ID: r.id, Label: r.id, Text: s.DefinitionBytes(), Here: &HereView{Phase: string(s.Phase()), Entries: len(r.places), State: s.Hash().String(),
-		Basis: s.Basis().String(), TextHash: s.Text().SHA256, Depositary: s.Depositary(), Keeps: s.Depositary() == n.party.ID, Joined: s.Joined(), Needed: s.Needed(), Reviewed: s.Reviewed()}}
+func (n *Node) viewRoll(ctx context.Context, r *roll, lib *agreement.Library) (v AgreementView, err error) {
+	s := r.effect
+	v = AgreementView{ID: r.id, Label: r.id, Text: s.DefinitionBytes(), Here: &HereView{Phase: string(s.Phase()), Entries: len(r.places), State: s.Hash().String(),
+		Basis: s.Basis().String(), TextHash: s.Text().SHA256, Depositary: s.Depositary(), Keeps: s.Depositary() == n.party.ID, Joined: s.Joined(), Needed: r.state.Needed(), Reviewed: s.Reviewed()}}
 	d := r.text()
 	if d != nil {
 		v.viewText(d, lib)
@@ -183,7 +188,9 @@ func (n *Node) viewRoll(r *roll, lib *agreement.Library) AgreementView {
 		if party == n.party.ID {
 			v.Here.Membership = string(m.Membership)
 		}
-		v.Here.Members = append(v.Here.Members, r.viewMember(party, m))
+		member := r.viewMember(party, m)
+		member.Waits = agreement.Waits(s, r.state, party)
+		v.Here.Members = append(v.Here.Members, member)
 	}
 	for _, p := range s.OpenProposals() {
 		v.Here.Proposals = append(v.Here.Proposals, ProposalView{Leaf: p.Leaf, Party: p.Party, Date: p.Date, Version: p.Text.Version, Approvals: p.Approvals()})
@@ -200,9 +207,14 @@ func (n *Node) viewRoll(r *roll, lib *agreement.Library) AgreementView {
 		if e.Act.Mandate != nil {
 			act.Mandate, act.Basis, act.Granted = e.Act.Mandate.By, e.Act.Mandate.Basis, e.Act.Mandate.Date
 		}
+		if r.seen != nil {
+			seen := r.witnessed(i)
+			act.Seen, act.Waits = &seen, !seen && agreement.NeedsWitnesses(e.Act.Act)
+		}
 		v.Here.Acts = append(v.Here.Acts, act)
 	}
-	return v
+	v.Here.Witnesses, err = n.viewWitnesses(ctx, r)
+	return v, err
 }
 
 func (r *roll) viewMember(party string, m agreement.Member) MemberView {

@@ -82,6 +82,9 @@ func (r *roll) label() string {
 
 // text is the text of the roll, or the one that this party has proposed and that has not reached the roll.
 func (r *roll) text() *agreement.Agreement {
+	if d := r.effect.Definition(); d != nil {
+		return d
+	}
 	if d := r.state.Definition(); d != nil {
 		return d
 	}
@@ -121,7 +124,10 @@ func (n *Node) Agreements(ctx context.Context) ([]AgreementView, error) {
 	running := map[string]bool{}
 	for _, id := range ids {
 		if err := n.withRoll(ctx, id, func(r *roll) error {
-			v := n.viewRoll(r, f.Shelf)
+			v, err := n.viewRoll(ctx, r, f.Shelf)
+			if err != nil {
+				return err
+			}
 			v.Here.Members, v.Here.Acts, v.Here.Statements, v.Commitments, v.Text = nil, nil, nil, nil, ""
 			running[v.Label] = true
 			out = append(out, v)
@@ -164,7 +170,9 @@ func (n *Node) Agreement(ctx context.Context, ref string) (v AgreementView, err 
 	id, err := n.rollID(ctx, ref)
 	if err == nil {
 		err = n.withRoll(ctx, id, func(r *roll) error {
-			v = n.viewRoll(r, f.Shelf)
+			if v, err = n.viewRoll(ctx, r, f.Shelf); err != nil {
+				return err
+			}
 			return n.viewCases(&v)
 		})
 		return v, err
@@ -198,7 +206,7 @@ func (n *Node) Difference(ctx context.Context, ref, proposal string) (out Differ
 		if err != nil {
 			return err
 		}
-		d := r.state.Definition()
+		d := r.text()
 		out = DifferenceView{Agreement: id, Label: d.Label, From: d.Version, To: p.Text.Version, Proposal: p.Leaf, By: p.Party, Mark: markOf(d)}
 		if d != p.Definition {
 			out.Changes = append(out.Changes, d.Compare(p.Definition)...)

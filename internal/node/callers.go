@@ -121,7 +121,7 @@ func (n *Node) httpKeys(ctx context.Context) (map[string]httpKey, error) {
 		return nil, storeFault(err)
 	}
 	for _, p := range peers {
-		if k, err := record.ParseKeyring(p.Keyring); err == nil {
+		if k, err := record.ParseKeyring(p.Keyring); err == nil && !p.Cosigns {
 			keyrings = append(keyrings, k)
 		}
 	}

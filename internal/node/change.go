@@ -108,7 +108,7 @@ func (n *Node) checkPublishable(ctx context.Context, l ledger.LogInfo, rec recor
 // checkServes refuses commitments that the text in force does not have.
 func (n *Node) checkServes(ctx context.Context, id string, serves []string) error {
 	return n.withRoll(ctx, id, func(r *roll) error {
-		d := r.state.Definition()
+		d := r.text()
 		if d == nil {
 			return nil
 		}

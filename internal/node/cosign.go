@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -26,64 +27,97 @@ const witnessPatience = 10 * time.Second
 // maxCosignature bounds what a witness answers: one line for each of its keys.
 const maxCosignature = 8 << 10
 
-// witnessPolicy says who must co-sign the log of an author under an agreement: the witnesses of its text, without the author.
-func (n *Node) witnessPolicy(ctx context.Context, agreementID, author string) (federate.Policy, error) {
-	var p federate.Policy
+// witnessPolicy says who must co-sign the log of an author under an agreement: the witnesses of the text in effect, without the
+// author.
+func (n *Node) witnessPolicy(ctx context.Context, agreementID, author string) (p federate.Policy, err error) {
 	if agreementID == record.OwnAgreement {
 		return p, nil
 	}
-	parties := map[string]bool{}
-	var order []string
-	err := n.withRoll(ctx, agreementID, func(r *roll) error {
-		d := r.text()
-		if d == nil {
-			return nil
-		}
-		p.K = d.Witnesses.K
-		for _, label := range d.Witnesses.Of {
-			if party, ok := d.Party(label); ok && party.ID != "" && party.ID != author && !parties[party.ID] {
-				parties[party.ID] = true
-				order = append(order, party.ID)
-			}
+	err = n.withRoll(ctx, agreementID, func(r *roll) error {
+		if d := r.text(); d != nil {
+			policies, err := n.policiesOf(ctx, r, []*agreement.Agreement{d}, author)
+			p = policies[0]
+			return err
 		}
 		return nil
 	})
-	if err != nil || p.K == 0 {
-		return p, err
-	}
-	peers, err := n.store.Peers(ctx)
-	if err != nil {
-		return p, storeFault(err)
-	}
-	for _, party := range order {
-		w := federate.Witness{Party: party}
-		for _, peer := range peers {
-			if peer.Party == party && peer.URL != "" {
-				w.URL = strings.TrimRight(peer.URL, "/") + "/witness"
-			}
-		}
-		k, ok := n.keyringOfParty(ctx, agreementID, party)
-		if keys := k.WithRole(record.RoleWitness); ok && len(keys) > 0 {
-			w.VKey = federate.WitnessKey(keys[0])
-			p.Witnesses = append(p.Witnesses, w)
-		}
-	}
-	return p, nil
+	return p, err
 }
 
-// keyringOfParty is a party's keyring as a roll introduced it, a person pinned it, or a peer's card brought it.
-func (n *Node) keyringOfParty(ctx context.Context, agreementID, party string) (record.Keyring, bool) {
-	if party == n.party.ID {
-		if house, err := n.resolveLog(ctx, record.OwnAgreement); err == nil {
-			k, err := n.keyring(house.ID)
-			return k, err == nil
+// witnessPolicies are the policies of every text whose witnesses may vouch for the log of an author.
+func (n *Node) witnessPolicies(ctx context.Context, agreementID, author string) (out []federate.Policy, err error) {
+	if agreementID == record.OwnAgreement {
+		return nil, nil
+	}
+	err = n.withRoll(ctx, agreementID, func(r *roll) error {
+		texts := r.texts()
+		if d := r.text(); d != nil && !slices.Contains(texts, d) {
+			texts = append(texts, d)
+		}
+		texts = slices.DeleteFunc(texts, func(a *agreement.Agreement) bool { return a.Witnesses.K == 0 })
+		out, err = n.policiesOf(ctx, r, texts, author)
+		return err
+	})
+	return out, err
+}
+
+// policiesOf makes the witness policies of texts for the log of an author, which never counts itself. The caller holds r.mu.
+func (n *Node) policiesOf(ctx context.Context, r *roll, texts []*agreement.Agreement, author string) ([]federate.Policy, error) {
+	peers, err := n.store.Peers(ctx)
+	if err != nil {
+		return nil, storeFault(err)
+	}
+	out := make([]federate.Policy, len(texts))
+	for i, text := range texts {
+		out[i].K = text.Witnesses.K
+		for _, label := range text.Witnesses.Of {
+			party, ok := text.Party(label)
+			named := func(w federate.Witness) bool { return w.Party == party.ID }
+			if !ok || party.ID == "" || party.ID == author || slices.ContainsFunc(out[i].Witnesses, named) {
+				continue
+			}
+			w := federate.Witness{Party: party.ID}
+			for _, peer := range peers {
+				if peer.Party == party.ID && peer.URL != "" {
+					w.URL = strings.TrimRight(peer.URL, "/") + "/witness"
+				}
+			}
+			if key, ok := n.witnessKeyOf(ctx, r, party.ID); ok {
+				w.VKey = federate.WitnessKey(key)
+				out[i].Witnesses = append(out[i].Witnesses, w)
+			}
 		}
 	}
-	keyrings := slices.Clone(n.membersOf(agreementID))
+	return out, nil
+}
+
+// witnessKeyOf is the key with which a party co-signs, by the keyring that its card brought, a person pinned, or the roll
+// introduced. Each proves by its root keys that it is that party's.
+func (n *Node) witnessKeyOf(ctx context.Context, r *roll, party string) (record.Key, bool) {
+	var keyrings []record.Keyring
+	if party == n.party.ID {
+		if key, _, err := n.witnessKey(ctx); err == nil {
+			return key, true
+		}
+	}
+	if peers, err := n.store.Peers(ctx); err == nil {
+		for _, p := range peers {
+			if k, err := record.ParseKeyring(p.Keyring); p.Party == party && err == nil {
+				keyrings = append(keyrings, k)
+			}
+		}
+	}
 	if pins, err := n.pins(ctx); err == nil {
 		keyrings = append(keyrings, pins...)
 	}
-	return findKeyring(keyrings, func(k record.Keyring) bool { return k.Party == party })
+	if k, ok := r.keyrings[party]; ok {
+		keyrings = append(keyrings, k)
+	}
+	k, ok := findKeyring(keyrings, func(k record.Keyring) bool { return k.Party == party && len(k.WithRole(record.RoleWitness)) > 0 })
+	if !ok {
+		return record.Key{}, false
+	}
+	return k.WithRole(record.RoleWitness)[0], true
 }
 
 // WitnessPolicy is an agreement's witness policy in the form of C2SP tlog-policy.
@@ -119,15 +153,15 @@ func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, err
 	if l.Followed() || n.ledger == nil || l.Size == 0 {
 		return 0, nil
 	}
-	policy, err := n.witnessPolicy(ctx, l.Agreement, n.party.ID)
-	if err != nil || policy.K == 0 {
+	policies, err := n.witnessPolicies(ctx, l.Agreement, n.party.ID)
+	if err != nil || len(policies) == 0 {
 		return 0, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, witnessPatience)
 	defer cancel()
 	var asked sync.WaitGroup
-	verifiers := policy.Verifiers()
-	for _, w := range policy.Witnesses {
+	verifiers := verifiersOf(policies)
+	for _, w := range witnessesOf(policies) {
 		if w.URL == "" {
 			continue
 		}
@@ -144,11 +178,40 @@ func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, err
 		})
 	}
 	asked.Wait()
-	return n.noteWitnessed(context.WithoutCancel(ctx), logID, policy)
+	ctx = context.WithoutCancel(ctx)
+	size, err := n.noteWitnessed(ctx, logID, policies)
+	if fresh, readErr := n.reader.Log(ctx, logID); err == nil && readErr == nil && !bytes.Equal(fresh.Checkpoint, l.Checkpoint) {
+		n.cosigned(logID)
+	}
+	return size, err
 }
 
-// noteWitnessed keeps how far enough witnesses have co-signed a log.
-func (n *Node) noteWitnessed(ctx context.Context, logID string, p federate.Policy) (int64, error) {
+// cosigned tells whoever follows a log that its newest tree has more cosignatures, and looks at what waited for them.
+func (n *Node) cosigned(logID string) {
+	n.grown.Add(1)
+	n.feed.Note(logID)
+	n.peersChanged()
+}
+
+// witnessesOf lists the witnesses of several policies, each once.
+func witnessesOf(policies []federate.Policy) []federate.Witness {
+	var out []federate.Witness
+	for _, p := range policies {
+		for _, w := range p.Witnesses {
+			if !slices.Contains(out, w) {
+				out = append(out, w)
+			}
+		}
+	}
+	return out
+}
+
+func verifiersOf(policies []federate.Policy) []note.Verifier {
+	return federate.Policy{Witnesses: witnessesOf(policies)}.Verifiers()
+}
+
+// noteWitnessed keeps how far enough witnesses have co-signed a log: by any of the policies that ask for some.
+func (n *Node) noteWitnessed(ctx context.Context, logID string, policies []federate.Policy) (int64, error) {
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
 		return 0, storeFault(err)
@@ -157,17 +220,14 @@ func (n *Node) noteWitnessed(ctx context.Context, logID string, p federate.Polic
 	if err != nil {
 		return 0, storeFault(err)
 	}
-	enough, err := p.Satisfied(l.Checkpoint)
-	if err != nil {
-		return 0, err
-	}
-	if enough && p.K > 0 {
-		if err := n.store.PutEnough(ctx, row.No, l.Size, l.Checkpoint); err != nil {
-			return 0, err
-		}
-	}
 	size, _, err := n.store.Enough(ctx, row.No)
-	return size, err
+	if err != nil || size >= l.Size || !enough(policies, l.Checkpoint) {
+		return size, err
+	}
+	if n.ledger == nil {
+		return l.Size, nil
+	}
+	return l.Size, n.store.PutEnough(ctx, row.No, l.Size, l.Checkpoint)
 }
 
 // WitnessedSize is how many leaves of a log, own or followed, enough witnesses of its agreement have co-signed. asked is
@@ -177,19 +237,11 @@ func (n *Node) WitnessedSize(ctx context.Context, l ledger.LogInfo) (size int64,
 	if author == "" {
 		author = n.party.ID
 	}
-	p, err := n.witnessPolicy(ctx, l.Agreement, author)
-	if err != nil || p.K == 0 {
+	policies, err := n.witnessPolicies(ctx, l.Agreement, author)
+	if err != nil || len(policies) == 0 {
 		return 0, false, err
 	}
-	if n.ledger == nil {
-		row, err := n.store.Log(ctx, l.ID)
-		if err != nil {
-			return 0, true, storeFault(err)
-		}
-		size, _, err = n.store.Enough(ctx, row.No)
-		return size, true, err
-	}
-	size, err = n.noteWitnessed(ctx, l.ID, p)
+	size, err = n.noteWitnessed(ctx, l.ID, policies)
 	return size, true, err
 }
 

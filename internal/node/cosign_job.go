@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// cosignAgain is when witnesses that did not co-sign are asked once more.
-const cosignAgain = 30 * time.Second
+// Witnesses that did not co-sign are asked once more: soon at first, then ever later.
+const (
+	cosignSoon  = time.Second
+	cosignAgain = 30 * time.Second
+)
 
 // cosigner asks the witnesses of own logs whose heads moved: one goroutine, which no append waits for.
 type cosigner struct {
@@ -52,16 +55,20 @@ func (c *cosigner) nudge(logID string) {
 
 func (c *cosigner) run(ctx context.Context) {
 	defer close(c.done)
-	again := time.NewTicker(cosignAgain)
-	defer again.Stop()
+	pause := cosignSoon
 	for {
 		c.round(ctx)
+		again := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
+			again.Stop()
 			return
 		case <-c.wake:
+			pause = cosignSoon
 		case <-again.C:
+			pause = min(2*pause, cosignAgain)
 		}
+		again.Stop()
 	}
 }
 
@@ -80,16 +87,26 @@ func (c *cosigner) round(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		size, err := c.node.GatherCosignatures(ctx, id)
+		_, err := c.node.GatherCosignatures(ctx, id)
 		if err != nil && ctx.Err() == nil {
 			c.node.logger.Warn("witnesses were not asked", "log", id, "error", err)
 		}
-		if l, readErr := c.node.reader.Log(ctx, id); err != nil || readErr == nil && !l.Followed() && size > 0 && size < l.Size {
+		if err != nil || c.short(ctx, id) {
 			c.mu.Lock()
 			c.due[id] = true
 			c.mu.Unlock()
 		}
 	}
+}
+
+// short says whether a log's newest tree lacks cosignatures.
+func (c *cosigner) short(ctx context.Context, id string) bool {
+	l, err := c.node.reader.Log(ctx, id)
+	if err != nil {
+		return false
+	}
+	size, asked, err := c.node.WitnessedSize(ctx, l)
+	return err != nil || asked && size < l.Size
 }
 
 func (c *cosigner) close() {

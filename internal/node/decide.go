@@ -110,18 +110,18 @@ func (n *Node) standingIn(ctx context.Context, id, party string) (rules *policy.
 		return rules, membership, nil
 	}
 	err = n.withRoll(ctx, id, func(r *roll) error {
-		if m, ok := r.state.Member(party); ok && m.Membership == agreement.Joined {
+		if m, ok := r.effect.Member(party); ok && m.Membership == agreement.Joined {
 			membership = policy.Member
 		}
-		if r.rules == nil || r.rulesOf != r.state.Text() {
-			text := r.state.Definition()
+		if r.rules == nil || r.rulesOf != r.effect.Text() {
+			text := r.effect.Definition()
 			if text == nil {
 				return nil
 			}
 			if r.rules, err = compileRules(id, text); err != nil {
 				return err
 			}
-			r.rulesOf = r.state.Text()
+			r.rulesOf = r.effect.Text()
 		}
 		rules = r.rules
 		return nil

@@ -61,31 +61,23 @@ func (n *Node) carry(ctx context.Context, v Viewer, exit policy.Exit, it policy.
 }
 
 // carrierIn is standingIn for carrying sealed bytes: the depositary carries for the members also when it is none of them, as
-// records are sealed to it too, and those whom the agreement names as witnesses follow its logs.
+// records are sealed to it too, and so does each of a pair before there is anything in force. A witness that is no party gets
+// nothing: authors bring it what it co-signs.
 func (n *Node) carrierIn(ctx context.Context, id, party string) (rules *policy.Rules, m policy.Membership, err error) {
 	rules, m, err = n.standingIn(ctx, id, party)
 	if err != nil || m != policy.NoMember || party == "" || id == record.OwnAgreement {
 		return rules, m, err
 	}
 	err = n.withRoll(ctx, id, func(r *roll) error {
-		switch d := r.state.Definition(); {
+		switch {
 		case party == r.state.Depositary(), r.isPair() && r.runs(party):
 			m = policy.Member
-		case d != nil && namesWitness(d, party):
-			m = policy.Witness
+		case agreement.Waits(r.effect, r.state, party):
+			m = policy.Witness // it may see that its accession is witnessed, and no contents before
 		}
 		return nil
 	})
 	return rules, m, err
-}
-
-func namesWitness(d *agreement.Agreement, party string) bool {
-	for _, label := range d.Witnesses.Of {
-		if p, ok := d.Party(label); ok && p.ID == party {
-			return true
-		}
-	}
-	return false
 }
 
 // itemOfLog describes a log to policy.

@@ -101,7 +101,7 @@ func (n *Node) hosts(ctx context.Context) (map[string]string, error) {
 	}
 	out := map[string]string{}
 	for _, p := range all {
-		if p.URL != "" {
+		if p.URL != "" && !p.Cosigns {
 			out[p.URL] = p.Party
 		}
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -41,11 +42,11 @@ func (n *Node) startFollower() {
 			return n.signedSource(logURL(source, l.ID))
 		},
 		Options: func(l federate.Log) federate.Options {
-			p, err := n.witnessPolicy(context.Background(), l.Agreement, l.Party)
+			p, err := n.witnessPolicies(context.Background(), l.Agreement, l.Party)
 			if err != nil {
 				n.logger.Warn("the witnesses of a followed log are not known", "log", l.ID, "error", err)
 			}
-			return federate.Options{Objects: true, Purse: n.purse(context.Background(), l.Agreement, l.Party), Cosigners: p.Verifiers(), Wraps: func(w record.WrapRef) bool { return n.keys.opens(w.To) }}
+			return federate.Options{Objects: true, Purse: n.purse(context.Background(), l.Agreement, l.Party), Cosigners: verifiersOf(p), Wraps: func(w record.WrapRef) bool { return n.keys.opens(w.To) }}
 		},
 		Tell: n.heardOf,
 		Refused: func(l federate.Log, source string, err error) {
@@ -108,7 +109,11 @@ func (n *Node) Sync(ctx context.Context, logID string) (federate.Round, error) {
 	if n.follower == nil {
 		return federate.Round{}, errReadOnly()
 	}
+	before, _ := n.reader.Log(ctx, logID) // of a log that is not here yet nothing was known
 	round, err := n.follower.Sync(ctx, logID)
+	if after, readErr := n.reader.Log(ctx, logID); readErr == nil && after.Size == before.Size && !bytes.Equal(after.Checkpoint, before.Checkpoint) {
+		n.grown.Add(1) // the same tree with more cosignatures
+	}
 	return round, storeFault(err)
 }
 

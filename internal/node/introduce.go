@@ -55,7 +55,7 @@ func (n *Node) announce(ctx context.Context, host string, introducer string) err
 			n.refusals.answer(fetch.As(fetch.Malformed, err), n.now(), host)
 			continue
 		}
-		if k.Party == n.party.ID || !n.inSomeRoll(ctx, k.Party) {
+		if k.Party == n.party.ID || !n.inSomeRoll(ctx, k.Party) && !n.someWitness(ctx, k.Party, n.party.ID) {
 			continue
 		}
 		if err := n.meet(ctx, known, k, c.URL, introducer); err != nil && CodeOf(err) != CodeConflict && CodeOf(err) != CodeInvalid {
@@ -83,7 +83,7 @@ func (n *Node) offers(ctx context.Context) (out []OfferedRoll, peers []store.Pee
 	var failed []error
 	out = []OfferedRoll{}
 	for _, p := range all {
-		if p.URL == "" {
+		if p.URL == "" || p.Cosigns {
 			continue
 		}
 		var offered []OfferedRoll
@@ -141,7 +141,7 @@ func (n *Node) fetchFromAnybody(ctx context.Context, id string) (Imported, error
 	}
 	last := error(faultf(CodeNotFound, "ask the depositary for an invitation, and see 'mithaq peer list'", "fetching a roll: no peer shows this party the agreement %s", id))
 	for _, p := range all {
-		if p.URL == "" {
+		if p.URL == "" || p.Cosigns {
 			continue
 		}
 		in, err := n.fetchRoll(ctx, p.URL, id)

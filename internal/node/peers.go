@@ -18,6 +18,7 @@ type PeerView struct {
 	Mirror     string `json:"mirror,omitempty" doc:"Host that its logs are fetched from instead"`
 	Introduced string `json:"introduced,omitempty" doc:"Party that named it to us; absent: a person compared its fingerprint"`
 	Pinned     bool   `json:"pinned" doc:"Whether a person accepted its keyring"`
+	Cosigns    bool   `json:"cosigns,omitempty" doc:"An outsider that only co-signs: it is not followed, and not told who asks"`
 	Changed    bool   `json:"changed,omitempty" doc:"Whether it is known here already, with other keys or another address"`
 
 	Reached  *time.Time `json:"reached,omitempty" doc:"When its host last answered as it should; absent: not since this process began"`
@@ -36,6 +37,8 @@ type PeerRequest struct {
 	Card   *Card  `json:"card,omitempty" doc:"Instead of an address: the node's card"`
 	Party  string `json:"party,omitempty" doc:"The party whose fingerprint was compared; adding another one is refused"`
 	Mirror string `json:"mirror,omitempty" doc:"Host to fetch its logs from instead of itself"`
+	// Cosigns: see PeerView.
+	Cosigns bool `json:"cosigns,omitempty" doc:"It is an outsider that only co-signs: it is not followed, and not told who asks"`
 }
 
 // LookAtPeer asks a node who it is, or reads its card, and keeps nothing.
@@ -70,7 +73,7 @@ func (n *Node) lookAt(ctx context.Context, q PeerRequest) (PeerView, record.Keyr
 	if k.Party == n.party.ID {
 		return PeerView{}, k, faultf(CodeInvalid, "give another party's address", "looking at a peer: it is this node's own party")
 	}
-	v := PeerView{PartyView: viewParty(k), URL: c.URL, Mirror: strings.TrimRight(q.Mirror, "/")}
+	v := PeerView{PartyView: viewParty(k), URL: c.URL, Cosigns: q.Cosigns, Mirror: strings.TrimRight(q.Mirror, "/")}
 	known, err := n.store.Peers(ctx)
 	if err != nil {
 		return v, k, storeFault(err)
@@ -97,7 +100,7 @@ func (n *Node) AddPeer(ctx context.Context, q PeerRequest) (PeerView, error) {
 		return v, err
 	}
 	v.Pinned = true
-	return v, n.keepPeer(ctx, store.Peer{Party: k.Party, URL: v.URL, Mirror: v.Mirror, Keyring: k.Envelope(), Updated: n.now()})
+	return v, n.keepPeer(ctx, store.Peer{Party: k.Party, URL: v.URL, Mirror: v.Mirror, Keyring: k.Envelope(), Cosigns: q.Cosigns, Updated: n.now()})
 }
 
 func (n *Node) keepPeer(ctx context.Context, p store.Peer) error {
@@ -105,6 +108,7 @@ func (n *Node) keepPeer(ctx context.Context, p store.Peer) error {
 		return storeFault(err)
 	}
 	n.callers.forget()
+	n.grown.Add(1) // a witness whose key is known now may have co-signed before
 	n.peersChanged()
 	return nil
 }
@@ -121,7 +125,7 @@ func (n *Node) Peers(ctx context.Context) ([]PeerView, error) {
 		if err != nil {
 			return nil, recordFault("reading the keyring of peer "+p.Party, err)
 		}
-		v := PeerView{PartyView: viewParty(k), URL: p.URL, Mirror: p.Mirror, Introduced: p.Introduced, Pinned: p.Introduced == ""}
+		v := PeerView{PartyView: viewParty(k), URL: p.URL, Mirror: p.Mirror, Introduced: p.Introduced, Cosigns: p.Cosigns, Pinned: p.Introduced == ""}
 		n.withContact(&v)
 		v.Held, v.HeldAt = n.heldOf(v.ID), n.heldAt(v.ID)
 		out = append(out, v)

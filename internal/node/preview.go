@@ -51,7 +51,7 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 	members := map[string]bool{n.party.ID: true}
 	if l.Agreement != record.OwnAgreement {
 		if err := n.withRoll(ctx, l.Agreement, func(r *roll) error {
-			text := r.state.Definition()
+			text := r.effect.Definition()
 			if text == nil {
 				return nil
 			}
@@ -60,7 +60,7 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 					out.Serves = append(out.Serves, CommitmentView{Label: c.Label, Names: c.Names, Kinds: c.Kinds, Deadlines: c.Deadlines})
 				}
 			}
-			for party, m := range r.state.Members {
+			for party, m := range r.effect.Members {
 				members[party] = m.Membership == agreement.Joined
 			}
 			rules, err = compileRules(l.Agreement, text)

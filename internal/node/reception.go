@@ -179,7 +179,7 @@ func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, erro
 	}
 	out.Held = n.holdsOn(r.Context(), k.Party)
 	for _, p := range known {
-		if p.Party != k.Party && n.shareAgreement(r.Context(), p.Party, k.Party) {
+		if p.Party != k.Party && (n.shareAgreement(r.Context(), p.Party, k.Party) || n.someWitness(r.Context(), p.Party, k.Party)) {
 			out.Cards = append(out.Cards, Card{Format: CardFormat, Software: software, URL: p.URL, Keyring: json.RawMessage(p.Keyring)})
 		}
 	}
@@ -215,6 +215,7 @@ func (n *Node) meet(ctx context.Context, known []store.Peer, k record.Keyring, u
 		}
 	}
 	p := store.Peer{Party: k.Party, URL: url, Introduced: introducer, Keyring: k.Envelope(), Updated: n.now()}
+	p.Cosigns = introducer != k.Party && !n.inSomeRoll(ctx, k.Party)
 	if i := slices.IndexFunc(known, func(o store.Peer) bool { return o.Party == k.Party }); i >= 0 {
 		old := known[i]
 		oldKeyring, err := record.ParseKeyring(old.Keyring)
@@ -224,7 +225,7 @@ func (n *Node) meet(ctx context.Context, known []store.Peer, k record.Keyring, u
 		if err := newer(oldKeyring, k); err != nil {
 			return err
 		}
-		p.Mirror = old.Mirror
+		p.Mirror, p.Cosigns = old.Mirror, old.Cosigns
 		if old.Introduced == "" {
 			p.Introduced = ""
 			if old.URL != "" && introducer != k.Party {
@@ -241,6 +242,17 @@ func (n *Node) meet(ctx context.Context, known []store.Peer, k record.Keyring, u
 // inSomeRoll says whether a roll here names a party as one that may come.
 func (n *Node) inSomeRoll(ctx context.Context, party string) bool {
 	return n.someRoll(ctx, func(r *roll) bool { return r.expects(party) })
+}
+
+// someWitness says whether a party is a witness of an agreement that another one runs.
+func (n *Node) someWitness(ctx context.Context, witness, party string) bool {
+	return n.someRoll(ctx, func(r *roll) bool {
+		d := r.text()
+		return d != nil && r.runs(party) && slices.ContainsFunc(d.Witnesses.Of, func(label string) bool {
+			p, ok := d.Party(label)
+			return ok && p.ID == witness
+		})
+	})
 }
 
 // shareAgreement says whether two parties run one agreement.

@@ -24,6 +24,10 @@ type roll struct {
 	pair    *agreement.PairState // nil: it has a depositary, or nothing is known of it
 	lines   []pairLine           // of a pair: what is known of the two logs, in their order
 	shown   []RollLog            // of a pair: the logs that came in files, with their keyrings
+	effect  agreement.State      // what of state holds: the rest waits for witnesses
+	counted int                  // entries in effect
+	seen    map[string]int64     // by origin of a log: leaves that enough witnesses have co-signed; nil: none are asked
+	weighed bool                 // effect was found out
 	// keyrings holds the newest keyring of every party whose act is in the roll.
 	keyrings map[string]record.Keyring
 	grown    uint64            // the node's count when the logs were last looked at
@@ -42,7 +46,8 @@ type rollPlace struct {
 	leaf     string // of the roll record; empty where only a file of it is here
 	act      provenAct
 	entry    agreement.Entry
-	envelope []byte // of the roll record
+	after    agreement.State // with this entry
+	envelope []byte          // of the roll record
 	object   string
 	origin   string
 	log      string // id of the log, where it is here
@@ -92,11 +97,10 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 			}
 		}
 		r.started = true
-		n.publishMembers(r)
 	}
 	// Every decision asks for the roll, so the logs are looked at only when something has grown since.
 	grown := n.grown.Load()
-	if n.ledger != nil && r.grown == grown {
+	if n.ledger != nil && r.grown == grown && r.weighed {
 		return nil
 	}
 	logs, err := n.logsUnder(ctx, r.id)
@@ -116,14 +120,27 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 		}
 	}
 	r.grown = grown
-	if !moved {
-		return nil
-	}
-	if len(r.lines) > 0 {
+	switch {
+	case !moved:
+		if r.weighed && r.seen == nil {
+			return nil
+		}
+	case len(r.lines) > 0:
 		r.foldPair()
-	} else if err := n.foldWaiting(r); err != nil {
-		return err
+	default:
+		if err := n.foldWaiting(r); err != nil {
+			return err
+		}
 	}
+	return n.settleRoll(ctx, r)
+}
+
+// settleRoll finds out what of a roll holds, and makes the members known. The caller holds r.mu.
+func (n *Node) settleRoll(ctx context.Context, r *roll) error {
+	if err := n.weigh(ctx, r); err != nil {
+		return fmt.Errorf("asking what of %s is witnessed: %w", r.id, err)
+	}
+	r.weighed = true
 	n.publishMembers(r)
 	return nil
 }
@@ -155,7 +172,7 @@ func (r *roll) take(rec record.Record, place rollPlace) error {
 	if err := agreement.MayKeep(r.state, next, entry, place.keeper); err != nil {
 		return err
 	}
-	place.act, place.entry = act, entry
+	place.act, place.entry, place.after = act, entry, next
 	r.state, r.places = next, append(r.places, place)
 	r.keyrings[act.keyring.Party] = act.keyring
 	return nil
@@ -209,13 +226,13 @@ func (r *roll) placeOf(leaf string) agreement.Entry {
 // publishMembers makes the members' keyrings known to whoever seals a record under the agreement. The caller holds r.mu.
 func (n *Node) publishMembers(r *roll) {
 	var members []record.Keyring
-	for party, m := range r.state.Members {
+	for party, m := range r.effect.Members {
 		if k, ok := r.keyrings[party]; ok && m.Membership == agreement.Joined && party != n.party.ID {
 			members = append(members, k)
 		}
 	}
 	for _, party := range []string{r.state.Depositary(), n.partner(r)} {
-		if k, ok := r.keyrings[party]; ok && !r.state.Connected(k.Party) && k.Party != n.party.ID {
+		if k, ok := r.keyrings[party]; ok && !r.effect.Connected(k.Party) && k.Party != n.party.ID {
 			members = append(members, k)
 		}
 	}

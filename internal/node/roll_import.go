@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/record"
@@ -115,8 +116,8 @@ func (n *Node) importRoll(ctx context.Context, name string, f RollFile) (out Imp
 			}
 		}
 		out = Imported{What: "roll", Agreement: r.id, Entries: len(r.places), Fresh: max(0, len(fresh.places)-len(r.places))}
-		if out.Fresh > 0 {
-			if err := n.keepRollCopy(r, fresh, f); err != nil {
+		if out.Fresh > 0 || len(fresh.places) == len(r.places) && r.lessSigned(fresh) {
+			if err := n.keepRollCopy(ctx, r, fresh, f); err != nil {
 				return err
 			}
 			out.Entries = len(r.places)
@@ -127,9 +128,25 @@ func (n *Node) importRoll(ctx context.Context, name string, f RollFile) (out Imp
 	return out, err
 }
 
+// lessSigned says whether a roll with the same entries comes with more cosignatures than the file that is held.
+func (r *roll) lessSigned(fresh *roll) bool {
+	for i := range r.places {
+		if held := r.places[i]; held.log == "" && moreSigned(fresh.places[i].proof, held.proof) {
+			return true
+		}
+	}
+	return false
+}
+
+// moreSigned says whether the checkpoint of one proof bears more signatures than that of another.
+func moreSigned(proof, than string) bool {
+	const line = "\n— "
+	return strings.Count(proof, line) > strings.Count(than, line)
+}
+
 // keepRollCopy makes a longer roll durable, then takes it over. Who kept the roll and was succeeded takes over what the successor
 // wrote; that another wrote in its name it does not believe.
-func (n *Node) keepRollCopy(r, fresh *roll, f RollFile) error {
+func (n *Node) keepRollCopy(ctx context.Context, r, fresh *roll, f RollFile) error {
 	for _, p := range fresh.places[len(r.places):] {
 		if p.keeper == n.party.ID {
 			return faultf(CodeConflict, "find out who else writes it", "importing a roll: this node keeps the roll of %s, and the file holds entries that it never wrote", r.id)
@@ -139,8 +156,7 @@ func (n *Node) keepRollCopy(r, fresh *roll, f RollFile) error {
 		return err
 	}
 	r.state, r.places, r.keyrings = fresh.state, fresh.places, fresh.keyrings
-	n.publishMembers(r)
-	return nil
+	return n.settleRoll(ctx, r)
 }
 
 // writeRollCopy makes the copy of a roll durable.

@@ -64,8 +64,8 @@ func (r *roll) noteLine(l pairLine) error {
 		if r.lines[at].leaf != l.leaf {
 			return fmt.Errorf("history mismatch: place %d of log %s is %.12s… here, and %.12s… there", l.index, l.origin, r.lines[at].leaf, l.leaf)
 		}
-		if r.lines[at].log == "" {
-			r.lines[at] = l // the log is here now and proves it itself
+		if r.lines[at].log == "" && (l.log != "" || moreSigned(l.proof, r.lines[at].proof)) {
+			r.lines[at] = l // the log is here now and proves it itself, or more witnesses have seen it
 		}
 		return nil
 	}
@@ -282,9 +282,12 @@ func (n *Node) importPair(ctx context.Context, name string, r, fresh *roll) (out
 	before := len(r.lines)
 	_, err = n.resolveLog(ctx, r.id)
 	hasLog := err == nil
+	more := false
 	merged := &roll{id: r.id, lines: slices.Clone(r.lines)}
 	for _, l := range fresh.lines {
-		if _, known := slices.BinarySearchFunc(r.lines, l, pairLine.before); !known && l.author == n.party.ID && hasLog {
+		at, known := slices.BinarySearchFunc(r.lines, l, pairLine.before)
+		more = more || known && r.lines[at].log == "" && moreSigned(l.proof, r.lines[at].proof)
+		if !known && l.author == n.party.ID && hasLog {
 			return out, faultf(CodeConflict, "find out who else writes it", "importing %s: it holds entries of this party's log that it never wrote", name)
 		}
 		if err := merged.noteLine(l); err != nil {
@@ -294,8 +297,10 @@ func (n *Node) importPair(ctx context.Context, name string, r, fresh *roll) (out
 	r.lines = merged.lines
 	r.noteShown(fresh.shown)
 	r.foldPair()
-	n.publishMembers(r)
-	if len(r.lines) > before {
+	if err := n.settleRoll(ctx, r); err != nil {
+		return out, err
+	}
+	if len(r.lines) > before || more {
 		f, err := n.pairFile(ctx, r)
 		if err == nil {
 			err = n.writeRollCopy(r.id, f)

@@ -20,6 +20,7 @@ type StatusView struct {
 	Mark      string         `json:"mark,omitempty"`
 	Records   int            `json:"records" doc:"Records of this party under the agreement that serve a commitment"`
 	Behind    int64          `json:"behind,omitempty" doc:"Leaves that are published and not indexed yet: the page may lack them"`
+	Witnesses *RollWitnesses `json:"witnesses,omitempty" doc:"Absent: the agreement asks for none"`
 	Promises  []PromiseView  `json:"promises"`
 }
 
@@ -83,12 +84,14 @@ func (n *Node) Status(ctx context.Context, ref string, quiet agreement.Period) (
 		if a = r.text(); a == nil {
 			return faultf(CodeNotFound, "import its roll", "showing kept promises: this node does not know the text of %s", id)
 		}
-		v = StatusView{Agreement: id, Label: a.Label, Names: a.Names, Version: a.Version, Phase: string(r.state.Phase()), Mark: markOf(a), At: n.now().UTC()}
-		if m, ok := r.state.Member(n.party.ID); ok && m.Membership == agreement.Joined {
+		v = StatusView{Agreement: id, Label: a.Label, Names: a.Names, Version: a.Version, Phase: string(r.effect.Phase()), Mark: markOf(a), At: n.now().UTC()}
+		if m, ok := r.effect.Member(n.party.ID); ok && m.Membership == agreement.Joined {
 			v.Since = m.Since
 			since = r.joinedAt(m)
 		}
-		return nil
+		var err error
+		v.Witnesses, err = n.viewWitnesses(ctx, r)
+		return err
 	}); err != nil {
 		return StatusView{}, err
 	}

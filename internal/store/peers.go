@@ -14,15 +14,16 @@ type Peer struct {
 	Mirror     string // host that its logs are fetched from instead; empty: itself
 	Introduced string // party id of who named it to us; empty: a person compared its fingerprint
 	Keyring    []byte // envelope of a keyring of its own
+	Cosigns    bool   // an outsider that is asked to co-sign and nothing else: it is not followed, and not told who we are
 	Updated    time.Time
 }
 
 // PutPeer adds a peer, or replaces what is known of it.
 func (d *DB) PutPeer(ctx context.Context, p Peer) error {
 	err := d.truth.inTx(ctx, func(t *tx) error {
-		_, err := t.exec(ctx, `INSERT INTO peer (party, url, mirror, introduced, keyring, updated_us) VALUES ($1, $2, $3, $4, $5, $6)
+		_, err := t.exec(ctx, `INSERT INTO peer (party, url, mirror, introduced, keyring, cosigns, updated_us) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (party) DO UPDATE SET url = excluded.url, mirror = excluded.mirror, introduced = excluded.introduced,
-			keyring = excluded.keyring, updated_us = excluded.updated_us`, p.Party, p.URL, p.Mirror, p.Introduced, p.Keyring, micros(p.Updated))
+			keyring = excluded.keyring, cosigns = excluded.cosigns, updated_us = excluded.updated_us`, p.Party, p.URL, p.Mirror, p.Introduced, p.Keyring, flag(p.Cosigns), micros(p.Updated))
 		return err
 	})
 	if err != nil {
@@ -53,10 +54,11 @@ func (d *DB) RemovePeer(ctx context.Context, party string) error {
 // Peers lists the peers by party.
 func (d *DB) Peers(ctx context.Context) ([]Peer, error) {
 	var out []Peer
-	err := queryRows(ctx, d.truth, `SELECT party, url, mirror, introduced, keyring, updated_us FROM peer ORDER BY party`, nil, func(r *sql.Rows) error {
+	err := queryRows(ctx, d.truth, `SELECT party, url, mirror, introduced, keyring, cosigns, updated_us FROM peer ORDER BY party`, nil, func(r *sql.Rows) error {
 		var p Peer
-		var updated int64
-		err := r.Scan(&p.Party, &p.URL, &p.Mirror, &p.Introduced, &p.Keyring, &updated)
+		var updated, cosigns int64
+		err := r.Scan(&p.Party, &p.URL, &p.Mirror, &p.Introduced, &p.Keyring, &cosigns, &updated)
+		p.Cosigns = cosigns != 0
 		p.Updated = fromMicros(updated)
 		out = append(out, p)
 		return err

@@ -97,6 +97,7 @@ CREATE TABLE peer (
     mirror     TEXT   NOT NULL,
     introduced TEXT   NOT NULL,
     keyring    BYTEA  NOT NULL,
+    cosigns    BIGINT NOT NULL, -- 1: it only co-signs, and is told nothing else
     updated_us BIGINT NOT NULL
 );
 

@@ -106,6 +106,7 @@ CREATE TABLE peer (
     mirror     TEXT   NOT NULL,
     introduced TEXT   NOT NULL,
     keyring    BLOB  NOT NULL,
+    cosigns    INTEGER NOT NULL, -- 1: it only co-signs, and is told nothing else
     updated_us INTEGER NOT NULL
 ) STRICT;
 
