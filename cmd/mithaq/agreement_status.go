@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -56,8 +58,14 @@ func printStatus(a *app, v node.StatusView, languages []string) {
 		line := linePrinter(a)
 		line("practice", mechanism(p))
 		line("activity", activityLine(p))
+		for _, x := range p.Parties {
+			line("", fmt.Sprintf("%s: %s", partyName(x.Names, x.Label, x.Party, languages), plural(x.Count, "record")))
+		}
 		for _, d := range p.Deadlines {
 			line("deadline", deadlineLine(d, languages))
+			for _, x := range d.Parties {
+				line("", fmt.Sprintf("started by %s: %d met, %d late, %d open, %d overdue", partyName(x.Names, x.Label, x.Party, languages), x.Met, x.Late, x.Open, x.Passed))
+			}
 		}
 		for _, e := range p.Evidence {
 			recalled := ""
@@ -131,4 +139,10 @@ func gapWords(p node.PromiseView) string {
 		return "QUIET: nothing for a long time"
 	}
 	return "none"
+}
+
+// partyName is what a party is called in the first of the languages that there is, else by its label or id.
+func partyName(names map[string]string, label, id string, languages []string) string {
+	name, _ := agreement.Text(names).In(languages...)
+	return cmp.Or(name, label, id)
 }

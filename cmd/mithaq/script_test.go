@@ -324,6 +324,7 @@ func proposals(ts *testscript.TestScript, _ bool, args []string) {
 	if len(open) != 2 {
 		ts.Fatalf("%d proposals are open", len(open))
 	}
+	slices.SortStableFunc(open, func(a, b node.ProposalView) int { return strings.Compare(a.Version, b.Version) })
 	ts.Setenv(args[0], open[0].Leaf)
 	ts.Setenv(args[1], open[1].Leaf)
 }

@@ -47,33 +47,50 @@ type DeadlineActivity struct {
 	Next         *Indexed  // the first for which there is still time
 }
 
-// Activity counts what an author did under an agreement, with up to samples records as evidence. What it costs depends on
-// how many days and kinds there are, and on how many records stand at the edge of a deadline, not on how many there are.
+// AuthorActivity is what one party did.
+type AuthorActivity struct {
+	Author string
+	Activity
+}
+
+// Activities counts what each party did under an agreement, by party, as far as this node holds it: of deadlines, what became of
+// what it started, whoever answered. samples is how many records each count shows as evidence. What it costs depends on how many
+// parties, days and kinds there are, and on how many records stand at the edge of a deadline, not on how many there are.
+func (x *Index) Activities(ctx context.Context, agreement string, deadlines []DeadlineQuery, now time.Time, samples int) (out []AuthorActivity, err error) {
+	err = x.reading("counting what was done", func(c *conns) error {
+		return c.inSnapshot(ctx, activityQueries(), func(s snapshot) error {
+			r := activityReader{snapshot: s, ctx: ctx, now: now, samples: samples}
+			authors, err := r.authors(agreement)
+			if err != nil {
+				return err
+			}
+			for _, author := range authors {
+				a, err := r.author(agreement, author, deadlines)
+				if err != nil {
+					return err
+				}
+				out = append(out, AuthorActivity{author, a})
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
+// Activity is what Activities says of one author.
 func (x *Index) Activity(ctx context.Context, agreement, author string, deadlines []DeadlineQuery, now time.Time, samples int) (a Activity, err error) {
 	err = x.reading("counting what was done", func(c *conns) error {
 		return c.inSnapshot(ctx, activityQueries(), func(s snapshot) error {
-			r := activityReader{snapshot: s, ctx: ctx, now: now, samples: samples, numbers: map[tallyKey]talliedCount{}}
-			if err := r.tallies(agreement, author); err != nil {
-				return err
-			}
-			a.Records = r.numbers[tallyKey{agreement: agreement, author: author, what: tallyServing}].count
-			if a.Served, err = r.served(); err != nil {
-				return err
-			}
-			for _, q := range deadlines {
-				d, err := r.deadline(agreement, author, q)
-				if err != nil {
-					return fmt.Errorf("a deadline from %s to %s: %w", q.Starts, q.Due, err)
-				}
-				a.Deadlines = append(a.Deadlines, d)
-			}
-			return nil
+			r := activityReader{snapshot: s, ctx: ctx, now: now, samples: samples}
+			a, err = r.author(agreement, author, deadlines)
+			return err
 		})
 	})
 	return a, err
 }
 
 const (
+	listAuthors  = `SELECT DISTINCT author FROM ix_tally WHERE agreement = $1 ORDER BY author`
 	listTallies  = `SELECT no, what, label, kind, count FROM ix_tally WHERE agreement = $1 AND author = $2 ORDER BY what, label, kind`
 	listBuckets  = `SELECT bucket, count FROM ix_bucket WHERE tally = $1 ORDER BY bucket`
 	newestServed = selectIndexed + ` WHERE no IN (SELECT no FROM ix_serves WHERE tally = $1 ORDER BY time_us DESC, no DESC LIMIT $2) ORDER BY time_us DESC, no DESC`
@@ -88,7 +105,7 @@ const (
 )
 
 func activityQueries() []string {
-	return []string{listTallies, listBuckets, newestServed, countLate, listLate, listOpenDays, listOpen, recordByNo}
+	return []string{listAuthors, listTallies, listBuckets, newestServed, countLate, listLate, listOpenDays, listOpen, recordByNo}
 }
 
 // talliedCount is a tally's number and count.
@@ -125,6 +142,37 @@ func (r *activityReader) records(query string, args ...any) (out []Indexed, err 
 		return err
 	})
 	return out, err
+}
+
+func (r *activityReader) authors(agreement string) (out []string, err error) {
+	err = r.each(listAuthors, []any{agreement}, func(rows *sql.Rows) error {
+		var author string
+		err := rows.Scan(&author)
+		out = append(out, author)
+		return err
+	})
+	return out, err
+}
+
+func (r *activityReader) author(agreement, author string, deadlines []DeadlineQuery) (a Activity, err error) {
+	r.order, r.numbers = nil, map[tallyKey]talliedCount{}
+	if err := r.tallies(agreement, author); err != nil {
+		return a, err
+	}
+	a.Records = r.numbers[tallyKey{agreement: agreement, author: author, what: tallyServing}].count
+	if a.Served, err = r.served(); err != nil {
+		return a, err
+	}
+	for _, q := range deadlines {
+		var d DeadlineActivity
+		if starts := (tallyKey{agreement: agreement, author: author, what: tallyAll, kind: q.Starts}); r.numbers[starts].count > 0 {
+			if d, err = r.deadline(agreement, author, q); err != nil {
+				return a, fmt.Errorf("a deadline from %s to %s: %w", q.Starts, q.Due, err)
+			}
+		}
+		a.Deadlines = append(a.Deadlines, d)
+	}
+	return a, nil
 }
 
 func (r *activityReader) tallies(agreement, author string) error {

@@ -217,8 +217,8 @@ type answered struct {
 func (s counted) answeredBy(out []answered, answers []counted) []answered {
 	first := map[tallyKey]int64{}
 	for _, a := range answers {
-		if a.agreement != s.agreement || a.author != s.author {
-			continue
+		if a.agreement != s.agreement {
+			continue // whoever of its parties answers
 		}
 		for _, kind := range namesOfKind(s.kind, s.stage) {
 			for _, label := range namesOfKind(a.kind, a.stage) {
