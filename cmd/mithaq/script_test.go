@@ -234,6 +234,10 @@ func listed(property func(node.LogView) string) func(*testscript.TestScript, boo
 	return func(ts *testscript.TestScript, _ bool, args []string) {
 		var logs []node.LogView
 		ask(ts, &logs, "log", "list", "--json", "--dir", ts.MkAbs(args[1]))
+		logs = slices.DeleteFunc(logs, func(l node.LogView) bool { return l.State == "followed" })
+		slices.SortStableFunc(logs, func(a, b node.LogView) int { // the house first, then those under agreements
+			return strings.Compare(b.Agreement, a.Agreement)
+		})
 		ts.Setenv(args[0], property(logs[len(logs)-1]))
 	}
 }

@@ -73,7 +73,7 @@ func (n *Node) carrierIn(ctx context.Context, id, party string) (rules *policy.R
 		case party == r.state.Depositary(), r.isPair() && r.runs(party):
 			m = policy.Member
 		case agreement.Waits(r.effect, r.state, party):
-			m = policy.Witness // it may see that its accession is witnessed, and no contents before
+			m = policy.Member // it sees that its accession is witnessed; what is sealed is not sealed to it before
 		}
 		return nil
 	})

@@ -118,6 +118,7 @@ type Node struct {
 	pending   map[string]record.Keyring    // keyrings that are just being appended
 	rolls     map[string]*roll             // by agreement id; each has a lock of its own
 	members   map[string][]record.Keyring  // by agreement id: the others who run it, for sealing
+	newcomers map[string][]record.Keyring  // by agreement id: whose accession waits for witnesses
 	notices   map[string]map[string]string // of followed logs, by log id and kind
 	ahead     atomic.Bool                  // a follower is ahead of this node
 	cosigner  *cosigner                    // guarded by mu; nil unless the node serves
@@ -189,7 +190,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
+		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, newcomers: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second

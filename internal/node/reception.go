@@ -71,7 +71,10 @@ func (n *Node) hasAct(ctx context.Context, s SignedAct) bool {
 		return false
 	}
 	found := false
-	err = n.withRoll(ctx, s.Agreement, func(r *roll) error { found = r.entered(signed.Leaf); return nil })
+	err = n.withRoll(ctx, s.Agreement, func(r *roll) error {
+		found = r.entered(signed.Leaf) || r.heldByOther(signed.Leaf)
+		return nil
+	})
 	return err == nil && found
 }
 

@@ -28,6 +28,15 @@ func (n *Node) sealingFor(ctx context.Context, logID string, rec record.Record) 
 	if err != nil {
 		return record.Sealing{}, err
 	}
+	if rec.Audience == nil && (rec.Kind == record.KindAct || rec.Kind == record.KindRoll) {
+		for _, newcomer := range n.newcomersOf(k.Log.Agreement) {
+			more, err := sealRecipients(newcomer, "")
+			if err != nil {
+				return record.Sealing{}, err
+			}
+			audience, keys = append(audience, more...), append(keys, newcomer.SealKeys("")...)
+		}
+	}
 	to, direct := record.Recipients(own[0], append(own[1:], audience...)...)
 	if direct {
 		return record.Direct(to...)

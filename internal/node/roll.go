@@ -28,6 +28,7 @@ type roll struct {
 	counted int                  // entries in effect
 	seen    map[string]int64     // by origin of a log: leaves that enough witnesses have co-signed; nil: none are asked
 	weighed bool                 // effect was found out
+	lacks   map[string][]int64   // by followed log: places whose object has not come
 	// keyrings holds the newest keyring of every party whose act is in the roll.
 	keyrings map[string]record.Keyring
 	grown    uint64            // the node's count when the logs were last looked at
@@ -86,7 +87,7 @@ func (n *Node) withRoll(ctx context.Context, id string, do func(*roll) error) er
 func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	if !r.started {
 		r.state, r.keyrings = agreement.Begin(r.id, definitionOptions()), map[string]record.Keyring{}
-		r.read, r.refused = map[string]int64{}, map[string]string{}
+		r.read, r.refused, r.lacks = map[string]int64{}, map[string]string{}, map[string][]int64{}
 		copied, err := n.readRollCopy(r.id)
 		if err != nil {
 			return err
@@ -112,7 +113,7 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 		if from, late := n.lateActs.take(l.ID); late {
 			r.read[l.ID] = min(r.read[l.ID], from)
 		}
-		if l.Size > r.read[l.ID] {
+		if l.Size > r.read[l.ID] || len(r.lacks[l.ID]) > 0 {
 			moved = true
 			if err := n.readLogForRoll(ctx, r, l); err != nil {
 				return err
@@ -236,8 +237,14 @@ func (n *Node) publishMembers(r *roll) {
 			members = append(members, k)
 		}
 	}
+	var newcomers []record.Keyring
+	for party := range r.state.Members {
+		if k, ok := r.keyrings[party]; ok && agreement.Waits(r.effect, r.state, party) && party != n.party.ID {
+			newcomers = append(newcomers, k)
+		}
+	}
 	n.mu.Lock()
-	n.members[r.id] = members
+	n.members[r.id], n.newcomers[r.id] = members, newcomers
 	n.mu.Unlock()
 	n.callers.forget()
 }
@@ -247,6 +254,13 @@ func (n *Node) membersOf(id string) []record.Keyring {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	return n.members[id]
+}
+
+// newcomersOf lists the keyrings of those whose accession waits for witnesses: they fold the roll too, and get nothing else.
+func (n *Node) newcomersOf(id string) []record.Keyring {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.newcomers[id]
 }
 
 // loadMembers folds an agreement's roll so that membersOf knows whom to seal to.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -88,7 +89,10 @@ func (n *Node) readLogForRoll(ctx context.Context, r *roll, l ledger.LogInfo) er
 	if err != nil {
 		return err
 	}
-	err = n.eachWanted(ctx, l, b.no, r.read[l.ID], wanted, func(o opened) error {
+	if err := n.readLacking(ctx, r, l, b.no); err != nil {
+		return err
+	}
+	err = n.eachWanted(ctx, l, b.no, r.read[l.ID], wanted, func(index int64) { r.lack(l.ID, index) }, func(o opened) error {
 		err := n.readForRoll(ctx, r, l, o)
 		if err != nil && !l.Followed() {
 			return err
@@ -103,6 +107,35 @@ func (n *Node) readLogForRoll(ctx context.Context, r *roll, l ledger.LogInfo) er
 		r.read[l.ID] = l.Size
 	}
 	return err
+}
+
+// lack notes a place of a followed log whose object has not come: an author, or a mirror, that keeps one back stops nothing else.
+func (r *roll) lack(logID string, index int64) {
+	if len(r.lacks[logID]) < maxWaitingEntries && !slices.Contains(r.lacks[logID], index) {
+		r.lacks[logID] = append(r.lacks[logID], index)
+	}
+}
+
+// readLacking reads what has come since.
+func (n *Node) readLacking(ctx context.Context, r *roll, l ledger.LogInfo, no int64) error {
+	if len(r.lacks[l.ID]) == 0 {
+		return nil
+	}
+	ids, err := n.identities(ctx, no)
+	if err != nil {
+		return err
+	}
+	r.lacks[l.ID] = slices.DeleteFunc(r.lacks[l.ID], func(index int64) bool {
+		o, err := n.open(ctx, l, index, ids)
+		if err == nil {
+			err = n.readForRoll(ctx, r, l, o)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			n.logger.Warn("a record of another party is passed over", "log", l.ID, "index", index, "error", err)
+		}
+		return !errors.Is(err, store.ErrNotFound)
+	})
+	return nil
 }
 
 func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o opened) error {

@@ -65,7 +65,7 @@ func (r *roll) texts() []*agreement.Agreement {
 // look notes of each log that holds the roll how many of its leaves enough witnesses have co-signed.
 func (n *Node) look(ctx context.Context, r *roll, texts []*agreement.Agreement) error {
 	for _, origin := range r.origins() {
-		author, logID := r.writerOf(origin)
+		author, logID := r.writerOf(origin), n.logWithOrigin(origin)
 		policies, err := n.policiesOf(ctx, r, texts, author)
 		if err != nil {
 			return err
@@ -110,19 +110,31 @@ func (r *roll) origins() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// writerOf is whose log it is, and its id where it is here.
-func (r *roll) writerOf(origin string) (author, logID string) {
+// writerOf is whose log it is.
+func (r *roll) writerOf(origin string) (author string) {
 	for i := range r.places {
 		if p := &r.places[i]; p.origin == origin && !r.isPair() {
-			author, logID = p.keeper, max(logID, p.log)
+			author = p.keeper
 		}
 	}
 	for _, l := range r.lines {
 		if l.origin == origin {
-			author, logID = l.author, max(logID, l.log)
+			author = l.author
 		}
 	}
-	return author, logID
+	return author
+}
+
+// logWithOrigin is the id of a log that is here, "" where it is not: what came as a file may be in a log that is followed now.
+func (n *Node) logWithOrigin(origin string) string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	for id, b := range n.books {
+		if b.log.Origin == origin {
+			return id
+		}
+	}
+	return ""
 }
 
 // textBefore is the text by whose witnesses an entry is judged: the one in force before it, for the founding text itself.
@@ -263,8 +275,8 @@ func (r *roll) newestTrees(ctx context.Context, n *Node) []rollTree {
 	}
 	var out []rollTree
 	for _, origin := range origins {
-		author, logID := r.writerOf(origin)
-		tree := rollTree{author: author}
+		logID := n.logWithOrigin(origin)
+		tree := rollTree{author: r.writerOf(origin)}
 		if l, err := n.reader.Log(ctx, logID); logID != "" && err == nil {
 			tree.checkpoint = l.Checkpoint
 		}
