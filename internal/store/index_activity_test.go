@@ -141,3 +141,38 @@ func compareActivity(t *rapid.T, got Activity, text *agreement.Agreement, entrie
 		}
 	}
 }
+
+// A request by one party that another one answers counts for who asked; what each did stands under its own name.
+func TestActivitiesOfSeveralParties(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	x := mustOpen(t, "sqlite:"+filepath.Join(dir, "truth.db"), dir).Index()
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	entry := func(no int64, author, kind string, hour int, answers ...string) IndexEntry {
+		e := IndexEntry{Indexed: Indexed{No: no, LogNo: 1, Index: no - 1, Leaf: hashOf(fmt.Sprint("leaf ", no)), Standing: StandingValid, Agreement: "a", Author: author,
+			Officer: "k-1", Kind: kind, Time: start.Add(time.Duration(hour) * time.Hour)}, Serves: []string{"1"}}
+		for _, leaf := range answers {
+			e.Refs = append(e.Refs, IndexRef{Leaf: hashOf(leaf), Rel: "answers"})
+		}
+		return e
+	}
+	entries := []IndexEntry{entry(1, "p", "request", 0), entry(2, "p", "request", 1), entry(3, "q", "answer", 5, "leaf 1"), entry(4, "q", "answer", 90, "leaf 2"), entry(5, "q", "request", 2)}
+	if err := x.Write(ctx, 1, 0, int64(len(entries)), entries); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	help := agreement.Deadline{Label: "help", Starts: "request", Due: "answer", Within: agreement.Period{Hours: 30}}
+	got, err := x.Activities(ctx, "a", []DeadlineQuery{{Starts: help.Starts, Due: help.Due, After: help.Within.After}}, start.Add(100*time.Hour), 3)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	p, q := got[0], got[1]
+	if d := p.Deadlines[0]; p.Author != "p" || p.Records != 2 || d.Met != 1 || d.Late != 1 || d.Passed != 0 || d.Open != 0 {
+		t.Errorf("%+v", p)
+	}
+	if d := q.Deadlines[0]; q.Author != "q" || q.Records != 3 || d.Met != 0 || d.Passed != 1 || len(d.Oldest) != 1 {
+		t.Errorf("%+v", q)
+	}
+}
