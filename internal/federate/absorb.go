@@ -39,6 +39,7 @@ func (s *State) absorb(p *piece) error {
 	}
 	s.purse.took(int64(len(p.objects)), 0)
 	w.batch.epochs = append(w.batch.epochs, p.epochs...)
+	w.batch.wanted = append(w.batch.wanted, p.lost...)
 	w.batch.bytes += 40 * int64(len(p.objects))
 	delete(w.pieces, p.n)
 	w.front++
@@ -87,7 +88,7 @@ func (s *State) flush(now time.Time) (out []Effect, stop bool) {
 func (s *State) store(head *store.Head) Effect {
 	b := s.walk.batch
 	s.walk.batch = batch{}
-	t := store.Taking{Objects: b.objects, Keyrings: b.keyrings, Epochs: b.epochs, Absent: b.absent, Serial: int64(s.serial()), Head: head, Seen: s.fresh}
+	t := store.Taking{Objects: b.objects, Keyrings: b.keyrings, Epochs: b.epochs, Absent: b.absent, Wanted: b.wanted, Serial: int64(s.serial()), Head: head, Seen: s.fresh}
 	spent := s.purse.Spent()
 	t.Spent = &spent
 	t.From, t.Leaves, t.Tiles = s.growth.Cut()
@@ -97,6 +98,7 @@ func (s *State) store(head *store.Head) Effect {
 	for _, i := range b.absent[:min(len(b.absent), max(0, maxAbsent-len(s.absent)))] {
 		s.absent = append(s.absent, store.AbsentObject{Index: i, Hash: t.Leaves[i-t.From]})
 	}
+	s.wanted = append(s.wanted, b.wanted...)
 	s.storing, s.moving = true, head != nil
 	return Store{t}
 }
@@ -108,7 +110,9 @@ func (s *State) stored(ev Stored) []Effect {
 		return []Effect{Rest{Until: ev.Now.Add(s.retry), Err: ev.Err, Spent: true}}
 	}
 	if s.phase == mending {
-		return s.rest(ev.Now)
+		out := s.unsaid
+		s.unsaid = nil
+		return append(out, s.rest(ev.Now)...)
 	}
 	if !s.moving {
 		return s.advance(ev.Now)

@@ -91,11 +91,13 @@ type (
 		Evidence *Evidence  // of a NoticeMismatch
 		From, To int64      // of a NoticeGrew
 		Over     *Overdraft // of a NoticeQuota
+		Places   []int64    // of a NoticeKeys
 	}
 	// Rest ends a round: nothing is under way any more. Until says when to look again by itself.
 	Rest struct {
 		Until time.Time
 		Err   error // why the round ended early
+		Mend  bool  // the log is to be looked at then although nobody tells of news: wraps are asked for again
 		Spent bool  // the state must be made anew from the store
 	}
 )
@@ -117,4 +119,6 @@ const (
 	NoticeRefused  NoticeKind = "refused"          // what the host sent does not hold
 	NoticeStale    NoticeKind = "stale"            // no valid checkpoint for too long
 	NoticeQuota    NoticeKind = "over quota"       // the author publishes more than is taken
+	NoticeKeys     NoticeKind = "keys"             // wraps came late that epoch records at these places name
+	NoticeKeyless  NoticeKind = "key did not come" // a wrap was asked for too often: only its author can help
 )

@@ -31,6 +31,7 @@ type Start struct {
 	Growth     *ledger.Growth
 	History    *record.History      // of the staged leaves
 	Absent     []store.AbsentObject // some leaves whose object has not come
+	Wanted     []store.WantedWrap   // wraps that have not come
 	Seen       time.Time            // when a checkpoint was last verified
 }
 
@@ -53,6 +54,7 @@ type State struct {
 	openedBy string
 	fresh    time.Time
 	absent   []store.AbsentObject
+	wanted   []store.WantedWrap
 	offered  []record.Keyring // the keyrings that the host last showed
 	retry    time.Duration
 	spent    bool
@@ -72,8 +74,9 @@ type State struct {
 	storing       bool
 	moving        bool // what is being stored moves the head
 	mendAt        time.Time
-	failure       error // a fetch of the walk failed
-	cut           bool  // not even objects come
+	unsaid        []Effect // notices that wait for what they tell of to be stored
+	failure       error    // a fetch of the walk failed
+	cut           bool     // not even objects come
 }
 
 // signed is a head with the checkpoint that says so.
@@ -96,7 +99,7 @@ const (
 // New makes the state of a follower out of what is stored. target, if any, was verified when it was stored.
 func New(start Start, o Options) (*State, error) {
 	s := &State{log: start.Log, opts: o.withDefaults(), head: start.Head, note: start.Checkpoint, growth: start.Growth, history: start.History,
-		absent: start.Absent, fresh: start.Seen, told: map[NoticeKind]string{}}
+		absent: start.Absent, wanted: start.Wanted, fresh: start.Seen, told: map[NoticeKind]string{}}
 	if s.purse = o.Purse; s.purse == nil {
 		s.purse = NewPurse(o.Quota, store.Spent{})
 	}

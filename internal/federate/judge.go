@@ -74,7 +74,7 @@ func (s *State) same(now time.Time) []Effect {
 		s.phase, s.walk = walking, newWalk(s.growth.Size())
 		return []Effect{s.store(&store.Head{Size: s.head.Size, Serial: int64(s.serial()), Root: s.head.Root, Frontier: s.growth.Frontier(), Checkpoint: merged})}
 	}
-	if len(s.absent) == 0 || now.Before(s.mendAt) || s.growth.Size() != s.head.Size {
+	if s.growth.Size() != s.head.Size || !s.mends(now) {
 		return s.rest(now)
 	}
 	return s.mend(now)
@@ -83,7 +83,11 @@ func (s *State) same(now time.Time) []Effect {
 func (s *State) rest(now time.Time) []Effect {
 	s.phase = resting
 	s.asked, s.tiles, s.walk = nil, nil, nil
-	return []Effect{Rest{Until: now.Add(s.opts.Every)}}
+	out := Rest{Until: now.Add(s.opts.Every)}
+	if due, some := s.wrapsDue(); some {
+		out.Until, out.Mend = due, true
+	}
+	return []Effect{out}
 }
 
 // mismatch keeps two signed checkpoints of which neither grew out of the other. proof is the prefix proof of the larger one;
@@ -139,51 +143,6 @@ func (s *State) giveUp(now time.Time, err error) []Effect {
 	s.phase, s.asked, s.tiles, s.walk = resting, nil, nil, nil
 	s.spent = spent
 	return append(out, Rest{Until: now.Add(s.retry), Err: err, Spent: spent})
-}
-
-// absentBatch is how many absent objects are asked for in one round, and mendEvery how often.
-const (
-	absentBatch = 64
-	mendEvery   = 10 * time.Minute
-	// maxAbsent is how many are kept in mind; more are asked for after a restart, when these have come.
-	maxAbsent = 4096
-)
-
-// mend asks once more for objects that did not come with their leaves.
-func (s *State) mend(now time.Time) []Effect {
-	s.phase, s.mendAt = mending, now.Add(mendEvery)
-	s.walk = newWalk(s.growth.Size())
-	p := &piece{n: -1}
-	s.walk.pieces[-1] = p
-	for _, a := range s.absent[:min(len(s.absent), absentBatch)] {
-		s.walk.want(p, a.Index, a.Hash)
-	}
-	return s.askObjects()
-}
-
-// mended stores what came late.
-func (s *State) mended(now time.Time) []Effect {
-	p := s.walk.pieces[-1]
-	t := store.Taking{From: s.growth.Size(), Serial: int64(s.serial()), Epochs: p.epochs}
-	for _, o := range p.got {
-		t.Objects = append(t.Objects, o)
-		if o.Index >= 0 {
-			t.Late = append(t.Late, o.Index)
-		}
-	}
-	if len(t.Objects) == 0 {
-		// None of them came: the next ones are asked for next time.
-		n := min(len(s.absent), absentBatch)
-		s.absent = append(slices.Clone(s.absent[n:]), s.absent[:n]...)
-		return s.rest(now)
-	}
-	came := map[int64]bool{}
-	for _, i := range t.Late {
-		came[i] = true
-	}
-	s.absent = slices.DeleteFunc(s.absent, func(a store.AbsentObject) bool { return came[a.Index] })
-	s.storing = true
-	return []Effect{Store{t}}
 }
 
 // serial is the serial of the last keyring among the leaves here; 0: none.

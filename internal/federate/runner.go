@@ -74,6 +74,7 @@ type Round struct {
 	Until time.Time // when to look again by itself
 	Size  int64     // what is published here
 	Err   error     // why it ended early
+	Mend  bool      // something is to be asked for again then, although nobody tells of news
 }
 
 // Sync runs one round of a log: when it returns without an error, everything is here that the host showed when it began. The
@@ -107,7 +108,7 @@ func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) 
 	run := &round{r: r, f: f, src: src, from: from, beside: beside != "", events: make(chan Event), slots: semaphore.NewWeighted(int64(r.workers()))}
 	rest := run.drive(ctx)
 	run.refused(rest.Err)
-	out := Round{Until: rest.Until, Size: f.state.Head().Size, Err: rest.Err}
+	out := Round{Until: rest.Until, Size: f.state.Head().Size, Err: rest.Err, Mend: rest.Mend}
 	if rest.Spent {
 		f.state = nil
 	}
@@ -164,7 +165,7 @@ func (r *Runner) prepare(ctx context.Context, logID string, f *followed) error {
 		f.from = stand.Follow.Source
 	}
 	f.state, err = New(Start{Log: l, Head: ledger.Head{Origin: l.Origin, Size: stand.Log.Size, Root: stand.Log.Root}, Checkpoint: stand.Log.Checkpoint,
-		Target: stand.Follow.Target, Growth: stand.Growth, History: history, Absent: stand.Absent, Seen: stand.Follow.Seen}, r.Options(l))
+		Target: stand.Follow.Target, Growth: stand.Growth, History: history, Absent: stand.Absent, Wanted: stand.Wanted, Seen: stand.Follow.Seen}, r.Options(l))
 	return err
 }
 

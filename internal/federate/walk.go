@@ -39,6 +39,8 @@ type piece struct {
 	got     []store.Object
 	keyring map[int64]record.Keyring // that its leaves bring
 	epochs  []int64                  // leaves with an epoch record
+	lost    []store.WantedWrap       // wraps that did not come
+	asked   []store.WantedWrap       // wraps of a round that mends
 	waiting int
 }
 
@@ -47,6 +49,7 @@ type place struct {
 	piece *piece
 	index int64
 	hash  [32]byte
+	epoch int64 // of an attachment: the leaf that names it
 }
 
 // batch is what the next transaction stores.
@@ -55,6 +58,7 @@ type batch struct {
 	keyrings []store.Keyring
 	absent   []int64
 	epochs   []int64
+	wanted   []store.WantedWrap
 	bytes    int64
 }
 
@@ -65,7 +69,13 @@ func newWalk(size int64) *walk {
 
 func (w *walk) want(p *piece, index int64, hash [32]byte) {
 	p.waiting++
-	w.queue = append(w.queue, place{p, index, hash})
+	w.queue = append(w.queue, place{piece: p, index: index, hash: hash})
+}
+
+// wantWrap wants what an epoch record names.
+func (w *walk) wantWrap(p *piece, epoch int64, hash [32]byte) {
+	p.waiting++
+	w.queue = append(w.queue, place{p, -1, hash, epoch})
 }
 
 // bundles is how many bundles the target has, the incomplete one included.
@@ -283,7 +293,11 @@ func (s *State) cameObject(ev Came) []Effect {
 		s.cut = true
 		return s.fail(ev.Now, fmt.Errorf("fetching object %x: %w", hash[:8], err))
 	}
+	came := err == nil && body.Hash == hash && body.Size > 0
 	for _, p := range places {
+		if !came && p.index < 0 && s.phase != mending {
+			p.piece.lost = append(p.piece.lost, store.WantedWrap{Hash: hash, Index: p.epoch, Due: ev.Now.Add(wrapRetryFirst)})
+		}
 		p.piece.waiting--
 	}
 	if s.phase == mending {
@@ -341,8 +355,8 @@ func (s *State) keep(p place, b Body) {
 	}
 	p.piece.epochs = append(p.piece.epochs, p.index)
 	for _, w := range epoch.Wraps {
-		if hash, ok := hashOf(w.Object); ok && s.opts.Wraps != nil && s.opts.Wraps(w) {
-			s.walk.want(p.piece, -1, hash)
+		if hash, ok := hashOf(w.Object); ok && s.takes(w) {
+			s.walk.wantWrap(p.piece, p.index, hash)
 		}
 	}
 }

@@ -107,6 +107,7 @@ type Stand struct {
 	Growth   *Growth // at the staged size
 	Keyrings []PlacedObject
 	Absent   []store.AbsentObject // the first of the leaves whose object has not come
+	Wanted   []store.WantedWrap   // the first of the wraps that have not come
 }
 
 // PlacedObject is an object with its leaf's index.
@@ -117,6 +118,9 @@ type PlacedObject struct {
 
 // standAbsent is how many absent objects a Stand lists.
 const standAbsent = 1024
+
+// standWanted is how many wraps that have not come a Stand lists: those of two epochs with the largest audience.
+const standWanted = 16384
 
 // Stand reads how far a followed log has come. The head's tree is checked against its signed root.
 func (l *Ledger) Stand(ctx context.Context, logID string) (Stand, error) {
@@ -151,6 +155,9 @@ func (l *Ledger) stand(ctx context.Context, logID string) (Stand, error) {
 	}
 	s.Growth = &Growth{edge: *e, from: e.size}
 	if s.Absent, err = l.store.Absent(ctx, s.No, 0, standAbsent); err != nil {
+		return s, err
+	}
+	if s.Wanted, err = l.store.WantedWraps(ctx, s.No, standWanted); err != nil {
 		return s, err
 	}
 	s.Keyrings, err = l.keyrings(ctx, s.No)

@@ -39,6 +39,7 @@ type Store interface {
 	SetSource(ctx context.Context, lease store.Lease, logNo int64, source string) error
 	Take(ctx context.Context, lease store.Lease, t store.Taking) error
 	Absent(ctx context.Context, logNo, from int64, limit int) ([]store.AbsentObject, error)
+	WantedWraps(ctx context.Context, logNo int64, limit int) ([]store.WantedWrap, error)
 	Keyrings(ctx context.Context, logNo int64) ([]store.Keyring, error)
 	SetCheckpoint(ctx context.Context, lease store.Lease, logNo, size int64, checkpoint []byte) error
 	PutCosigned(ctx context.Context, lease store.Lease, from int64, c store.Cosigned) error

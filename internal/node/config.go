@@ -39,6 +39,8 @@ type Config struct {
 	LogLevel       string            `toml:"log_level"`
 	LogFormat      string            `toml:"log_format"`
 	Metrics        string            `toml:"metrics"`
+	// Mirror keeps of followed logs what opens them for others too.
+	Mirror bool `toml:"mirror"`
 	// OutboundOnly is for a node that nobody can connect to.
 	OutboundOnly bool `toml:"outbound_only"`
 	// PrivatePeers says whether other nodes are reached at addresses of private networks and of this machine.

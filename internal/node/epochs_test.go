@@ -149,13 +149,13 @@ func TestAnEpochThatWasNotAnnouncedIsNotUsed(t *testing.T) {
 	mustChange(t, n, KeyChange{Action: "rotate", Role: "officer"})
 	d := reportDraft("for nine")
 	d.TLP, d.Parties = "AMBER", slices.Sorted(slices.Values(parties))
-	audience := record.NewAudience(d.Parties, nil)
-	_, keys, err := n.audienceRecipients(ctx, stale, audience)
+	c := chainFor(record.Record{Audience: record.NewAudience(d.Parties, nil)})
+	to, err := n.holdersOf(ctx, stale, c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The announcement is refused: the keyring changed under it.
-	if _, err := n.epochSealing(ctx, l.ID, stale, audience, append(keys, stale.SealKeys("")...)); CodeOf(err) != CodeConflict {
+	if _, err := n.epochSealing(ctx, l.ID, stale, c, to); CodeOf(err) != CodeConflict {
 		t.Fatalf("got %v", err)
 	}
 	r := mustPublish(t, n, d)

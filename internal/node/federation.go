@@ -50,6 +50,9 @@ type hostJobs struct {
 
 // Federate follows the peers' nodes until ctx ends.
 func (n *Node) Federate(ctx context.Context) {
+	if err := n.catchUpMirror(ctx); err != nil && ctx.Err() == nil {
+		n.logger.Warn("what others need of followed logs could not be asked for", "error", err)
+	}
 	f := &hostJobs{n: n, hosts: map[string]context.CancelFunc{}}
 	f.keepPeers(ctx)
 	f.wg.Wait()
@@ -365,6 +368,9 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 	defer h.mu.Unlock()
 	delete(h.due, l.Log)
 	delete(h.strange, l.Log)
+	if round.Mend {
+		h.due[l.Log] = round.Until
+	}
 	if err != nil && ctx.Err() == nil {
 		h.n.logger.Debug("a log could not be followed to its end", "log", l.Log, "host", h.host, "error", err)
 		h.due[l.Log] = round.Until
@@ -398,7 +404,13 @@ func (n *Node) heardUnder(ctx context.Context, id string) {
 			n.logger.Info("the roll cannot be fetched now", "agreement", id, "error", err)
 		}
 	}
+	if err := n.deliverEpochs(ctx, id); err != nil && ctx.Err() == nil {
+		n.logger.Warn("the keys of earlier epochs could not be delivered", "agreement", id, "error", err)
+	}
 	if before != after || n.rollSeen(id, after) {
+		if err := n.catchUpMirror(ctx); err != nil && ctx.Err() == nil {
+			n.logger.Warn("what others need of followed logs could not be asked for", "error", err)
+		}
 		n.peersChanged()
 	}
 }

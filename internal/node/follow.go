@@ -46,7 +46,7 @@ func (n *Node) startFollower() {
 			if err != nil {
 				n.logger.Warn("the witnesses of a followed log are not known", "log", l.ID, "error", err)
 			}
-			return federate.Options{Objects: true, Purse: n.purse(context.Background(), l.Agreement, l.Party), Cosigners: verifiersOf(p), Wraps: func(w record.WrapRef) bool { return n.keys.opens(w.To) }}
+			return federate.Options{Objects: true, Purse: n.purse(context.Background(), l.Agreement, l.Party), Cosigners: verifiersOf(p), Wraps: n.wrapsOf(l)}
 		},
 		Tell: n.heardOf,
 		Refused: func(l federate.Log, source string, err error) {
@@ -220,6 +220,9 @@ func (n *Node) heardOf(ctx context.Context, l federate.Log, notice federate.Noti
 			n.logger.Error("what was followed is not indexed yet", "log", l.ID, "error", err)
 		}
 		return
+	case federate.NoticeKeys:
+		n.learnEpochs(context.WithoutCancel(ctx), l.ID, notice.Places, 0)
+		return
 	case federate.NoticeMismatch:
 		if err := n.keepContradiction(ctx, l, notice.Evidence); err != nil {
 			n.logger.Error("evidence could not be kept", "log", l.ID, "error", err)
@@ -244,50 +247,22 @@ func (n *Node) heardOf(ctx context.Context, l federate.Log, notice federate.Noti
 func (n *Node) forgetNotices(logID string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, kind := range []federate.NoticeKind{federate.NoticeRefused, federate.NoticeRollback, federate.NoticeStale, federate.NoticeQuota} {
+	for _, kind := range []federate.NoticeKind{federate.NoticeRefused, federate.NoticeRollback, federate.NoticeStale, federate.NoticeQuota, federate.NoticeKeyless} {
 		delete(n.notices[logID], string(kind))
 	}
 }
 
-// tookLeaves makes use of leaves that came: keyrings by which they are judged, keys of epochs that open them, the index.
+// tookLeaves makes use of leaves that came: keys of epochs that open them, keyrings by which they are judged, the index. The keys
+// come first: whoever reads the new leaves reads as far as the keyrings are known.
 func (n *Node) tookLeaves(ctx context.Context, logID string, from, to int64) error {
 	ctx = context.WithoutCancel(ctx)
 	defer n.indexer.nudge()
-	if err := n.refreshBook(ctx, logID); err != nil {
-		return err
-	}
-	no := n.book(logID).no
-	places, err := n.store.EpochPlaces(ctx, no, from, to)
+	places, err := n.store.EpochPlaces(ctx, n.book(logID).no, from, to)
 	if err != nil {
 		return err
 	}
-	for _, index := range places {
-		if err := n.learnEpochAt(ctx, no, index); err != nil {
-			// An author who wraps another key than it commits to harms its own records only.
-			n.logger.Warn("the key of an epoch could not be learnt", "log", logID, "index", index, "error", err)
-		}
-	}
-	return nil
-}
-
-func (n *Node) learnEpochAt(ctx context.Context, no, index int64) error {
-	hash, err := n.objectHash(ctx, no, index)
-	if err != nil {
-		return err
-	}
-	object, err := n.store.Object(ctx, hash)
-	if err != nil {
-		return storeFault(err)
-	}
-	r, ok := federate.ClearRecord(object)
-	if !ok || r.Kind != record.KindEpoch {
-		return nil
-	}
-	body, err := record.Parse[record.EpochBody](r)
-	if err != nil {
-		return err
-	}
-	return n.relearnEpoch(ctx, no, body)
+	n.learnEpochs(ctx, logID, places, from)
+	return n.refreshBook(ctx, logID)
 }
 
 // keepContradiction keeps the proof that a log has two histories. It goes nowhere by itself.

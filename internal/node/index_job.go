@@ -41,12 +41,12 @@ type indexer struct {
 	keys  map[string]logKeys
 }
 
-// logKeys are what opens and judges the records of one log, and how many keyrings and epoch keys that took.
+// logKeys are what opens and judges the records of one log, and how many keyrings and epoch keys there were then.
 type logKeys struct {
 	*book
 	ids      []age.Identity
 	keyrings int
-	epochs   int
+	epochs   int64
 	seals    int
 }
 
@@ -322,12 +322,9 @@ func (x *indexer) logKeys(ctx context.Context, r indexRange) (logKeys, error) {
 	if err != nil {
 		return logKeys{}, err
 	}
-	epochs, err := x.node.store.EpochKeys(ctx, row.No)
-	if err != nil {
-		return logKeys{}, err
-	}
+	epochs := x.node.epochsKept.Load()
 	seals := len(x.node.keys.sealIdentities())
-	if k, ok := x.keys[r.log]; ok && k.keyrings == len(keyrings) && k.epochs == len(epochs) && k.seals == seals {
+	if k, ok := x.keys[r.log]; ok && k.keyrings == len(keyrings) && k.epochs == epochs && k.seals == seals {
 		return k, nil
 	}
 	info, err := x.node.reader.Log(ctx, r.log)
@@ -342,7 +339,7 @@ func (x *indexer) logKeys(ctx context.Context, r indexRange) (logKeys, error) {
 	if err != nil {
 		return logKeys{}, err
 	}
-	k := logKeys{book: b, ids: ids, keyrings: b.history.Len(), epochs: len(epochs), seals: seals}
+	k := logKeys{book: b, ids: ids, keyrings: b.history.Len(), epochs: epochs, seals: seals}
 	x.keys[r.log] = k
 	return k, nil
 }

@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"errors"
 
+	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -66,4 +68,41 @@ func (x *indexer) addLate(ctx context.Context, entries []store.IndexEntry, late 
 		return err
 	}
 	return x.node.noteLate(ctx, late)
+}
+
+// reopen has the records of a log indexed again that were sealed to others until a key came: those from a place on that
+// its epoch seals from a step on.
+func (x *indexer) reopen(ctx context.Context, no int64, epoch string, step, from int64) error {
+	if x == nil {
+		return nil
+	}
+	x.writing.Lock()
+	x.erasures++ // what is being read was opened without the key
+	x.writing.Unlock()
+	places, err := x.index.SealedPlaces(ctx, no, from)
+	if errors.Is(err, store.ErrNoIndex) {
+		return nil // it will be built with the key
+	}
+	if err != nil {
+		return err
+	}
+	var late []int64
+	for _, index := range places {
+		hash, err := x.node.objectHash(ctx, no, index)
+		if err != nil {
+			return err
+		}
+		object, err := x.node.store.Object(ctx, hash)
+		if err != nil {
+			continue // erased meanwhile
+		}
+		if by, at, ok := record.SealedBy(object); ok && by == epoch && at >= step {
+			late = append(late, index)
+		}
+	}
+	if err := x.node.store.AddLate(ctx, no, late); err != nil {
+		return err
+	}
+	x.nudge()
+	return nil
 }

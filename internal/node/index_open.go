@@ -7,16 +7,21 @@ import (
 	"github.com/mithaq/mithaq/internal/arabic"
 )
 
-// entryMaker is one for the log with this number, for single records.
-func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entryMaker, error) {
+// logNumbered is the id of the log that the store has under a number, or "".
+func (n *Node) logNumbered(no int64) string {
 	n.mu.RLock()
-	var b *book
-	for _, one := range n.books {
-		if one.no == logNo {
-			b = one
+	defer n.mu.RUnlock()
+	for id, b := range n.books {
+		if b.no == no {
+			return id
 		}
 	}
-	n.mu.RUnlock()
+	return ""
+}
+
+// entryMaker is one for the log with this number, for single records.
+func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entryMaker, error) {
+	b := n.book(n.logNumbered(logNo))
 	if b == nil {
 		return nil, fmt.Errorf("log number %d has no keyring here", logNo)
 	}

@@ -112,11 +112,12 @@ type Node struct {
 	lateReceipts latePlaces // of followed logs, for receipts
 	lateActs     latePlaces // and for rolls
 
-	mu        sync.RWMutex // guards address, books, pending, rolls, members and notices
+	mu        sync.RWMutex // guards what follows up to ahead
 	address   string
 	books     map[string]*book             // keyring history by log id
 	pending   map[string]record.Keyring    // keyrings that are just being appended
 	rolls     map[string]*roll             // by agreement id; each has a lock of its own
+	sealTerms map[string]sealTerms         // by agreement id: who may open what of before it came
 	members   map[string][]record.Keyring  // by agreement id: the others who run it, for sealing
 	newcomers map[string][]record.Keyring  // by agreement id: whose accession waits for witnesses
 	notices   map[string]map[string]string // of followed logs, by log id and kind
@@ -126,7 +127,11 @@ type Node struct {
 	// witnessing serialises cosignatures, which must never contradict each other.
 	witnessing sync.Mutex
 	// sealing serialises taking an epoch, so that two records to one audience share it.
-	sealing sync.Mutex
+	sealing    sync.Mutex
+	chains     map[string]map[string]*ownChain // guarded by sealing: of own logs, by log id and chain
+	delivered  map[string]string               // guarded by sealing: by log id, the members' keys when all was delivered
+	epochs     sync.Map                        // keys of epochs that were opened, by epochName
+	epochsKept atomic.Int64                    // counts keys of epochs that were kept
 	// erasing serialises erasures, each of which is one order and one deed.
 	erasing sync.Mutex
 	// ceremony serialises changes of keyrings, so that two ceremonies cannot both follow from one keyring.
@@ -192,6 +197,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
 		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, newcomers: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
+		sealTerms: map[string]sealTerms{}, chains: map[string]map[string]*ownChain{}, delivered: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)

@@ -237,6 +237,13 @@ func (n *Node) publishMembers(r *roll) {
 			members = append(members, k)
 		}
 	}
+	terms := sealTerms{closed: r.isPair(), backfill: agreement.BackfillNone, since: map[string]string{}}
+	if d := r.state.Definition(); d != nil && d.Backfill != "" {
+		terms.backfill = d.Backfill
+	}
+	for party, m := range r.state.Members {
+		terms.since[party] = m.Since
+	}
 	var newcomers []record.Keyring
 	for party := range r.state.Members {
 		if k, ok := r.keyrings[party]; ok && agreement.Waits(r.effect, r.state, party) && party != n.party.ID {
@@ -244,6 +251,7 @@ func (n *Node) publishMembers(r *roll) {
 		}
 	}
 	n.mu.Lock()
+	n.sealTerms[r.id] = terms
 	n.members[r.id], n.newcomers[r.id] = members, newcomers
 	n.mu.Unlock()
 	n.callers.forget()

@@ -50,7 +50,10 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 	if err != nil {
 		return Receipt{}, err
 	}
-	return receipt, n.catchUpRoll(ctx, r)
+	if err := n.catchUpRoll(ctx, r); err != nil {
+		return receipt, err
+	}
+	return receipt, n.deliverEpochs(ctx, r.id)
 }
 
 // appendRoll writes a roll record with an act into this party's log under the agreement.

@@ -152,7 +152,7 @@ func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o ope
 		return err
 	}
 	if o.record.Kind == record.KindRoll {
-		if r.holds(o.view.Leaf) {
+		if r.holds(o.view.Leaf) || slices.ContainsFunc(r.waiting, func(w waitingEntry) bool { return w.place.leaf == o.view.Leaf }) {
 			return nil
 		}
 		if len(r.waiting) >= maxWaitingEntries {
@@ -160,6 +160,10 @@ func (n *Node) readForRoll(ctx context.Context, r *roll, l ledger.LogInfo, o ope
 		}
 		r.waiting = append(r.waiting, waitingEntry{o.record, place, !l.Followed()})
 		return nil
+	}
+	if slices.ContainsFunc(r.own, func(a ownAct) bool { return a.leaf == o.view.Leaf }) ||
+		slices.ContainsFunc(r.found, func(f foundAct) bool { return f.leaf == o.view.Leaf }) {
+		return nil // it was read before
 	}
 	act, err := actOf(o.record)
 	if err != nil {

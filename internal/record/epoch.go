@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 
 	"filippo.io/age"
 	"golang.org/x/crypto/chacha20poly1305"
@@ -69,6 +70,21 @@ func (e EpochKey) Ratchet() (EpochKey, error) {
 	}
 	copy(next.key[:], key)
 	return next, nil
+}
+
+// Forward returns the key of a later step, or of this one.
+func (e EpochKey) Forward(step int64) (EpochKey, error) {
+	if step < e.step || step-e.step > maxRatchet {
+		return EpochKey{}, fail(CodeSealing, "", "step %d of epoch %s does not follow from step %d", step, e.id, e.step)
+	}
+	for e.step < step {
+		next, err := e.Ratchet()
+		if err != nil {
+			return EpochKey{}, err
+		}
+		e = next
+	}
+	return e, nil
 }
 
 // Commit returns the hexadecimal commitment to the key that the epoch record carries.
@@ -177,17 +193,22 @@ func (e EpochKey) stanza(nonce [16]byte, fileKey []byte) ([]*age.Stanza, error) 
 // EpochIdentity returns an age identity that opens what the keys seal, and what later steps of their epochs seal: who has a
 // step derives those that follow.
 func EpochIdentity(keys ...EpochKey) age.Identity {
-	id := epochIdentity{}
+	id := &epochIdentity{given: map[string][]EpochKey{}, ahead: map[string]EpochKey{}}
 	for _, k := range keys {
-		id[k.id] = append(id[k.id], k)
+		id.given[k.id] = append(id.given[k.id], k)
 	}
 	return id
 }
 
-type epochIdentity map[string][]EpochKey
+type epochIdentity struct {
+	given map[string][]EpochKey
+
+	mu    sync.Mutex          // guards ahead
+	ahead map[string]EpochKey // by epoch, the furthest step that was derived: records go forward, so the next is near it
+}
 
 // Unwrap implements age.Identity.
-func (id epochIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+func (id *epochIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	if len(stanzas) != 1 || stanzas[0].Type != epochStanza {
 		return nil, age.ErrIncorrectIdentity
 	}
@@ -216,9 +237,9 @@ func (id epochIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 }
 
 // at returns the key of a step, derived from the nearest step before it.
-func (id epochIdentity) at(epoch string, step int64) (EpochKey, bool) {
+func (id *epochIdentity) at(epoch string, step int64) (EpochKey, bool) {
 	best, found := EpochKey{}, false
-	for _, k := range id[epoch] {
+	for _, k := range id.given[epoch] {
 		if k.step <= step && (!found || k.step > best.step) {
 			best, found = k, true
 		}
@@ -226,13 +247,21 @@ func (id epochIdentity) at(epoch string, step int64) (EpochKey, bool) {
 	if !found || step-best.step > maxRatchet {
 		return EpochKey{}, false
 	}
-	for best.step < step {
-		next, err := best.Ratchet()
-		if err != nil {
-			return EpochKey{}, false
-		}
-		best = next
+	id.mu.Lock()
+	if far, ok := id.ahead[epoch]; ok && far.step <= step && far.step > best.step {
+		best = far
 	}
+	id.mu.Unlock()
+	if best.step == step {
+		return best, true
+	}
+	best, err := best.Forward(step)
+	if err != nil {
+		return EpochKey{}, false
+	}
+	id.mu.Lock()
+	id.ahead[epoch] = best
+	id.mu.Unlock()
 	return best, true
 }
 

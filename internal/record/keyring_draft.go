@@ -35,6 +35,10 @@ func (k *Keyring) Add(key Key) { k.Keys = append(k.Keys, key) }
 func (k *Keyring) Revoke(id string, size int64, reason RevocationReason, at time.Time) error {
 	r := Revocation{id, size, reason, At(at)}
 	if i := slices.IndexFunc(k.Revoked, func(r Revocation) bool { return r.ID == id }); i >= 0 {
+		if k.Revoked[i].Reason == RevokedSuperseded && reason != RevokedSuperseded {
+			r.Size = min(size, k.Revoked[i].Size) // a theft that was found after the key had been replaced
+			size = r.Size
+		}
 		if size >= k.Revoked[i].Size && (size > k.Revoked[i].Size || k.Revoked[i].Reason != RevokedSuperseded) {
 			return fail(CodeChain, "/revoked", "the key %s is already not vouched for from size %d on", id, k.Revoked[i].Size)
 		}

@@ -27,11 +27,13 @@ type Taking struct {
 	Tiles    []Tile
 	Objects  []Object // of these leaves, of earlier ones that were absent, and attachments
 	Keyrings []Keyring
-	Epochs   []int64 // leaves with an epoch record
-	Serial   int64   // after these leaves
-	Absent   []int64 // leaves among these whose object has not come
-	Late     []int64 // earlier leaves whose object is among Objects
-	Target   []byte  // nil: as it is
+	Epochs   []int64      // leaves with an epoch record
+	Serial   int64        // after these leaves
+	Absent   []int64      // leaves among these whose object has not come
+	Late     []int64      // earlier leaves whose object is among Objects
+	Wanted   []WantedWrap // wraps that were named and have not come
+	Unwanted [][32]byte   // wraps that are not waited for any more
+	Target   []byte       // nil: as it is
 	// Head, when not nil, is the new head: its size is From and these leaves together.
 	Head *Head
 	Seen time.Time // zero: as it was
@@ -187,6 +189,25 @@ func (t *tx) noteAbsence(ctx context.Context, k Taking) error {
 		if _, err := t.exec(ctx, insertLate, k.LogNo, idx); err != nil {
 			return err
 		}
+	}
+	return t.noteWraps(ctx, k)
+}
+
+// AddLate has leaves of a log indexed once more: what they hold can be opened now.
+func (d *DB) AddLate(ctx context.Context, logNo int64, indexes []int64) error {
+	if len(indexes) == 0 {
+		return nil
+	}
+	err := d.truth.inTx(ctx, func(t *tx) error {
+		for _, idx := range indexes {
+			if _, err := t.exec(ctx, insertLate, logNo, idx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("noting what can be opened now: %w", d.explain(err))
 	}
 	return nil
 }

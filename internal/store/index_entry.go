@@ -31,6 +31,7 @@ const (
 	StandingValid      = "valid"
 	StandingNotVouched = "not-vouched-for"
 	StandingErased     = "erased"
+	StandingSealed     = "sealed" // to others: its place may be taken by what it holds, once that can be opened
 )
 
 // IndexEntry is one leaf as it is written to the index.

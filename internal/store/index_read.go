@@ -44,6 +44,19 @@ func (x *Index) list(ctx context.Context, what, where string, args ...any) (out 
 	return out, err
 }
 
+// SealedPlaces lists the places of a log's records, from one on, that are sealed to others.
+func (x *Index) SealedPlaces(ctx context.Context, logNo, from int64) (out []int64, err error) {
+	err = x.reading("listing what is sealed to others", func(c *conns) error {
+		return queryRows(ctx, c, `SELECT idx FROM ix_record WHERE log_no = $1 AND idx >= $2 AND standing = $3 ORDER BY idx`, []any{logNo, from, StandingSealed}, func(r *sql.Rows) error {
+			var index int64
+			err := r.Scan(&index)
+			out = append(out, index)
+			return err
+		})
+	})
+	return out, err
+}
+
 // ByNo returns the record that arrived as the no-th.
 func (x *Index) ByNo(ctx context.Context, no int64) (Indexed, error) {
 	list, err := x.list(ctx, "reading an indexed record", ` WHERE no = $1`, no)

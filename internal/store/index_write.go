@@ -43,7 +43,8 @@ func (x *Index) Write(ctx context.Context, logNo, from, to int64, entries []Inde
 	})
 }
 
-// Add writes entries of leaves that are indexed already but had no object then. One that is here is left as it is.
+// Add writes entries of leaves that are indexed already but had no object then, or were sealed to others. One that is here
+// otherwise is left as it is.
 func (x *Index) Add(ctx context.Context, entries []IndexEntry, placings ...Placing) error {
 	if err := x.warmWrite(ctx); err != nil {
 		return err
@@ -51,6 +52,11 @@ func (x *Index) Add(ctx context.Context, entries []IndexEntry, placings ...Placi
 	return x.writing(ctx, "writing the index", func(t *tx) error {
 		var fresh []IndexEntry
 		for i := range entries {
+			if entries[i].Standing != StandingSealed {
+				if _, err := t.exec(ctx, `DELETE FROM ix_record WHERE no = $1 AND standing = $2`, entries[i].No, StandingSealed); err != nil {
+					return err
+				}
+			}
 			var n int64
 			if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM ix_record WHERE no = $1`, entries[i].No).Scan(&n); err != nil {
 				return err

@@ -311,6 +311,7 @@ func TestConformance(t *testing.T) {
 			if _, err := d.EpochKey(ctx, l.No, "e-1", 3); !errors.Is(err, ErrNotFound) {
 				t.Errorf("another step: %v", err)
 			}
+			testEpochs(t, d, k)
 		})
 		t.Run("sightings", func(t *testing.T) { testSightings(t, open(t)) })
 		t.Run("tokens and settings", func(t *testing.T) {

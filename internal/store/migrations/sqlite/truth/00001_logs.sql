@@ -79,16 +79,39 @@ CREATE TABLE lease (
 ) STRICT;
 INSERT INTO lease (name, holder, fence, expires_us) VALUES ('writer', '', 0, 0);
 
--- One step of an epoch's key, sealed to its owner; recipients is a hash of the seal keys that have it.
+-- One step of an epoch's key, sealed to its owner. chain names the audience in an own log; audience is its JSON, with the
+-- epoch's first row alone, and empty for all members.
 CREATE TABLE epoch_key (
     log_no     INTEGER NOT NULL,
-    epoch      TEXT    NOT NULL,
+    epoch      TEXT NOT NULL,
     step       INTEGER NOT NULL,
     created_us INTEGER NOT NULL,
-    recipients TEXT    NOT NULL,
-    commitment TEXT    NOT NULL,
-    sealed     BLOB  NOT NULL,
+    chain      TEXT NOT NULL,
+    audience   BLOB NOT NULL,
+    commitment TEXT NOT NULL,
+    sealed     BLOB NOT NULL,
     PRIMARY KEY (log_no, epoch, step)
+) STRICT, WITHOUT ROWID;
+
+-- Which seal keys were given which step of an epoch of an own log, in which wrap; lost: the wrap is not here any more.
+CREATE TABLE epoch_given (
+    log_no INTEGER NOT NULL,
+    epoch  TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    step   INTEGER NOT NULL,
+    wrap   BLOB NOT NULL,
+    lost   INTEGER NOT NULL,
+    PRIMARY KEY (log_no, epoch, key_id)
+) STRICT, WITHOUT ROWID;
+
+-- Wraps of epochs' keys of followed logs that have not come: asked for again when they are due.
+CREATE TABLE wrap_wanted (
+    log_no INTEGER NOT NULL,
+    hash   BLOB NOT NULL,
+    idx    INTEGER NOT NULL,
+    tries  INTEGER NOT NULL,
+    due_us INTEGER NOT NULL,
+    PRIMARY KEY (log_no, hash)
 ) STRICT, WITHOUT ROWID;
 
 -- Places of keyrings, so that a log's keys are known without reading the log.
@@ -218,6 +241,8 @@ DROP TABLE pin;
 DROP TABLE keyring;
 DROP TABLE peer;
 DROP TABLE epoch_key;
+DROP TABLE epoch_given;
+DROP TABLE wrap_wanted;
 DROP TABLE lease;
 DROP TABLE tombstone;
 DROP TABLE object_filed;
