@@ -47,7 +47,7 @@ func (x *Index) list(ctx context.Context, what, where string, args ...any) (out 
 // SealedPlaces lists the places of a log's records, from one on, that are sealed to others.
 func (x *Index) SealedPlaces(ctx context.Context, logNo, from int64) (out []int64, err error) {
 	err = x.reading("listing what is sealed to others", func(c *conns) error {
-		return queryRows(ctx, c, `SELECT idx FROM ix_record WHERE log_no = $1 AND idx >= $2 AND standing = $3 ORDER BY idx`, []any{logNo, from, StandingSealed}, func(r *sql.Rows) error {
+		return queryRows(ctx, c, `SELECT idx FROM ix_entry WHERE log_no = $1 AND idx >= $2 AND standing = $3 ORDER BY idx`, []any{logNo, from, StandingSealed}, func(r *sql.Rows) error {
 			var index int64
 			err := r.Scan(&index)
 			out = append(out, index)

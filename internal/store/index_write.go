@@ -53,7 +53,7 @@ func (x *Index) Add(ctx context.Context, entries []IndexEntry, placings ...Placi
 		var fresh []IndexEntry
 		for i := range entries {
 			if entries[i].Standing != StandingSealed {
-				if _, err := t.exec(ctx, `DELETE FROM ix_record WHERE no = $1 AND standing = $2`, entries[i].No, StandingSealed); err != nil {
+				if _, err := t.exec(ctx, `DELETE FROM ix_record WHERE no = $1 AND form IN (SELECT no FROM ix_form WHERE standing = $2)`, entries[i].No, StandingSealed); err != nil {
 					return err
 				}
 			}
