@@ -32,6 +32,8 @@ type indexer struct {
 	writing  sync.Mutex
 	erasures uint64
 
+	large sync.Mutex // held while an object in a file is open
+
 	mu    sync.Mutex // guards what follows
 	state indexState
 	moved chan struct{} // closed and replaced when the state changes

@@ -46,6 +46,9 @@ func (x *indexer) lateEntry(ctx context.Context, l store.LateObject) (store.Inde
 	if err != nil {
 		return store.IndexEntry{}, false, err
 	}
+	if err := x.node.store.Load(&arrivals[0]); err != nil {
+		return store.IndexEntry{}, false, err
+	}
 	m, err := x.node.entryMaker(ctx, l.LogNo)
 	if err != nil {
 		return store.IndexEntry{}, false, err

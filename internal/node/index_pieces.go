@@ -87,12 +87,17 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) piece {
 	arrivals, err := x.node.store.Arrivals(ctx, m.logNo, from, to)
 	p := piece{to: to, err: err, entries: make([]store.IndexEntry, 0, len(arrivals))}
-	for i, a := range arrivals {
+	for i := range arrivals {
 		if ctx.Err() != nil {
 			p.err = ctx.Err()
 			return p
 		}
-		if e, ok := m.entry(from+int64(i), a); ok {
+		e, ok, err := x.readEntry(m, from+int64(i), &arrivals[i])
+		if err != nil {
+			p.err = err
+			return p
+		}
+		if ok {
 			p.entries = append(p.entries, e)
 			p.bytes += entrySize(&e)
 		}
@@ -103,6 +108,20 @@ func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) 
 		p.entries[i].Text.Vocabulary = vocabulary
 	}
 	return p
+}
+
+// readEntry makes the entry of one leaf. Objects in files are read when their turn comes, and one at a time in the whole
+// process: opened, the largest takes some hundreds of megabytes.
+func (x *indexer) readEntry(m *entryMaker, index int64, a *store.Arrival) (store.IndexEntry, bool, error) {
+	if a.File {
+		x.large.Lock()
+		defer x.large.Unlock()
+		if err := x.node.store.Load(a); err != nil {
+			return store.IndexEntry{}, false, err
+		}
+	}
+	e, ok := m.entry(index, *a)
+	return e, ok, nil
 }
 
 // entrySize is about how many bytes an entry takes.

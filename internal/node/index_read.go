@@ -203,6 +203,9 @@ func (x *indexer) erase(ctx context.Context, p store.Place) error {
 		if err != nil {
 			return err
 		}
+		if err := x.node.store.Load(&arrivals[0]); err != nil {
+			return err
+		}
 		m, err := x.node.entryMaker(ctx, p.LogNo)
 		if err != nil {
 			return err

@@ -198,6 +198,9 @@ func (s *sensing) open(ctx context.Context, e store.Indexed) (record.Record, err
 	if err != nil {
 		return record.Record{}, err
 	}
+	if err := s.node.store.Load(&arrivals[0]); err != nil {
+		return record.Record{}, err
+	}
 	if arrivals[0].Seq == 0 || arrivals[0].Erased {
 		return record.Record{}, errors.New("the object is not here")
 	}

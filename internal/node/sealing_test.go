@@ -437,6 +437,7 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if l.change != nil && a.status == http.StatusOK {
 		a.body = l.change(r.URL.Path, a.body)
 	}
+	w.Header().Set("Content-Type", a.header.Get("Content-Type"))
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)
 }

@@ -13,7 +13,25 @@ type Arrival struct {
 	Seq    int64 // 0: no object of this leaf is here
 	Hash   [32]byte
 	Erased bool
-	Bytes  []byte // nil when erased or not here
+	Bytes  []byte // nil when erased, not here, or in a file
+	File   bool   // Load reads it
+	size   int64
+}
+
+// Load reads the object of an arrival that is in a file. Whoever goes through many does it for one after the other.
+func (d *DB) Load(a *Arrival) error {
+	if !a.File || a.Bytes != nil {
+		return nil
+	}
+	var err error
+	a.Bytes, err = d.readObjectFile(a.Hash, a.size)
+	if err != nil && d.erasedMeanwhile(a.Hash) {
+		a.Erased, a.File, a.Bytes, err = true, false, nil, nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading object %x: %w", a.Hash[:8], err)
+	}
+	return nil
 }
 
 // Arrivals returns the objects of the leaves [from, to) of a log, in order. The range must not cross a multiple of 256
@@ -124,10 +142,7 @@ func (d *DB) scanArrival(r *sql.Rows, wanted func(no, idx int64, hash []byte) bo
 	case stateRow:
 		a.Bytes = bytes.Clone(data)
 	case stateFile:
-		a.Bytes, err = d.readObjectFile(a.Hash, size)
-		if err != nil && d.erasedMeanwhile(a.Hash) {
-			a.Erased, a.Bytes, err = true, nil, nil
-		}
+		a.File, a.size = true, size
 	}
 	return a, no, idx.Int64, err
 }
