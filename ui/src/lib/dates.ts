@@ -7,8 +7,10 @@ function hijri(d: Date, timeZone?: string): string {
   return new Intl.DateTimeFormat(`${language.locale}-ca-islamic-umalqura`, { day: 'numeric', month: 'long', year: 'numeric', timeZone }).format(d);
 }
 
-/** A day such as 2026-02-01, or a month or a year where no more is known. */
+/** A day such as 2026-02-01, or a month or a year where no more is known; with a slash, from one to another. */
 export function day(value: string): string {
+  const [from, to] = value.split('/');
+  if (from && to) return `${day(from)} – ${day(to)}`;
   const m = /^(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?/.exec(value);
   if (!m) return value;
   const year = Number(m[1]);

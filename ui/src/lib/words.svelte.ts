@@ -39,6 +39,14 @@ export const language = {
     if (lang === 'ar') return latinDigits ? 'ar-u-nu-latn' : 'ar-u-nu-arab';
     return lang === 'en' ? 'en-GB' : lang; // the day before the month, as the two others write it
   },
+  /** What another language is called in this one. */
+  name(tag: string): string {
+    try {
+      return new Intl.DisplayNames(lang, { type: 'language' }).of(tag) ?? tag;
+    } catch {
+      return tag;
+    }
+  },
   get latinDigits() {
     return latinDigits;
   },
