@@ -39,8 +39,13 @@ func (p *pull) save() ([]byte, error) {
 	at, floor := p.at, p.floor()
 	at.Seen = nil
 	for _, page := range p.known.pages {
-		if len(page.Marks) > 0 && (page.Last.IsZero() || !page.Last.Before(floor)) {
+		switch {
+		case len(page.Marks) == 0:
+		case page.Last.IsZero() || !page.Last.Before(floor):
 			at.Seen = append(at.Seen, page)
+		case page.Last.After(at.Barrier):
+			// The floor may go back by a margin when a later date happens to be a round one: not behind what is forgotten here.
+			at.Barrier = page.Last
 		}
 	}
 	b, err := json.Marshal(at)

@@ -291,6 +291,43 @@ func TestPullFromOddServers(t *testing.T) {
 	})
 }
 
+// TestPullIsOnceWhateverTheDates: dates to the microsecond happen to be round ones now and then, and the server's clock has
+// whole seconds. Neither makes a pull that is taken up again hand out an object twice.
+func TestPullIsOnceWhateverTheDates(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		server := &odd{most: rapid.IntRange(1, 5).Draw(r, "page"), offsets: true}
+		c := newClient(t, server)
+		store := &shelf{}
+		overlap := rapid.SampledFrom([]time.Duration{-1, time.Second, 0}).Draw(r, "overlap")
+		at := time.Date(2026, 1, 2, 11, 59, 56, 0, time.UTC) // the wire's clock says 12:00:00
+		seen := map[string]int{}
+		for range rapid.IntRange(1, 8).Draw(r, "drains") {
+			for range rapid.IntRange(0, 6).Draw(r, "new") {
+				step := rapid.SampledFrom([]time.Duration{time.Microsecond, 400 * time.Microsecond, time.Millisecond, 700 * time.Millisecond, time.Second}).Draw(r, "step")
+				if at = at.Add(step); rapid.IntRange(0, 3).Draw(r, "round") == 0 {
+					at = at.Truncate(step).Add(step)
+				}
+				server.at = append(server.at, at)
+			}
+			got, err := drain(t, c, taxii.PullOptions{Limit: 100, Cursors: store, Overlap: overlap})
+			if err != nil {
+				r.Fatal(err)
+			}
+			for _, o := range got {
+				seen[o]++
+			}
+		}
+		if len(seen) != len(server.at) {
+			r.Errorf("%d objects of %d", len(seen), len(server.at))
+		}
+		for o, times := range seen {
+			if times != 1 {
+				r.Errorf("%.80s came %d times", o, times)
+			}
+		}
+	})
+}
+
 // TestPullFindsLatecomers: an object that gets an earlier date than the last one seen, because it took longer to
 // become visible, is found by the next pull.
 func TestPullFindsLatecomers(t *testing.T) {

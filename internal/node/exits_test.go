@@ -155,6 +155,7 @@ func TestWhatHandsOutContentsAsks(t *testing.T) {
 		"CaseFile": "two acts with proofs, which wait for the person who reads this, behind scope read", "EvidenceFile": "checkpoints that contradict each other, behind scope read",
 		"Indicators": "exit detect: asks for the node's own party and its sensor's use", "ShowRoll": "to a party that the roll names, known by the card it sends",
 		"ReceiveCard": "cards of members, to one whom a roll or a person here knows", "Session": "a session's own secret, back to who holds it",
+		"Passkeys": "public keys that a person signs in with, for the screens' own sign-in", "PasskeyByID": "the same",
 		"AddCheckpoint":  "a witness's cosignature, or a signed checkpoint: hashes",
 		"TAXIICursorKey": "for the TAXII server inside the program",
 		"Card":           "who this party is and how to reach it, for anybody",
