@@ -91,11 +91,11 @@ func serveLog(mux *http.ServeMux, l *simulate.Log) {
 	}
 	mux.HandleFunc("GET /log/"+l.ID+"/", func(w http.ResponseWriter, r *http.Request) {
 		what := strings.TrimPrefix(r.URL.Path, "/log/"+l.ID+"/")
-		switch {
-		case what == "checkpoint":
+		switch what {
+		case "checkpoint":
 			b, err := l.Checkpoint(r.Context())
 			answer(w, b, err)
-		case what == "keyrings":
+		case "keyrings":
 			b, err := l.Keyrings(r.Context())
 			answer(w, b, err)
 		default:

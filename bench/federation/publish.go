@@ -31,7 +31,6 @@ const (
 type member struct {
 	node   *node.Node
 	daemon *api.Daemon
-	log    string
 }
 
 // publishAround measures from publish on one node to searchable on all the others, while others publish too.

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -54,7 +55,7 @@ func Open(client *http.Client, req *http.Request, l Limits) (*Answer, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	slow := Refuse(TooSlow, "%s: the host does not answer, or slower than %d KiB in %s", req.URL.Redacted(), Pace>>10, l.Patience)
 	a := &Answer{where: req.URL.Redacted(), ctx: ctx, cancel: cancel, wait: l.Patience, timer: time.AfterFunc(l.Patience, func() { cancel(slow) })}
-	resp, err := client.Do(req.WithContext(ctx))
+	resp, err := client.Do(req.WithContext(ctx)) //nolint:bodyclose // the Answer closes it
 	if err != nil {
 		a.end()
 		return nil, classify(ctx, err)
@@ -135,7 +136,7 @@ func (a *Answer) All() ([]byte, error) {
 		}
 		n, err := a.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b, nil
 		}
 		if err != nil {

@@ -129,7 +129,7 @@ func (n *Node) checkHour(ctx context.Context, e store.Indexed, last record.Audit
 	}
 	body, unread := record.Parse[record.AuditBody](o.record)
 	if unread != nil || o.view.Standing != StandingValid {
-		return AuditHourView{Hour: e.Time.UTC().Truncate(time.Hour), State: auditChanged, Log: o.view.Log, Index: e.Index, Why: "the leaf is " + o.view.Standing}, last, nil
+		return AuditHourView{Hour: e.Time.UTC().Truncate(time.Hour), State: auditChanged, Log: o.view.Log, Index: e.Index, Why: "the leaf is " + o.view.Standing}, last, nil //nolint:nilerr // the answer says what is wrong with it
 	}
 	v := AuditHourView{Hour: body.Hour.Time.UTC(), State: auditHolds, Rows: body.Rows, Decisions: body.Decisions, Log: o.view.Log, Index: e.Index}
 	if body.Previous != last.Hash || !body.Hour.Time.After(last.Hour.Time) {

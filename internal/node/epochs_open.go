@@ -172,12 +172,13 @@ func (n *Node) relearn(ctx context.Context, logID string, from int64) error {
 }
 
 func (n *Node) relearnEpoch(ctx context.Context, no int64, body record.EpochBody) error {
-	own, e, err := n.unwrapOwn(ctx, body)
+	own, _, err := n.unwrapOwn(ctx, body)
 	if err != nil {
 		return err
 	}
 	if own == nil {
-		if e, err = n.derived(ctx, no, body); err != nil {
+		e, err := n.derived(ctx, no, body)
+		if err != nil {
 			return nil //nolint:nilerr // no step before it is here: what it sealed stays sealed, and it is not used again
 		}
 		if own, err = n.sealToOwn(e); err != nil {

@@ -234,9 +234,10 @@ func (w *World) checkOpens(author, m *node, l *letter) error {
 		_, err := record.OpenObject(o, record.EpochIdentity(w.keysIn(tree, size, m.author.seal.ID, false)...))
 		return err
 	}
-	if err := opens(shelf.tree, shelf.Head().Size); err != nil && author.restored && opens(author.disk.tree, author.disk.tree.Size()) != nil {
-		return nil // the slip was lost with the author's disk before anybody had it
-	} else if err != nil {
+	err := opens(shelf.tree, shelf.Head().Size)
+	// A slip may be lost with the author's disk before anybody had it.
+	lost := author.restored && opens(author.disk.tree, author.disk.tree.Size()) != nil
+	if err != nil && !lost {
 		return fmt.Errorf("node %d cannot open the record at leaf %d of node %d that was meant for it: %w", m.no, l.index, author.no, err)
 	}
 	return nil

@@ -135,8 +135,11 @@ func (n *node) loseTail() {
 
 // ask takes what a host has of this node's own log and the disk does not.
 func (n *node) ask(host *node) error {
-	// Three tries, as a transport makes them.
-	if host.down || n.w.apart(n, host) || n.w.loses() && n.w.loses() && n.w.loses() || host.liar && n.w.dice.chance(0.3) {
+	silent := true
+	for range 3 { // tries, as a transport makes them
+		silent = silent && n.w.loses()
+	}
+	if host.down || n.w.apart(n, host) || silent || host.liar && n.w.dice.chance(0.3) {
 		return errNoAnswer
 	}
 	src := host.mirrored(n)
