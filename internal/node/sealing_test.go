@@ -16,6 +16,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
 )
 
 // circle makes nodes that have all joined one agreement; the first keeps the roll. newcomers is the rule for who joins.
@@ -523,7 +524,8 @@ func manyParties(t *testing.T, n *Node, count int) (out []lightParty) {
 	ctx := context.Background()
 	for i := range count {
 		k, p := lightKeyring(t, n.rand, fmt.Sprint("Party ", i))
-		if _, err := n.Pin(ctx, k.Envelope()); err != nil {
+		// Pinning reads all pins first: for thousands the store is written to directly.
+		if err := n.store.PutPin(ctx, store.Pin{Party: k.Party, Pinned: n.now(), Keyring: k.Envelope()}); err != nil {
 			t.Fatal(err)
 		}
 		out = append(out, p)
