@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 )
 
 // Kind is why an answer was refused.
@@ -97,7 +98,7 @@ func classify(ctx context.Context, err error) error {
 	case strings.Contains(text, "malformed"), strings.Contains(text, "HTTP/1.x transport connection broken"), strings.Contains(text, "chunk"),
 		strings.Contains(text, "trailer"), strings.Contains(text, "bad Content-Length"), strings.Contains(text, "unsupported transfer encoding"):
 		return &Error{NotHTTP, err}
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		return &Error{BrokenOff, err}
 	}
 	return &Error{Unreachable, err}

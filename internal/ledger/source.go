@@ -129,12 +129,14 @@ func (s *HTTPLog) Keyrings(ctx context.Context) ([]byte, error) {
 
 // Object implements Source.
 func (s *HTTPLog) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
-	r, err := s.OpenObject(ctx, hash)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }()
-	b, err := r.All()
+	b, err := fetch.Again(ctx, func() ([]byte, error) {
+		r, err := s.OpenObject(ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = r.Close() }()
+		return r.All()
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -182,12 +184,14 @@ func (e *StatusError) Unwrap() error {
 
 // get fetches at most limit bytes, and exactly want when that is not negative.
 func (s *HTTPLog) get(ctx context.Context, target string, types []string, limit, want int64) ([]byte, error) {
-	a, err := s.open(ctx, target, types, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = a.Close() }()
-	b, err := a.All()
+	b, err := fetch.Again(ctx, func() ([]byte, error) {
+		a, err := s.open(ctx, target, types, limit)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = a.Close() }()
+		return a.All()
+	})
 	if err != nil {
 		return nil, err
 	}

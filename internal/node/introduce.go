@@ -160,8 +160,12 @@ func (n *Node) fetchRoll(ctx context.Context, host, id string) (Imported, error)
 	if err != nil {
 		return Imported{}, err
 	}
-	var f RollFile
-	if err := n.exchange(ctx, host, "/rolls/"+id, card, maxCarriedFile, &f); err != nil {
+	f, err := fetch.Again(ctx, func() (RollFile, error) {
+		var f RollFile
+		err := n.exchange(ctx, host, "/rolls/"+id, card, maxCarriedFile, &f)
+		return f, err
+	})
+	if err != nil {
 		return Imported{}, err
 	}
 	if f.Agreement != id {
