@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -57,7 +56,6 @@ func scriptParams(dir string) testscript.Params {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
-			env.Values[linesKey{}] = new(sync.Map)
 			return setTAXIIClients(env)
 		},
 		Condition: scriptCondition,
@@ -81,9 +79,6 @@ func scriptParams(dir string) testscript.Params {
 			"samestate": sameState,
 			"code":      exitsWith,
 			"feedread":  feedRead,
-			"link":      link,
-			"linkdown":  linkDown(true),
-			"linkup":    linkDown(false),
 			"files":     serveFiles,
 			"newcert":   newCert,
 			"getcert":   getCert,

@@ -233,8 +233,8 @@ func (h *hostJob) round(ctx context.Context) error {
 			h.n.logger.Warn("what this node publishes could not be brought to a depositary", "host", h.host, "error", err)
 		}
 	}
-	asked := h.n.now()
-	changes, err := h.ask(ctx)
+	asked, wait := h.n.now(), h.patience()
+	changes, err := h.ask(ctx, wait)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,8 @@ func (h *hostJob) round(ctx context.Context) error {
 	if h.take(ctx, changes.Logs) {
 		h.idle = 0
 	} else {
-		h.rest(ctx, len(changes.Logs) == 0 && changes.Cursor == h.cursor, h.n.now().Sub(asked))
+		took := h.n.now().Sub(asked)
+		h.rest(ctx, len(changes.Logs) == 0 && changes.Cursor == h.cursor, took >= min(wait, strangersPause))
 	}
 	h.cursor = changes.Cursor
 	return nil
@@ -254,9 +255,9 @@ func (h *hostJob) round(ctx context.Context) error {
 
 // rest waits after an answer that brought nothing and came at once: a stranger is not let wait for news, and a host that has
 // news without end and nothing in it does not keep this node busy.
-func (h *hostJob) rest(ctx context.Context, nothing bool, took time.Duration) {
+func (h *hostJob) rest(ctx context.Context, nothing, waited bool) {
 	switch {
-	case took >= strangersPause:
+	case waited:
 		h.idle = 0
 	case nothing && !h.announced.IsZero():
 		h.pause(ctx, strangersPause)
@@ -268,8 +269,7 @@ func (h *hostJob) rest(ctx context.Context, nothing bool, took time.Duration) {
 }
 
 // ask waits for news of the host, until it is time to look at a log again or something has changed here.
-func (h *hostJob) ask(ctx context.Context) (Changes, error) {
-	wait := h.patience()
+func (h *hostJob) ask(ctx context.Context, wait time.Duration) (Changes, error) {
 	q := url.Values{"after": {h.cursor}, "wait": {strconv.Itoa(int(wait.Seconds()))}}
 	ctx, stop := context.WithTimeout(ctx, wait+20*time.Second)
 	defer stop()
