@@ -265,37 +265,37 @@ func (x *indexer) build(ctx context.Context, r indexRange) (no int64, err error)
 	ahead := x.read(ctx, k, r)
 	defer ahead.close()
 	for at := r.from; at < r.to; {
-		entries, to, err := ahead.next(ctx)
+		b, err := ahead.next(ctx)
 		if err != nil {
 			return k.no, err
 		}
-		if err := x.write(ctx, r.log, k.no, at, to, entries, erasures); err != nil {
+		if err := x.write(ctx, r.log, k.no, at, b, erasures); err != nil {
 			return k.no, err
 		}
-		at = to
+		at = b.to
 	}
 	return k.no, nil
 }
 
-func (x *indexer) write(ctx context.Context, log string, no, from, to int64, entries []store.IndexEntry, erasures uint64) error {
+func (x *indexer) write(ctx context.Context, log string, no, from int64, b batch, erasures uint64) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	if x.erasures != erasures {
 		return errErasedMeanwhile
 	}
-	placings, err := x.placings(ctx, entries)
+	placings, err := x.placings(ctx, b.ready.Entries())
 	if err != nil {
 		return err
 	}
-	if err := x.index.Write(ctx, no, from, to, entries, placings...); err != nil {
+	if err := x.index.Write(ctx, no, from, b.to, b.ready, placings...); err != nil {
 		return err
 	}
-	if distrusts(entries) {
+	if distrusts(b.ready.Entries()) {
 		if err := x.reconsider(ctx, no); err != nil {
 			return err
 		}
 	}
-	x.progress(log, to)
+	x.progress(log, b.to)
 	return nil
 }
 

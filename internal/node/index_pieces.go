@@ -15,12 +15,14 @@ const (
 	batchBytes   = 16 << 20
 )
 
-// pieces is a range of leaves that is being read and opened by several goroutines, ahead of the one that writes.
+// pieces is a range of leaves that is being read and opened by several goroutines, and made ready by one, ahead of the one
+// that writes.
 type pieces struct {
 	cancel  context.CancelFunc
 	queue   chan chan piece
+	batches chan batch
 	workers sync.WaitGroup
-	held    *piece // read, but did not fit into the last batch
+	held    *piece // read, but did not fit into the last batch; of the goroutine that makes batches
 
 	ahead atomic.Int64  // bytes of entries that were read and not taken
 	taken chan struct{} // told when some were
@@ -34,6 +36,13 @@ type piece struct {
 	err     error
 }
 
+// batch is what one transaction writes: the leaves before to that were not written yet.
+type batch struct {
+	to    int64
+	ready *store.Batch
+	err   error
+}
+
 type pieceJob struct {
 	from, to int64
 	out      chan piece
@@ -43,7 +52,7 @@ type pieceJob struct {
 // each worker.
 func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words)+batchEntries/store.BundleWidth), taken: make(chan struct{}, 1)}
+	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words)+batchEntries/store.BundleWidth), taken: make(chan struct{}, 1), batches: make(chan batch)}
 	jobs := make(chan pieceJob)
 	p.workers.Go(func() {
 		defer close(jobs)
@@ -81,7 +90,34 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 			}
 		})
 	}
+	p.workers.Go(func() {
+		for {
+			entries, to, err := p.gather(ctx)
+			b := batch{to: to, err: err}
+			if err == nil {
+				b.ready = store.Prepare(entries)
+			}
+			select {
+			case p.batches <- b:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
 	return p
+}
+
+// next returns the next batch.
+func (p *pieces) next(ctx context.Context) (batch, error) {
+	select {
+	case b := <-p.batches:
+		return b, b.err
+	case <-ctx.Done():
+		return batch{}, ctx.Err()
+	}
 }
 
 func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) piece {
@@ -133,8 +169,8 @@ func entrySize(e *store.IndexEntry) int {
 	return size
 }
 
-// next returns the entries of a batch and the leaf after the last.
-func (p *pieces) next(ctx context.Context) (entries []store.IndexEntry, to int64, err error) {
+// gather returns the entries of a batch and the leaf after the last.
+func (p *pieces) gather(ctx context.Context) (entries []store.IndexEntry, to int64, err error) {
 	size := 0
 	for {
 		got := p.held

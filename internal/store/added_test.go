@@ -63,10 +63,10 @@ func TestPlacesConformance(t *testing.T) {
 		if err := x.SetComplete(ctx); err != nil {
 			t.Fatal(err)
 		}
-		if err := x.Write(ctx, 1, 0, 1, []IndexEntry{a}, Placing{No: 1, Agreement: "own", Runs: []PlacedRun{run(1, 100, 0, 2, "p"), run(1, 102, 2, 1, "q")}}); err != nil {
+		if err := x.Write(ctx, 1, 0, 1, Prepare([]IndexEntry{a}), Placing{No: 1, Agreement: "own", Runs: []PlacedRun{run(1, 100, 0, 2, "p"), run(1, 102, 2, 1, "q")}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := x.Write(ctx, 1, 1, 2, []IndexEntry{b}, Placing{No: 2, Agreement: "own", Runs: []PlacedRun{run(2, 103, 0, 1, "p")}}); err != nil {
+		if err := x.Write(ctx, 1, 1, 2, Prepare([]IndexEntry{b}), Placing{No: 2, Agreement: "own", Runs: []PlacedRun{run(2, 103, 0, 1, "p")}}); err != nil {
 			t.Fatal(err)
 		}
 		classes, err := x.Classes(ctx, "own")

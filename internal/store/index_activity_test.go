@@ -53,7 +53,7 @@ func TestActivityIsWhatCountingEverythingSays(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := x.Write(ctx, 1, int64(at), int64(at+1), entries[at:at+1]); err != nil {
+			if err := x.Write(ctx, 1, int64(at), int64(at+1), Prepare(entries[at:at+1])); err != nil {
 				t.Fatal(err)
 			}
 			switch gone := rapid.IntRange(0, 3*count).Draw(t, "erased"); {
@@ -157,7 +157,7 @@ func TestActivitiesOfSeveralParties(t *testing.T) {
 		return e
 	}
 	entries := []IndexEntry{entry(1, "p", "request", 0), entry(2, "p", "request", 1), entry(3, "q", "answer", 5, "leaf 1"), entry(4, "q", "answer", 90, "leaf 2"), entry(5, "q", "request", 2)}
-	if err := x.Write(ctx, 1, 0, int64(len(entries)), entries); err != nil {
+	if err := x.Write(ctx, 1, 0, int64(len(entries)), Prepare(entries)); err != nil {
 		t.Fatal(err)
 	}
 	if err := x.Finish(ctx); err != nil {

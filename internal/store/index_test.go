@@ -69,7 +69,7 @@ func TestIndexConformance(t *testing.T) {
 			from, to int64
 			entries  []IndexEntry
 		}{{0, 1, []IndexEntry{a}}, {1, 3, []IndexEntry{b, c}}} {
-			if err := x.Write(ctx, 1, step.from, step.to, step.entries); err != nil {
+			if err := x.Write(ctx, 1, step.from, step.to, Prepare(step.entries)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -79,7 +79,7 @@ func TestIndexConformance(t *testing.T) {
 
 		t.Run("a batch that does not follow is refused whole", func(t *testing.T) {
 			before := dumpOf(t, x)
-			if err := x.Write(ctx, 1, 1, 4, []IndexEntry{indexed(9, "report", "r-z", "late")}); !errors.Is(err, ErrBehindIndex) {
+			if err := x.Write(ctx, 1, 1, 4, Prepare([]IndexEntry{indexed(9, "report", "r-z", "late")})); !errors.Is(err, ErrBehindIndex) {
 				t.Errorf("writing twice: %v", err)
 			}
 			if dumpOf(t, x) != before {
@@ -146,7 +146,7 @@ func TestIndexConformance(t *testing.T) {
 		t.Run("recalls stand by their target", func(t *testing.T) {
 			r := indexed(4, "recall", "r-d", "")
 			r.Change = &Change{Target: a.Leaf, Action: "narrow", TLP: "TLP:RED", Audience: true, Persons: []string{"k-1"}}
-			if err := x.Write(ctx, 1, 3, 4, []IndexEntry{r}); err != nil {
+			if err := x.Write(ctx, 1, 3, 4, Prepare([]IndexEntry{r})); err != nil {
 				t.Fatal(err)
 			}
 			got, err := x.ChangesOf(ctx, a.Leaf)
@@ -157,7 +157,7 @@ func TestIndexConformance(t *testing.T) {
 		t.Run("a revoked key takes the standing of what it signed", func(t *testing.T) {
 			k := indexed(5, "keyring", "r-e", "")
 			k.Keyring = &IndexKeyring{Party: "p-a", Names: `{"en":"A"}`, Keys: []IndexKey{{ID: "k-n", Role: "node", Revoked: -1}, {ID: "k-a", Revoked: 2, Distrusted: true}}}
-			if err := x.Write(ctx, 1, 4, 5, []IndexEntry{k}); err != nil {
+			if err := x.Write(ctx, 1, 4, 5, Prepare([]IndexEntry{k})); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := x.ByID(ctx, "r-c"); err != nil || got[0].Standing != StandingNotVouched {
@@ -204,7 +204,7 @@ func TestIndexConformance(t *testing.T) {
 			if got := dumpOf(t, x); got != empty {
 				t.Errorf("left after dropping: %s", got)
 			}
-			if err := x.Write(ctx, 1, 0, 1, []IndexEntry{a}); err != nil {
+			if err := x.Write(ctx, 1, 0, 1, Prepare([]IndexEntry{a})); err != nil {
 				t.Fatal(err)
 			}
 			if got := found(t, x, "ransom"); len(got) != 1 {

@@ -43,16 +43,13 @@ type segmentRow struct {
 // sizeClass is the power of segmentFan that a number of documents has reached.
 func sizeClass(docs uint32) int { return (bits.Len32(docs) - 1) / bits.TrailingZeros(segmentFan) }
 
-// addText writes documents, in the order of their rows, as a segment and puts segments together that have become many.
-func addText(ctx context.Context, t *tx, docs []textRow) error {
-	if len(docs) == 0 {
-		return nil
-	}
+// addText writes a segment and puts segments together that have become many.
+func addText(ctx context.Context, t *tx, s *segment) error {
 	all, err := segmentRows(ctx, t)
 	if err != nil {
 		return err
 	}
-	added, err := writeSegment(ctx, t, newSegment(docs), all)
+	added, err := writeSegment(ctx, t, s, all)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func TestSearchAnswersAsReadingEverythingWould(t *testing.T) {
 			if rapid.Bool().Draw(t, "out of order") {
 				slices.Reverse(entries)
 			}
-			if err := x.Write(ctx, 1, at, at+int64(len(entries)), entries); err != nil {
+			if err := x.Write(ctx, 1, at, at+int64(len(entries)), Prepare(entries)); err != nil {
 				t.Fatal(err)
 			}
 			at += int64(len(entries))
