@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -56,6 +57,7 @@ func scriptParams(dir string) testscript.Params {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
+			env.Values[linesKey{}] = new(sync.Map)
 			return setTAXIIClients(env)
 		},
 		Condition: scriptCondition,
@@ -79,6 +81,9 @@ func scriptParams(dir string) testscript.Params {
 			"samestate": sameState,
 			"code":      exitsWith,
 			"feedread":  feedRead,
+			"link":      link,
+			"linkdown":  linkDown(true),
+			"linkup":    linkDown(false),
 			"files":     serveFiles,
 			"newcert":   newCert,
 			"getcert":   getCert,

@@ -112,9 +112,11 @@ func (s *State) stored(ev Stored) []Effect {
 	if s.phase == mending {
 		out := s.unsaid
 		s.unsaid = nil
-		return append(out, s.rest(ev.Now)...)
+		s.progress = true
+		return append(out, s.endMending(ev.Now)...)
 	}
 	if !s.moving {
+		s.progress = true
 		return s.advance(ev.Now)
 	}
 	from := s.head.Size

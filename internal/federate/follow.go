@@ -77,6 +77,7 @@ type State struct {
 	unsaid        []Effect // notices that wait for what they tell of to be stored
 	failure       error    // a fetch of the walk failed
 	cut           bool     // not even objects come
+	progress      bool     // something was stored
 }
 
 // signed is a head with the checkpoint that says so.
@@ -162,7 +163,7 @@ func (s *State) Step(ev Event) []Effect {
 func (s *State) look(now time.Time) []Effect {
 	s.asked, s.tiles, s.walk, s.pending, s.target = map[Request]bool{}, map[tileKey][]byte{}, nil, nil, signed{}
 	s.phase, s.storing, s.moving, s.failure = asking, false, false, nil
-	s.cut = false
+	s.cut, s.progress = false, false
 	if s.fresh.IsZero() {
 		s.fresh = now // following has just begun
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/federate/simulate"
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 )
 
@@ -450,6 +451,62 @@ func TestFollowingGoesOnWhereItWasInterrupted(t *testing.T) {
 	f.has(a.Log, 3000)
 	if f.told(federate.NoticeRefused) != nil || f.told(federate.NoticeMismatch) != nil {
 		t.Fatalf("%+v", f.notices)
+	}
+}
+
+// A round whose line breaks keeps what came before the gap, and the pause does not grow while rounds bring something.
+func TestARoundKeepsWhatCameBeforeTheLineBroke(t *testing.T) {
+	a := author(t, 1, 250) // less than a bundle
+	f := newFollower(t, a, federate.Options{Objects: true, RetryFirst: time.Second})
+	asked, staged := 0, int64(0)
+	s := &source{Source: a.Log, object: func(_ [32]byte, b []byte) ([]byte, error) {
+		if asked++; asked%60 == 0 {
+			return nil, fetch.Refuse(fetch.BrokenOff, "the line broke")
+		}
+		return b, nil
+	}}
+	for rounds := 0; f.shelf.Head().Size < 250; rounds++ {
+		rest := f.round(s)
+		f.restart() // what is kept is kept over a restart
+		now := f.state.Staged()
+		if now < staged || rounds > 40 {
+			t.Fatalf("round %d: %d leaves are here, %d were: %v", rounds, now, staged, rest.Err)
+		}
+		if now > staged && rest.Err != nil && rest.Until.Sub(f.now) != time.Second {
+			t.Fatalf("the next round is only at %s, although this one brought something", rest.Until)
+		}
+		staged = now
+	}
+	f.has(a.Log, 250)
+}
+
+// A line that breaks while absent objects are asked for again does not lose those that came.
+func TestAMendedRoundKeepsWhatCame(t *testing.T) {
+	a := author(t, 1, 40)
+	f := newFollower(t, a, federate.Options{Objects: true})
+	withheld, asked := true, 0
+	lacks := func() bool { return slices.ContainsFunc(f.shelf.Objects(), func(o []byte) bool { return o == nil }) }
+	s := &source{Source: a.Log, object: func(_ [32]byte, b []byte) ([]byte, error) {
+		if asked++; withheld && asked > 20 && bytes.HasPrefix(b, []byte("object ")) {
+			return nil, ledger.ErrNotFound
+		}
+		if !withheld && asked%5 == 0 {
+			return nil, fetch.Refuse(fetch.BrokenOff, "the line broke")
+		}
+		return b, nil
+	}}
+	f.round(s)
+	if f.shelf.Head().Size != 40 || !lacks() {
+		t.Fatal("objects that were withheld are here")
+	}
+	withheld, asked = false, 0
+	for rounds := 0; lacks(); rounds++ {
+		if f.round(s); rounds > 20 {
+			t.Fatal("they never came")
+		}
+	}
+	if asked > 40 {
+		t.Fatalf("20 objects were asked for %d times", asked)
 	}
 }
 

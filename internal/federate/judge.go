@@ -131,8 +131,11 @@ func (s *State) tell(n Notice) []Effect {
 	return []Effect{n}
 }
 
-// giveUp ends the round. The pause doubles with each round that failed.
+// giveUp ends the round. The pause doubles with each round that failed and brought nothing.
 func (s *State) giveUp(now time.Time, err error) []Effect {
+	if s.progress {
+		s.retry = 0
+	}
 	s.retry = min(max(2*s.retry, s.opts.RetryFirst), s.opts.RetryMost)
 	var out []Effect
 	if now.Sub(s.fresh) >= s.opts.StaleAfter {

@@ -62,7 +62,8 @@ func (s *State) mends(now time.Time) bool {
 func (s *State) mend(now time.Time) []Effect {
 	s.phase = mending
 	s.walk = newWalk(s.growth.Size())
-	p := &piece{n: -1}
+	p := newPiece(-1, 0, nil)
+	p.keyring = nil
 	s.walk.pieces[-1] = p
 	if !now.Before(s.mendAt) {
 		s.mendAt = now.Add(mendEvery)
@@ -93,7 +94,7 @@ func (s *State) mended(now time.Time) []Effect {
 			wraps[o.Hash] = true
 		}
 	}
-	if len(came) == 0 && len(s.absent) > 0 {
+	if len(came) == 0 && len(s.absent) > 0 && s.failure == nil {
 		// None of them came: the next ones are asked for next time.
 		n := min(len(s.absent), absentBatch)
 		s.absent = append(slices.Clone(s.absent[n:]), s.absent[:n]...)
@@ -101,10 +102,19 @@ func (s *State) mended(now time.Time) []Effect {
 	s.absent = slices.DeleteFunc(s.absent, func(a store.AbsentObject) bool { return came[a.Index] })
 	s.settleWraps(now, p, wraps, &t)
 	if len(t.Objects)+len(t.Wanted)+len(t.Unwanted) == 0 {
-		return s.rest(now)
+		return s.endMending(now)
 	}
 	s.storing = true
 	return []Effect{Store{t}}
+}
+
+// endMending ends a round that has stored what came.
+func (s *State) endMending(now time.Time) []Effect {
+	if s.failure != nil {
+		s.mendAt = time.Time{} // the line broke: the host was not asked for all
+		return s.giveUp(now, s.failure)
+	}
+	return s.rest(now)
 }
 
 // settleWraps notes which of the wraps that were asked for came.
@@ -112,6 +122,9 @@ func (s *State) settleWraps(now time.Time, p *piece, came map[[32]byte]bool, t *
 	asked := map[[32]byte]bool{}
 	var places []int64
 	for _, w := range p.asked {
+		if s.failure != nil && !came[w.Hash] {
+			continue // the line broke: that was no try
+		}
 		asked[w.Hash] = true
 		w.Tries++
 		switch {

@@ -268,7 +268,7 @@ func (x *round) fetch(ctx context.Context, q Request) (Body, error) {
 	case ResourceBundle:
 		b, err = x.src.Entries(ctx, q.N, q.Width)
 	case ResourceObject:
-		return x.fetchObject(ctx, q.Hash)
+		return fetch.Again(ctx, func() (Body, error) { return x.fetchObject(ctx, q.Hash) })
 	default:
 		err = errors.New("no such resource")
 	}

@@ -1,6 +1,7 @@
 package federate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -42,6 +43,27 @@ type piece struct {
 	lost    []store.WantedWrap       // wraps that did not come
 	asked   []store.WantedWrap       // wraps of a round that mends
 	waiting int
+	open    map[int64]int      // how much of what waits is of a leaf; a wrap is of the leaf that names it
+	wrapOf  map[[32]byte]int64 // the leaf that names a wrap
+}
+
+// settled is the place of the first leaf of which something is still wanted.
+func (p *piece) settled() int64 {
+	first := p.first + int64(len(p.objects))
+	for index, n := range p.open {
+		if n > 0 {
+			first = min(first, index)
+		}
+	}
+	return first
+}
+
+// leaf is the leaf on whose account a place wants its object.
+func (p place) leaf() int64 {
+	if p.index < 0 {
+		return p.epoch
+	}
+	return p.index
 }
 
 // place is what an object is wanted for: a leaf of a piece, or with index -1 an attachment.
@@ -67,14 +89,21 @@ func newWalk(size int64) *walk {
 	return &walk{next: n, front: n, rows: map[int64][]tlog.Hash{}, pieces: map[int64]*piece{}, wanted: map[[32]byte][]place{}}
 }
 
+func newPiece(n, first int64, objects [][32]byte) *piece {
+	return &piece{n: n, first: first, objects: objects, keyring: map[int64]record.Keyring{}, open: map[int64]int{}, wrapOf: map[[32]byte]int64{}}
+}
+
 func (w *walk) want(p *piece, index int64, hash [32]byte) {
 	p.waiting++
+	p.open[index]++
 	w.queue = append(w.queue, place{piece: p, index: index, hash: hash})
 }
 
 // wantWrap wants what an epoch record names.
 func (w *walk) wantWrap(p *piece, epoch int64, hash [32]byte) {
 	p.waiting++
+	p.open[epoch]++
+	p.wrapOf[hash] = epoch
 	w.queue = append(w.queue, place{p, -1, hash, epoch})
 }
 
@@ -133,9 +162,6 @@ func (s *State) fail(now time.Time, err error) []Effect {
 	if s.failure == nil {
 		s.failure = err
 	}
-	if s.phase == mending {
-		return s.giveUp(now, err)
-	}
 	return s.advance(now)
 }
 
@@ -145,13 +171,40 @@ func (s *State) windUp(now time.Time) []Effect {
 			return out
 		}
 	}
-	switch {
-	case len(s.asked) > 0 || s.storing:
+	if len(s.asked) > 0 || s.storing {
 		return nil
-	case s.growth.Waiting() > 0:
+	}
+	if p := s.walk.pieces[s.walk.front]; p != nil {
+		if err := s.absorb(p.upTo(p.settled())); err != nil {
+			return s.refuse(now, fetch.Malformed, err)
+		}
+	}
+	if s.growth.Waiting() > 0 {
 		return []Effect{s.store(nil)}
 	}
 	return s.giveUp(now, s.failure)
+}
+
+// upTo is the part of a piece before a leaf of it.
+func (p *piece) upTo(end int64) *piece {
+	q := newPiece(p.n, p.first, p.objects[:end-p.first])
+	q.keyring = p.keyring
+	for _, o := range p.got {
+		if of, wrap := p.wrapOf[o.Hash]; o.Index >= 0 && o.Index < end || o.Index < 0 && wrap && of < end {
+			q.got = append(q.got, o)
+		}
+	}
+	for _, index := range p.epochs {
+		if index < end {
+			q.epochs = append(q.epochs, index)
+		}
+	}
+	for _, w := range p.lost {
+		if w.Index < end {
+			q.lost = append(q.lost, w)
+		}
+	}
+	return q
 }
 
 // ErrQuota ends a round whose author waits.
@@ -221,7 +274,7 @@ func (s *State) cameBundle(ev Came) []Effect {
 	if err != nil {
 		return s.refuse(ev.Now, fetch.WrongHash, fmt.Errorf("bundle %d: %w", r.N, err))
 	}
-	p := &piece{n: r.N, first: r.N * bundleWidth, objects: objects, keyring: map[int64]record.Keyring{}}
+	p := newPiece(r.N, r.N*bundleWidth, objects)
 	if skip := s.growth.Size() - p.first; skip > 0 && skip < int64(len(objects)) {
 		p.first, p.objects = p.first+skip, objects[skip:]
 	} else if skip >= int64(len(objects)) {
@@ -290,8 +343,14 @@ func (s *State) cameObject(ev Came) []Effect {
 			s.keep(p, body)
 		}
 	case !errors.Is(err, ledger.ErrNotFound) && !isErased(err):
-		s.cut = true
-		return s.fail(ev.Now, fmt.Errorf("fetching object %x: %w", hash[:8], err))
+		err = fmt.Errorf("fetching object %x: %w", hash[:8], err)
+		if s.phase != mending {
+			s.cut = true
+			return s.fail(ev.Now, err)
+		}
+		s.failure = cmp.Or(s.failure, err)
+		s.walk.pieces[-1].waiting -= len(w.queue)
+		w.queue = nil // what is under way may come, no more is asked for
 	}
 	came := err == nil && body.Hash == hash && body.Size > 0
 	for _, p := range places {
@@ -299,6 +358,7 @@ func (s *State) cameObject(ev Came) []Effect {
 			p.piece.lost = append(p.piece.lost, store.WantedWrap{Hash: hash, Index: p.epoch, Due: ev.Now.Add(wrapRetryFirst)})
 		}
 		p.piece.waiting--
+		p.piece.open[p.leaf()]--
 	}
 	if s.phase == mending {
 		if s.walk.pieces[-1].waiting == 0 {

@@ -95,11 +95,12 @@ func classify(ctx context.Context, err error) error {
 		return &Error{BadTLS, err}
 	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "header list larger"), strings.Contains(text, "too many 1xx"):
 		return &Error{HeaderFlood, err}
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
+		strings.Contains(text, "server closed idle connection"):
+		return &Error{BrokenOff, err}
 	case strings.Contains(text, "malformed"), strings.Contains(text, "HTTP/1.x transport connection broken"), strings.Contains(text, "chunk"),
 		strings.Contains(text, "trailer"), strings.Contains(text, "bad Content-Length"), strings.Contains(text, "unsupported transfer encoding"):
 		return &Error{NotHTTP, err}
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return &Error{BrokenOff, err}
 	}
 	return &Error{Unreachable, err}
 }

@@ -25,7 +25,8 @@ type TransportOptions struct {
 }
 
 // NewTransport makes a transport for hosts that may be hostile. Which address a name leads to is looked at when it is connected
-// to, so that a name which leads elsewhere the second time gains nothing; behind a proxy that is the proxy's concern.
+// to, so that a name which leads elsewhere the second time gains nothing; behind a proxy that is the proxy's concern. It speaks
+// HTTP/1.1: one request to a connection at a time, so that whose answer breaks off is known.
 func NewTransport(o TransportOptions) *http.Transport {
 	if o.ConnsPerHost <= 0 {
 		o.ConnsPerHost = 32
@@ -40,9 +41,11 @@ func NewTransport(o TransportOptions) *http.Transport {
 			return CheckAddr(to.Addr(), o.Private)
 		}
 	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	return &http.Transport{Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext, MaxIdleConns: 4096, MaxIdleConnsPerHost: 8,
 		MaxConnsPerHost: o.ConnsPerHost, IdleConnTimeout: 2 * time.Minute, TLSHandshakeTimeout: 10 * time.Second,
-		ResponseHeaderTimeout: o.ResponseHeader, MaxResponseHeaderBytes: maxHead, DisableCompression: true, ForceAttemptHTTP2: true}
+		ResponseHeaderTimeout: o.ResponseHeader, MaxResponseHeaderBytes: maxHead, DisableCompression: true, Protocols: &protocols}
 }
 
 func proxied() bool {

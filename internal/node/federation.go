@@ -289,7 +289,7 @@ func (h *hostJob) ask(ctx context.Context, wait time.Duration) (Changes, error) 
 	}
 }
 
-// patience is how long the host may let us wait.
+// patience is how long the host may let us wait, in whole seconds.
 func (h *hostJob) patience() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -300,7 +300,7 @@ func (h *hostJob) patience() time.Duration {
 	for _, at := range h.due {
 		wait = min(wait, max(at.Sub(now), time.Second))
 	}
-	return wait
+	return (wait + time.Second - 1).Truncate(time.Second)
 }
 
 // take follows the logs that have changed and those that are due, several at a time, and says whether one of them has grown here.

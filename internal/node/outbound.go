@@ -88,14 +88,10 @@ func (n *Node) exchangeBytes(ctx context.Context, base, path, contentType string
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	signer, err := n.requestSigner()
-	if err != nil {
+	if _, err := n.requestSigner(); err != nil {
 		return err
 	}
-	if err := signer.Sign(req, content); err != nil {
-		return err
-	}
-	a, err := fetch.Open(n.outbound, req, fetch.Limits{Bytes: limit, Types: jsonTypes(), Patience: patienceOf(ctx)})
+	a, err := fetch.Open(n.SignedClient(), req, fetch.Limits{Bytes: limit, Types: jsonTypes(), Patience: patienceOf(ctx)})
 	var data []byte
 	if err == nil {
 		data, err = a.All()
@@ -161,8 +157,8 @@ func oneLine(s string) string {
 	return s
 }
 
-// SignedClient is a client whose requests this party's http key signs: for fetching what only members may have. It sends
-// no content.
+// SignedClient is a client whose requests this party's http key signs: for fetching what only members may have. What it sends
+// must do no harm when it comes twice.
 func (n *Node) SignedClient() *http.Client {
 	return &http.Client{Transport: signedTransport{n}, CheckRedirect: n.outbound.CheckRedirect}
 }

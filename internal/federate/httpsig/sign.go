@@ -86,21 +86,3 @@ func (s *Signer) Sign(req *http.Request, content []byte) error {
 	req.Header.Set("Signature", label+"="+bare{kind: 'x', raw: sig}.String())
 	return nil
 }
-
-// Transport signs every request that it sends and hands it on. Requests that carry something must be signed by hand, since
-// their content would have to be read here.
-type Transport struct {
-	Signer *Signer // nil: nothing is signed
-	Base   http.RoundTripper
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if t.Signer != nil && req.Header.Get("Signature") == "" {
-		req = req.Clone(req.Context()) // a RoundTripper must leave the request as it is
-		if err := t.Signer.Sign(req, nil); err != nil {
-			return nil, err
-		}
-	}
-	return t.Base.RoundTrip(req)
-}
