@@ -186,14 +186,3 @@ func FuzzParseAddCheckpoint(f *testing.F) {
 		}
 	})
 }
-
-func FuzzParseEvidence(f *testing.F) {
-	f.Add([]byte(`{"format":"mithaq-evidence/1","origin":"mithaq/l-x","party":"p-x","keyrings":[],"first":"","second":""}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if e, err := federate.ParseEvidence(b); err == nil {
-			if _, err := e.Verify(); err == nil {
-				t.Fatal("evidence out of nothing")
-			}
-		}
-	})
-}

@@ -12,14 +12,14 @@ import (
 )
 
 // follows makes other follow the log of keeper under an agreement, and returns its id.
-func follows(t *testing.T, other, keeper *Node, id string) string {
+func follows(t testing.TB, other, keeper *Node, id string) string {
 	t.Helper()
 	l := logOf(t, keeper, id)
 	must(other.FollowLog(context.Background(), FollowRequest{URL: host(t, keeper) + "/log/" + l}))(t)
 	return l
 }
 
-func syncOnce(t *testing.T, n *Node, log string) {
+func syncOnce(t testing.TB, n *Node, log string) {
 	t.Helper()
 	round := must(n.Sync(context.Background(), log))(t)
 	if round.Err != nil {

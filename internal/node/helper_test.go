@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // newTestNode makes a node with a public log in a directory of its own.
-func newTestNode(t *testing.T) *Node {
+func newTestNode(t testing.TB) *Node {
 	t.Helper()
 	n, err := Init(context.Background(), filepath.Join(t.TempDir(), "node"), InitOptions{Names: map[string]string{"en": "Sahlan"}, Public: true})
 	if err != nil {
@@ -29,7 +29,7 @@ func newTestNode(t *testing.T) *Node {
 }
 
 // shut closes a node; a second time does nothing.
-func shut(t *testing.T, n *Node) {
+func shut(t testing.TB, n *Node) {
 	t.Helper()
 	if n.store == nil {
 		return
@@ -41,7 +41,7 @@ func shut(t *testing.T, n *Node) {
 }
 
 // again opens the node in dir once more.
-func again(t *testing.T, dir string, o OpenOptions) *Node {
+func again(t testing.TB, dir string, o OpenOptions) *Node {
 	t.Helper()
 	n, err := Open(context.Background(), dir, o)
 	if err != nil {
@@ -59,7 +59,7 @@ func reportDraft(text string) Draft {
 	return Draft{Kind: "report", TLP: "CLEAR", Body: body}
 }
 
-func mustPublish(t *testing.T, n *Node, d Draft) Receipt {
+func mustPublish(t testing.TB, n *Node, d Draft) Receipt {
 	t.Helper()
 	r, err := n.Publish(context.Background(), "own", d)
 	if err != nil {
@@ -111,7 +111,7 @@ func audited(t *testing.T, dir string) map[string]int64 {
 }
 
 // host serves a node's logs over HTTP to everybody.
-func host(t *testing.T, n *Node) string {
+func host(t testing.TB, n *Node) string {
 	t.Helper()
 	srv := httptest.NewServer(n.LogHandler(func(*http.Request) Viewer { return Viewer{Own: true} }))
 	t.Cleanup(srv.Close)

@@ -76,13 +76,13 @@ func carry(n *Node, v any) (Imported, error) {
 }
 
 // founded makes two nodes with an agreement in force between them.
-func founded(t *testing.T) (keeper, other *Node, id string) {
+func founded(t testing.TB) (keeper, other *Node, id string) {
 	t.Helper()
 	return foundedWith(t, "")
 }
 
 // foundedWith is founded with more sections in the agreement's text.
-func foundedWith(t *testing.T, more string) (keeper, other *Node, id string) {
+func foundedWith(t testing.TB, more string) (keeper, other *Node, id string) {
 	t.Helper()
 	ctx := context.Background()
 	keeper, other = newTestNode(t), newTestNode(t)
