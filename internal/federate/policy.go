@@ -99,3 +99,17 @@ func MergeCosignatures(checkpoint, other []byte, verifiers []note.Verifier) []by
 	}
 	return checkpoint
 }
+
+// OnlySigned is a checkpoint with those of its signature lines alone that the verifiers verify, each once; nil where there is
+// none.
+func OnlySigned(checkpoint []byte, verifiers []note.Verifier) []byte {
+	n, err := note.Open(checkpoint, note.VerifierList(verifiers...))
+	if err != nil {
+		return nil
+	}
+	out := append([]byte(n.Text), '\n')
+	for _, sig := range n.Sigs {
+		out = append(out, fmt.Sprintf("— %s %s\n", sig.Name, sig.Base64)...)
+	}
+	return out
+}

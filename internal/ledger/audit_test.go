@@ -273,13 +273,28 @@ func TestProofsHoldOffline(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := f.Consistency(ctx, "l-p", n)
+		if got, err := f.RootAt(ctx, "l-p", n); err != nil || got != root {
+			t.Errorf("the root at %d: %x, %v", n, got, err)
+		}
+		p, err := f.Consistency(ctx, "l-p", n, 66000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		older := Head{Origin: info.Origin, Size: n, Root: root}
 		if err := CheckConsistency(p, older, Head{info.Origin, info.Size, info.Root}); err != nil {
 			t.Errorf("from %d: %v", n, err)
+		}
+		// A proof to a tree that has grown since holds as well.
+		if root, err := f.RootAt(ctx, "l-p", 65999); err != nil {
+			t.Error(err)
+		} else if n <= 65999 {
+			p, err := f.Consistency(ctx, "l-p", n, 65999)
+			if err == nil {
+				err = CheckConsistency(p, older, Head{info.Origin, 65999, root})
+			}
+			if err != nil {
+				t.Errorf("from %d to an earlier tree: %v", n, err)
+			}
 		}
 		older.Root[0] ^= 1
 		if CheckConsistency(p, older, Head{info.Origin, info.Size, info.Root}) == nil {

@@ -20,11 +20,37 @@ func (r *reads) Proof(ctx context.Context, id string, index int64) ([]byte, erro
 	if index < 0 || index >= p.head.Size {
 		return nil, fmt.Errorf("proving leaf %d of log %s, which has %d: %w", index, id, p.head.Size, ErrNotFound)
 	}
-	path, err := tlog.ProveRecord(p.head.Size, index, checkedHashes(ctx, r, id, p.head.Head))
+	out, err := proofOf(p.head.Size, index, p.head.Checkpoint, checkedHashes(ctx, r, id, p.head.Head))
 	if err != nil {
-		return nil, fmt.Errorf("proving leaf %d of log %s: %w", index, id, err)
+		return nil, fmt.Errorf("log %s: %w", id, err)
 	}
-	out := proof.TLogProof{Index: uint64(index), Checkpoint: p.head.Checkpoint, Hashes: make([][32]byte, len(path))}
+	return out, nil
+}
+
+// ProofIn is Proof under an earlier checkpoint of the log: one that is signed by more. It must be a checkpoint of this log, which
+// is not checked here.
+func (r *reads) ProofIn(ctx context.Context, id string, index int64, checkpoint []byte) ([]byte, error) {
+	h, err := ParseCheckpoint(checkpoint)
+	if err != nil {
+		return nil, fmt.Errorf("proving: %w", err)
+	}
+	hashes, err := r.hashesOf(ctx, id, h.Size)
+	if err != nil {
+		return nil, fmt.Errorf("proving: %w", err)
+	}
+	if index < 0 || index >= h.Size {
+		return nil, fmt.Errorf("proving leaf %d of log %s, which had %d: %w", index, id, h.Size, ErrNotFound)
+	}
+	return proofOf(h.Size, index, checkpoint, hashes)
+}
+
+// proofOf writes the proof that a leaf is in the tree of so many leaves that a checkpoint signs.
+func proofOf(size, index int64, checkpoint []byte, hashes tlog.HashReader) ([]byte, error) {
+	path, err := tlog.ProveRecord(size, index, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("proving leaf %d: %w", index, err)
+	}
+	out := proof.TLogProof{Index: uint64(index), Checkpoint: checkpoint, Hashes: make([][32]byte, len(path))}
 	for i, h := range path {
 		out.Hashes[i] = h
 	}
@@ -34,19 +60,50 @@ func (r *reads) Proof(ctx context.Context, id string, index int64) ([]byte, erro
 // Prover gives proofs besides reading; *Ledger and the Reader of NewReader are Provers.
 type Prover interface {
 	Proof(ctx context.Context, id string, index int64) ([]byte, error)
-	Consistency(ctx context.Context, id string, from int64) ([][32]byte, error)
+	ProofIn(ctx context.Context, id string, index int64, checkpoint []byte) ([]byte, error)
+	Consistency(ctx context.Context, id string, from, to int64) ([][32]byte, error)
+	RootAt(ctx context.Context, id string, size int64) (Hash, error)
 }
 
-// Consistency returns the RFC 6962 proof that the published tree grew out of the one with from leaves.
-func (r *reads) Consistency(ctx context.Context, id string, from int64) ([][32]byte, error) {
+// hashesOf reads the inner hashes of a log's published tree, which must have at least so many leaves.
+func (r *reads) hashesOf(ctx context.Context, id string, size int64) (tlog.HashReader, error) {
 	p, err := r.view.log(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if size < 0 || size > p.head.Size {
+		return nil, fmt.Errorf("log %s has %d leaves, not %d: %w", id, p.head.Size, size, ErrNotFound)
+	}
+	return checkedHashes(ctx, r, id, p.head.Head), nil
+}
+
+// RootAt returns the root that a log's published tree had at an earlier size.
+func (r *reads) RootAt(ctx context.Context, id string, size int64) (Hash, error) {
+	hashes, err := r.hashesOf(ctx, id, size)
+	if err != nil {
+		return Hash{}, fmt.Errorf("computing an earlier root: %w", err)
+	}
+	if size == 0 {
+		return (&edge{}).root(), nil
+	}
+	root, err := tlog.TreeHash(size, hashes)
+	if err != nil {
+		return Hash{}, fmt.Errorf("computing the root of log %s at %d leaves: %w", id, size, err)
+	}
+	return Hash(root), nil
+}
+
+// Consistency returns the RFC 6962 proof that the tree of to leaves grew out of the one with from leaves. The published tree may
+// have grown further since.
+func (r *reads) Consistency(ctx context.Context, id string, from, to int64) ([][32]byte, error) {
+	hashes, err := r.hashesOf(ctx, id, to)
 	if err != nil {
 		return nil, fmt.Errorf("proving consistency: %w", err)
 	}
-	if from < 1 || from > p.head.Size {
-		return nil, fmt.Errorf("proving that log %s of %d leaves grew out of %d: %w", id, p.head.Size, from, ErrNotFound)
+	if from < 1 || from > to {
+		return nil, fmt.Errorf("proving that %d leaves of log %s grew out of %d: %w", to, id, from, ErrNotFound)
 	}
-	tp, err := tlog.ProveTree(p.head.Size, from, checkedHashes(ctx, r, id, p.head.Head))
+	tp, err := tlog.ProveTree(to, from, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("proving consistency of log %s: %w", id, err)
 	}

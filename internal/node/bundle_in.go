@@ -109,6 +109,9 @@ func (n *Node) takeBundled(ctx context.Context, files map[string]*zip.File, l Bu
 	if err == nil {
 		err = round.Err
 	}
+	if err == nil {
+		_, err = n.heardWitnessed(ctx, l.Log, l.Witnessed)
+	}
 	if back := n.FollowAs(context.WithoutCancel(ctx), identity, l.Party, source); err == nil {
 		err = back
 	}

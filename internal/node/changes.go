@@ -26,6 +26,7 @@ type ChangedLog struct {
 	Generation int64  `json:"generation"`
 	Size       int64  `json:"size"`
 	Checkpoint string `json:"checkpoint" doc:"C2SP tlog-checkpoint with its signatures"`
+	Witnessed  string `json:"witnessed,omitempty" doc:"The last checkpoint that enough witnesses co-signed, where that is an earlier one"`
 }
 
 const (
@@ -97,8 +98,12 @@ func (n *Node) changesNow(ctx context.Context, party, cursor string) (Changes, <
 		if err != nil {
 			return Changes{}, nil, err
 		}
+		witnessed, err := n.witnessedBefore(ctx, l)
+		if err != nil {
+			return Changes{}, nil, err
+		}
 		out.Logs = append(out.Logs, ChangedLog{Log: id, Party: n.authorOf(id), Agreement: l.Agreement, Generation: l.Generation,
-			Size: l.Size, Checkpoint: string(checkpoint)})
+			Size: l.Size, Checkpoint: string(checkpoint), Witnessed: string(witnessed)})
 	}
 	return out, wake, nil
 }

@@ -24,6 +24,9 @@ import (
 // witnessPatience is how long a witness may take; the others are not waited for either.
 const witnessPatience = 10 * time.Second
 
+// witnessGrace is how long the others are waited for when enough have co-signed, so that one which is away holds up no log.
+const witnessGrace = time.Second
+
 // maxCosignature bounds what a witness answers: one line for each of its keys.
 const maxCosignature = 8 << 10
 
@@ -143,8 +146,22 @@ func (n *Node) WitnessPolicy(ctx context.Context, ref string) (string, error) {
 	return "# " + WitnessNote + "\n" + p.Text(logs...), nil
 }
 
+// gathering is what the witnesses answer about one tree of a log, which may grow meanwhile.
+type gathering struct {
+	log       ledger.LogInfo
+	no        int64
+	policies  []federate.Policy
+	verifiers []note.Verifier
+
+	mu         sync.Mutex // guards all below
+	checkpoint []byte     // of the tree, with the cosignatures that have come
+	noted      bool       // as one that enough witnesses co-signed
+	served     bool       // with more cosignatures than before
+}
+
 // GatherCosignatures asks the witnesses of an own log for their cosignatures on its newest checkpoint, side by side, and
-// serves each as it comes. It returns how many leaves enough of them have co-signed.
+// serves each as it comes. What they co-signed counts for that tree although the log has grown since. It returns how many leaves
+// enough of them have co-signed.
 func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, error) {
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
@@ -157,20 +174,26 @@ func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, err
 	if err != nil || len(policies) == 0 {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, witnessPatience)
+	row, err := n.store.Log(ctx, logID)
+	if err != nil {
+		return 0, storeFault(err)
+	}
+	g := &gathering{log: l, no: row.No, policies: policies, verifiers: verifiersOf(policies), checkpoint: l.Checkpoint}
+	asking, cancel := context.WithTimeout(ctx, witnessPatience)
 	defer cancel()
 	var asked sync.WaitGroup
-	verifiers := verifiersOf(policies)
 	for _, w := range witnessesOf(policies) {
 		if w.URL == "" {
 			continue
 		}
 		asked.Go(func() {
-			line, err := n.askWitness(ctx, l, w)
+			line, err := n.askWitness(asking, l, w)
+			enough := false
 			if err == nil {
-				_, err = n.ledger.AddCosignatures(ctx, logID, func(cp []byte) []byte {
-					return federate.MergeCosignatures(cp, append(bytes.Clone(l.Checkpoint), line...), verifiers)
-				})
+				enough, err = n.tookCosignature(ctx, g, line)
+			}
+			if enough {
+				time.AfterFunc(witnessGrace, cancel)
 			}
 			if err != nil && ctx.Err() == nil {
 				n.logger.Warn("a witness did not co-sign", "party", w.Party, "url", w.URL, "log", logID, "error", err)
@@ -178,12 +201,40 @@ func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, err
 		})
 	}
 	asked.Wait()
-	ctx = context.WithoutCancel(ctx)
-	size, err := n.noteWitnessed(ctx, logID, policies)
-	if fresh, readErr := n.reader.Log(ctx, logID); err == nil && readErr == nil && !bytes.Equal(fresh.Checkpoint, l.Checkpoint) {
+	size, err := n.noteWitnessed(context.WithoutCancel(ctx), logID, policies)
+	if g.served || g.noted {
 		n.cosigned(logID)
 	}
 	return size, err
+}
+
+// tookCosignature serves what a witness answered, if the log's newest tree is still the one that it was asked about, and notes when
+// enough have co-signed it, whatever the newest tree is by now.
+func (n *Node) tookCosignature(ctx context.Context, g *gathering, line []byte) (bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	merged := federate.MergeCosignatures(g.checkpoint, append(bytes.Clone(g.log.Checkpoint), line...), g.verifiers)
+	if bytes.Equal(merged, g.checkpoint) {
+		return g.noted, nil
+	}
+	g.checkpoint = merged
+	// A cosignature that has come is kept although nobody waits for it any more.
+	ctx = context.WithoutCancel(ctx)
+	_, err := n.ledger.AddCosignatures(ctx, g.log.ID, func(newest []byte) []byte {
+		with := federate.MergeCosignatures(newest, merged, g.verifiers)
+		g.served = g.served || !bytes.Equal(with, newest)
+		return with
+	})
+	if err != nil {
+		return false, err
+	}
+	if !g.noted && enough(g.policies, merged) {
+		if err := n.store.PutEnough(ctx, g.no, g.log.Size, merged); err != nil {
+			return false, storeFault(err)
+		}
+		g.noted = true
+	}
+	return g.noted, nil
 }
 
 // cosigned tells whoever follows a log that its newest tree has more cosignatures, and looks at what waited for them.
@@ -258,7 +309,7 @@ func (n *Node) askWitness(ctx context.Context, l ledger.LogInfo, w federate.Witn
 	for range 2 {
 		a := federate.AddCheckpoint{Old: min(old, l.Size), Checkpoint: l.Checkpoint}
 		if a.Old > 0 && a.Old < l.Size {
-			proof, err := n.ledger.Consistency(ctx, l.ID, a.Old)
+			proof, err := n.ledger.Consistency(ctx, l.ID, a.Old, l.Size)
 			if err != nil {
 				return nil, err
 			}
@@ -268,11 +319,14 @@ func (n *Node) askWitness(ctx context.Context, l ledger.LogInfo, w federate.Witn
 		if err == nil {
 			has = l.Size
 		}
-		n.mu.Lock()
-		n.witnessAt[w.VKey+" "+l.ID] = has
-		n.mu.Unlock()
 		var conflict errWitnessAt
-		if !errors.As(err, &conflict) || has == old || has > l.Size {
+		said := errors.As(err, &conflict)
+		if err == nil || said {
+			n.mu.Lock()
+			n.witnessAt[w.VKey+" "+l.ID] = has
+			n.mu.Unlock()
+		}
+		if !said || has == old || has > l.Size {
 			return line, err
 		}
 		old = has

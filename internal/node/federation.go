@@ -358,6 +358,11 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 	if err == nil {
 		err = round.Err
 	}
+	news, bad := h.n.heardWitnessed(ctx, l.Log, l.Witnessed)
+	if bad != nil && ctx.Err() == nil {
+		h.n.refusals.answer(bad, h.n.now(), h.host, l.Log)
+		h.n.logger.Debug("a witnessed checkpoint is not believed", "log", l.Log, "host", h.host, "error", bad)
+	}
 	if errors.Is(err, federate.ErrQuota) {
 		h.n.mu.RLock()
 		over := h.n.overdrafts[l.Log]
@@ -378,7 +383,7 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 			h.due[l.Log] = h.n.now().Add(longBackoff)
 		}
 	}
-	return round.Size > before.Size
+	return news || round.Size > before.Size
 }
 
 // heardUnder does what new leaves of an agreement's logs call for: the roll is folded further, acts are entered where this node

@@ -158,9 +158,9 @@ func (n *Node) rollFile(ctx context.Context, r *roll) (RollFile, error) {
 	}
 	out.Logs = append(out.Logs, own)
 	for _, p := range rest {
-		proof, err := n.reader.(ledger.Prover).Proof(ctx, l.ID, p.index)
+		proof, err := n.rollProof(ctx, l.ID, p.index)
 		if err != nil {
-			return out, storeFault(err)
+			return out, err
 		}
 		out.Entries = append(out.Entries, RollPlace{Log: len(out.Logs) - 1, Hash: p.object, Record: p.envelope, Proof: string(proof)})
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mithaq/mithaq/internal/agreement"
-	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -253,8 +252,8 @@ func (n *Node) pairFile(ctx context.Context, r *roll) (RollFile, error) {
 		proof := []byte(l.proof)
 		if l.log != "" {
 			var err error
-			if proof, err = n.reader.(ledger.Prover).Proof(ctx, l.log, l.index); err != nil {
-				return out, storeFault(err)
+			if proof, err = n.rollProof(ctx, l.log, l.index); err != nil {
+				return out, err
 			}
 		}
 		out.Entries = append(out.Entries, RollPlace{Log: no, Hash: l.object, Record: l.envelope, Proof: string(proof)})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/mithaq/mithaq/internal/federate"
@@ -112,5 +113,103 @@ func setPeerURL(t *testing.T, n, peer *Node, url string) {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// shownLog is what one node tells another of a log.
+func shownLog(t *testing.T, n, to *Node, log string) ChangedLog {
+	t.Helper()
+	for _, l := range must(n.Changes(context.Background(), to.party.ID, "", 0))(t).Logs {
+		if l.Log == log {
+			return l
+		}
+	}
+	t.Fatalf("log %s is not shown", log)
+	return ChangedLog{}
+}
+
+// TestABusyLogIsWitnessed lets a log grow each time before a witness answers: the tree that it was asked about counts all the same,
+// here, at a follower, and in the roll that is shown to others.
+func TestABusyLogIsWitnessed(t *testing.T) {
+	ctx := context.Background()
+	neutral := newTestNode(t)
+	more := "\n[[party]]\nlabel = \"neutral\"\nkind = \"body\"\nid = \"" + neutral.Party().ID + "\"\nname.en = \"Neutral\"\n\n[witnesses]\nk = 1\nof = [\"neutral\"]\n"
+	keeper, other, id := foundedWith(t, more)
+	l := follows(t, other, keeper, id)
+	inner := witnessHost(t, neutral)
+	d := reportDraft("busy")
+	d.TLP = "GREEN"
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := keeper.Publish(ctx, id, d); err != nil {
+			t.Error(err)
+		}
+		resp, err := http.Post(inner+r.URL.Path, "text/plain", r.Body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		w.WriteHeader(resp.StatusCode)
+		if _, err := io.Copy(w, resp.Body); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer busy.Close()
+	card := must(neutral.Card(ctx))(t)
+	card.URL = inner
+	for _, n := range []*Node{keeper, other} {
+		must(n.AddPeer(ctx, PeerRequest{Card: &card, Party: neutral.Party().ID}))(t)
+		setPeerURL(t, n, neutral, busy.URL)
+	}
+	must(neutral.WitnessLog(ctx, keeper.book(l).vkey()))(t)
+	if h := here(t, other, id); h.Phase != "proposed" {
+		t.Fatalf("%s before anybody co-signed", h.Phase)
+	}
+	for round := range 3 {
+		asked := must(keeper.reader.Log(ctx, l))(t).Size
+		size := must(keeper.GatherCosignatures(ctx, l))(t)
+		now := must(keeper.reader.Log(ctx, l))(t)
+		if size != asked || now.Size <= asked {
+			t.Fatalf("round %d: %d leaves witnessed of %d that were shown, and the log has %d", round, size, asked, now.Size)
+		}
+		syncOnce(t, other, l)
+		shown := shownLog(t, keeper, other, l)
+		if news, err := other.heardWitnessed(ctx, l, shown.Witnessed); err != nil || !news {
+			t.Fatalf("the follower: %v, %v", news, err)
+		}
+		if got, _, err := other.WitnessedSize(ctx, must(other.reader.Log(ctx, l))(t)); err != nil || got != asked {
+			t.Fatalf("at the follower %d of %d leaves are witnessed: %v", got, asked, err)
+		}
+		if news, err := other.heardWitnessed(ctx, l, shown.Witnessed); err != nil || news {
+			t.Fatalf("the same again: %v, %v", news, err)
+		}
+	}
+	for _, n := range []*Node{keeper, other} {
+		if h := here(t, n, id); h.Phase != "in-force" || h.Joined != 2 {
+			t.Fatalf("%+v", h)
+		}
+	}
+	// Who follows nobody reads it out of the file alone.
+	third := newTestNode(t)
+	must(third.AddPeer(ctx, PeerRequest{Card: &card, Party: neutral.Party().ID}))(t)
+	must(carry(third, must(keeper.RollFileOf(ctx, id))(t)))(t)
+	if h := here(t, third, id); h.Phase != "in-force" {
+		t.Fatalf("%s by the file", h.Phase)
+	}
+	// What a host makes up is not believed.
+	good := shownLog(t, keeper, other, l)
+	for what, bad := range map[string]string{
+		"no checkpoint":   "x",
+		"of another log":  strings.Replace(good.Witnessed, "mithaq/l-", "mithaq/l-a", 1),
+		"of another tree": strings.Replace(good.Checkpoint, strings.Split(good.Checkpoint, "\n")[2], strings.Split(good.Witnessed, "\n")[2], 1),
+	} {
+		syncOnce(t, other, l)
+		if news, err := other.heardWitnessed(ctx, l, bad); news || err == nil {
+			t.Errorf("%s: %v, %v", what, news, err)
+		}
+	}
+	syncOnce(t, other, l)
+	if news, err := other.heardWitnessed(ctx, l, good.Checkpoint); news || err != nil {
+		t.Errorf("co-signed by nobody: %v, %v", news, err)
 	}
 }
