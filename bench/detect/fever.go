@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/mithaq/mithaq/bench/internal/measure"
 )
 
 // measureFever gives DCSO's fever the same EVE lines over its socket, with a Bloom filter of the same indicators (made by
@@ -24,7 +26,7 @@ func measureFever(out io.Writer, list []byte, eve string, repeats int) error {
 			return nil
 		}
 	}
-	text, err := readGzip(eve)
+	text, err := measure.ReadGzip(eve)
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func runFever(dir, filter, socket string, text []byte, repeats int) (used time.D
 		return 0, 0, err
 	}
 	stop := func() (time.Duration, int64, error) {
-		memory := highest(cmd.Process.Pid)
+		memory := measure.Peak(cmd.Process.Pid)
 		_ = cmd.Process.Signal(syscall.SIGTERM) // when it is gone already, Wait says so
 		_ = cmd.Wait()                          // it ends by the signal
 		usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)

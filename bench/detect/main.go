@@ -11,7 +11,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"flag"
@@ -23,9 +22,9 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/detect/engine"
 	"github.com/mithaq/mithaq/internal/detect/event"
 	"github.com/mithaq/mithaq/internal/detect/index"
@@ -57,7 +56,7 @@ func run(args []string, out io.Writer) error {
 		return errors.New("--indicators DIR is needed")
 	}
 	runtime.GOMAXPROCS(1)
-	lists, err := readLists(*dir)
+	lists, err := measure.ReadLists(*dir)
 	if err != nil {
 		return err
 	}
@@ -102,39 +101,6 @@ func run(args []string, out io.Writer) error {
 		}
 	}
 	return nil
-}
-
-// cpu gives the processor time of this process: the machine may be busy with other things.
-func cpu() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func readGzip(name string) ([]byte, error) {
-	f, err := os.Open(name) // #nosec G304 -- a benchmark reads what it is told to
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
-}
-
-func readLists(dir string) (lists [3][]string, err error) {
-	for i, name := range []string{"domains", "ips", "urls"} {
-		text, err := readGzip(filepath.Join(dir, name+".txt.gz"))
-		if err != nil {
-			return lists, err
-		}
-		lists[i] = strings.Fields(string(text))
-	}
-	return lists, nil
 }
 
 // scaled gives so many values in the mix of the lists: the real ones first, then made-up ones of the same lengths.
@@ -191,7 +157,7 @@ func compile(list []byte) (*index.Set, error) {
 }
 
 func measureIndex(out io.Writer, list []byte, suricata bool) error {
-	used := cpu()
+	used := measure.Processor()
 	set, err := compile(list)
 	if err != nil {
 		return err
@@ -199,7 +165,7 @@ func measureIndex(out io.Writer, list []byte, suricata bool) error {
 	bare, all := set.Size()
 	n := float64(set.Len())
 	fmt.Fprintf(out, "index: %d values, compiled from text in %.2f CPU s; %.1f bytes each, %.1f with provenance\n",
-		set.Len(), (cpu() - used).Seconds(), float64(bare)/n, float64(all)/n)
+		set.Len(), (measure.Processor() - used).Seconds(), float64(bare)/n, float64(all)/n)
 	if suricata {
 		for _, buckets := range []int{1 << 18, 1 << 22} { // as many as may be without asking, and as many as there are values
 			if err := measureDatasets(out, list, buckets, all); err != nil {
@@ -232,11 +198,11 @@ func measureIndex(out io.Writer, list []byte, suricata bool) error {
 	store := index.NewStore(opened)
 	for _, round := range []int{1, 2, 3} {
 		b, remove := change(set, round)
-		begin, used = time.Now(), cpu()
+		begin, used = time.Now(), measure.Processor()
 		if err := store.Apply(b, remove, rand.Uint64()); err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "change: 5,000 added and 5,000 revoked, visible after %.1f ms, %.1f CPU ms\n", time.Since(begin).Seconds()*1000, (cpu()-used).Seconds()*1000)
+		fmt.Fprintf(out, "change: 5,000 added and 5,000 revoked, visible after %.1f ms, %.1f CPU ms\n", time.Since(begin).Seconds()*1000, (measure.Processor()-used).Seconds()*1000)
 	}
 	return opened.Close()
 }
@@ -261,15 +227,15 @@ func change(_ *index.Set, round int) (*index.Builder, []index.ID) {
 
 // measureLines reads a log again and again for a second of processor time.
 func measureLines(out io.Writer, round int, set *index.Set, name string) error {
-	text, err := readGzip(name)
+	text, err := measure.ReadGzip(name)
 	if err != nil {
 		return err
 	}
 	matches := 0
 	e := engine.New(index.NewStore(set), nil, engine.Options{}, func(*engine.Match) { matches++ })
 	base := strings.TrimSuffix(filepath.Base(name), ".gz")
-	lines, events, begin := int64(0), int64(0), cpu()
-	for cpu()-begin < 1000*time.Millisecond {
+	lines, events, begin := int64(0), int64(0), measure.Processor()
+	for measure.Processor()-begin < 1000*time.Millisecond {
 		stats, err := logs.Read(context.Background(), base, bufio.NewReaderSize(bytes.NewReader(text), 1<<18), logs.Options{}, func(ev *event.Event) { e.Event(ev) })
 		if err != nil {
 			return err
@@ -277,7 +243,7 @@ func measureLines(out io.Writer, round int, set *index.Set, name string) error {
 		lines += stats.Lines
 		events += stats.Events
 	}
-	seconds := (cpu() - begin).Seconds()
+	seconds := (measure.Processor() - begin).Seconds()
 	fmt.Fprintf(out, "lines, round %d: %-9s %9.0f lines/CPU s, %4.0f MB/s, %d matches in %d events\n",
 		round+1, base, float64(lines)/seconds, float64(len(text))*float64(lines)/float64(bytes.Count(text, []byte("\n")))/seconds/1e6, matches, events)
 	return nil

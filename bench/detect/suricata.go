@@ -12,9 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mithaq/mithaq/bench/internal/measure"
 )
 
 // measureDatasets loads the same values into Suricata's datasets, addresses as ipv4 and all else as string, and reads an
@@ -99,25 +100,11 @@ func measureDatasets(out io.Writer, list []byte, buckets, ours int) error {
 func peak(pid int) int64 {
 	most := int64(0)
 	for {
-		now := highest(pid)
+		now := measure.Peak(pid)
 		if now == 0 {
 			return most
 		}
 		most = max(most, now)
 		time.Sleep(5 * time.Millisecond)
 	}
-}
-
-// highest gives the most memory a process has had so far, 0 when it is gone.
-func highest(pid int) int64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(text), "VmHWM:")
-	var kib int64
-	if _, err := fmt.Sscan(after, &kib); err != nil {
-		return 0
-	}
-	return kib << 10
 }

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/federate/simulate"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/node"
@@ -157,21 +158,21 @@ func followQuiet(ctx context.Context, out io.Writer, hosts int, watch time.Durat
 	if err != nil {
 		return err
 	}
-	before, start := used(cmd.Process.Pid), time.Now()
+	before, start := measure.ProcessorOf(cmd.Process.Pid), time.Now()
 	select {
 	case <-time.After(watch):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	busy, took := used(cmd.Process.Pid)-before, time.Since(start)
+	busy, took := measure.ProcessorOf(cmd.Process.Pid)-before, time.Since(start)
 	_, askedAfter, err := hostsNow(ctx)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "| %d logs on %d hosts, nothing new, %.1f rounds a minute at each, processor over %s | %.1f %% of a core | under 5 %% |\n",
 		hosts, hosts, float64(askedAfter-askedBefore)/float64(hosts)/took.Minutes(), took.Round(time.Second), 100*busy.Seconds()/took.Seconds())
-	fmt.Fprintf(out, "| the same, memory at its peak since the start | %.0f MB | under 200 MB |\n", float64(status(cmd.Process.Pid, "VmHWM"))/1e3)
-	fmt.Fprintf(out, "| the same, memory at the end | %.0f MB | |\n", float64(status(cmd.Process.Pid, "VmRSS"))/1e3)
+	fmt.Fprintf(out, "| the same, memory at its peak since the start | %.0f MB | under 200 MB |\n", float64(measure.Peak(cmd.Process.Pid))/1e6)
+	fmt.Fprintf(out, "| the same, memory at the end | %.0f MB | |\n", float64(measure.Resident(cmd.Process.Pid))/1e6)
 	return nil
 }
 

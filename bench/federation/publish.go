@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
@@ -67,7 +68,7 @@ func publishAround(ctx context.Context, out io.Writer, samples int, every time.D
 		return err
 	}
 	fmt.Fprintf(out, "| publish to searchable on all of %d other nodes, %d records, one more every %s beside; %s | %s | 99th percentile under 1 s |\n",
-		parties-1, samples, every, load(), percentiles(searchable))
+		parties-1, samples, every, measure.Load(), percentiles(searchable))
 	fmt.Fprintf(out, "| the same records co-signed by %d of %d witnesses | %s | |\n", enough, witnesses, percentiles(witnessed))
 	return nil
 }

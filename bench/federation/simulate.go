@@ -6,9 +6,9 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/federate/simulate"
 )
 
@@ -54,9 +54,9 @@ func many(out io.Writer, from, seeds uint64) error {
 		})
 	}
 	wg.Wait()
-	took, used := time.Since(start), processorTime(syscall.RUSAGE_SELF)
+	took, used := time.Since(start), measure.Processor()
 	fmt.Fprintf(out, "%d seeds from %d on in %s, %s of processor time (%.0f ms each), %d failed; %s\n", seeds, from, took.Round(time.Second),
-		used.Round(time.Second), used.Seconds()*1000/float64(seeds), failed.Load(), load())
+		used.Round(time.Second), used.Seconds()*1000/float64(seeds), failed.Load(), measure.Load())
 	if failed.Load() > 0 {
 		return fmt.Errorf("%d seeds do not come right", failed.Load())
 	}

@@ -13,9 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/federate/simulate"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -123,9 +123,9 @@ func parseBulk(s string) (b bulk, err error) {
 
 // timed runs something and says how long it took by the clock and by this process's processor.
 func timed(do func() error) (clock, processor time.Duration, err error) {
-	start, before := time.Now(), processorTime(syscall.RUSAGE_SELF)
+	start, before := time.Now(), measure.Processor()
 	err = do()
-	return time.Since(start), processorTime(syscall.RUSAGE_SELF) - before, err
+	return time.Since(start), measure.Processor() - before, err
 }
 
 func rate(n int, d time.Duration) string { return fmt.Sprintf("%.0f", float64(n)/d.Seconds()) }
@@ -183,7 +183,7 @@ func syncTree(ctx context.Context, out io.Writer, records int) (err error) {
 		return fmt.Errorf("%d of %d leaves came", round.Size, records)
 	}
 	fmt.Fprintf(out, "| first sync of %d leaves and their tree | %s/s by the clock, %s/s of processor time (client), peak memory %d MB; %s | 50,000/s |\n",
-		records, rate(records, clock), rate(records, processor), status(os.Getpid(), "VmHWM")/1000, load())
+		records, rate(records, clock), rate(records, processor), measure.Peak(os.Getpid())/1e6, measure.Load())
 	return nil
 }
 
@@ -229,6 +229,6 @@ func syncRecords(ctx context.Context, out io.Writer, b bulk) (err error) {
 		what, count, asked = fmt.Sprintf("STIX objects, %d in a record", b.Objects), b.Records*b.Objects, "10,000/s"
 	}
 	fmt.Fprintf(out, "| first sync of %d %s: fetched, verified, stored (%s/s), opened and indexed | %s/s by the clock, %s/s of processor time, peak memory %d MB; %s | %s |\n",
-		count, what, rate(count, fetched), rate(count, clock), rate(count, processor), status(os.Getpid(), "VmHWM")/1000, load(), asked)
+		count, what, rate(count, fetched), rate(count, clock), rate(count, processor), measure.Peak(os.Getpid())/1e6, measure.Load(), asked)
 	return nil
 }

@@ -16,9 +16,9 @@ import (
 	"runtime/pprof"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -64,7 +64,7 @@ func run(ctx context.Context, s settings) (err error) {
 			_ = os.Remove(filepath.Join(s.dir, "index.db"+suffix))
 		}
 	}
-	fmt.Printf("load when it began: %s\n", load())
+	fmt.Printf("load when it began: %s\n", measure.Load())
 	n, err := rebuild(ctx, s)
 	if err != nil {
 		return err
@@ -98,23 +98,6 @@ func writeAllocs(path string) error {
 	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
-func load() string {
-	data, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	return strings.Join(strings.Fields(string(data))[:3], " ")
-}
-
-// processor is the processor time of this process so far.
-func processor() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 // rebuild opens the node without an index and waits until it has one.
 func rebuild(ctx context.Context, s settings) (*node.Node, error) {
 	if s.profile != "" {
@@ -133,7 +116,7 @@ func rebuild(ctx context.Context, s settings) (*node.Node, error) {
 		return nil, err
 	}
 	fmt.Printf("opened the node in %.0f ms\n", time.Since(opening).Seconds()*1000)
-	start, busy := time.Now(), processor()
+	start, busy := time.Now(), measure.Processor()
 	for {
 		state, err := n.IndexState(ctx)
 		if err != nil {
@@ -141,9 +124,9 @@ func rebuild(ctx context.Context, s settings) (*node.Node, error) {
 		}
 		if state.Ready {
 			took := time.Since(start)
-			cpu := processor() - busy
+			cpu := measure.Processor() - busy
 			fmt.Printf("rebuild: %d leaves in %.1f s: %.0f/s; processor %.1f s, %.1f µs a record; load %s\n", state.Size, took.Seconds(),
-				float64(state.Size)/took.Seconds(), cpu.Seconds(), float64(cpu.Microseconds())/float64(state.Size), load())
+				float64(state.Size)/took.Seconds(), cpu.Seconds(), float64(cpu.Microseconds())/float64(state.Size), measure.Load())
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -205,13 +188,13 @@ func search(ctx context.Context, n *node.Node, count int) error {
 		language, text := d.query()
 		runes := []rune(text)
 		for i := 2; i <= len(runes) && len(all) < count; i++ {
-			start, cpu := time.Now(), processor()
+			start, cpu := time.Now(), measure.Processor()
 			r, err := n.Search(ctx, node.SearchQuery{Text: string(runes[:i]), Limit: 20})
 			if err != nil {
 				return err
 			}
 			took := time.Since(start)
-			busy = append(busy, processor()-cpu)
+			busy = append(busy, measure.Processor()-cpu)
 			found += len(r.Results)
 			all, byLanguage[language] = append(all, took), append(byLanguage[language], took)
 		}
@@ -221,7 +204,7 @@ func search(ctx context.Context, n *node.Node, count int) error {
 	}
 	report(fmt.Sprintf("search, every keystroke, %.1f results on average", float64(found)/float64(len(all))), all)
 	report("the same, processor time instead of the clock", busy)
-	fmt.Printf("load at the end: %s\n", load())
+	fmt.Printf("load at the end: %s\n", measure.Load())
 	return nil
 }
 

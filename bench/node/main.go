@@ -17,11 +17,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -29,13 +29,13 @@ func main() {
 	logs := flag.Int("logs", 1000, "idle logs on the node")
 	watch := flag.Duration("watch", 20*time.Second, "how long the idle node is watched")
 	flag.Parse()
-	if err := measure(context.Background(), *logs, *watch); err != nil {
+	if err := take(context.Background(), *logs, *watch); err != nil {
 		fmt.Fprintln(os.Stderr, "bench/node:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(ctx context.Context, logs int, watch time.Duration) (err error) {
+func take(ctx context.Context, logs int, watch time.Duration) (err error) {
 	work, err := os.MkdirTemp("", "mithaq-bench-*")
 	if err != nil {
 		return err
@@ -149,27 +149,23 @@ func run(ctx context.Context, bin, dir string, watch time.Duration) (u usage, er
 		return u, err
 	}
 	time.Sleep(watch)
-	after, err := cpuTime(cmd.Process.Pid)
-	if err != nil {
-		return u, err
+	u.busy = measure.ProcessorOf(cmd.Process.Pid) - before
+	u.resident = measure.Resident(cmd.Process.Pid)
+	if u.resident == 0 {
+		return u, errors.New("the node ended while it was watched")
 	}
-	u.busy = after - before
-	u.resident, err = residentBytes(cmd.Process.Pid)
-	return u, err
+	return u, nil
 }
 
 // settled waits until a process has done what starting left behind: under 1 % of a core over two seconds. It returns its
 // processor time so far.
 func settled(pid int) (time.Duration, error) {
 	const span, tries = 2 * time.Second, 30
-	last, err := cpuTime(pid)
+	last := measure.ProcessorOf(pid)
 	for range tries {
-		if err != nil {
-			return 0, err
-		}
 		time.Sleep(span)
-		var now time.Duration
-		if now, err = cpuTime(pid); err == nil && now-last < span/100 {
+		now := measure.ProcessorOf(pid)
+		if now-last < span/100 {
 			return now, nil
 		}
 		last = now
@@ -183,36 +179,4 @@ func freeAddress() (string, error) {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
-}
-
-// cpuTime is user and system time of a process: fields 14 and 15 of /proc/PID/stat, in hundredths of a second.
-func cpuTime(pid int) (time.Duration, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := strings.Fields(string(data[strings.LastIndexByte(string(data), ')')+1:]))
-	var ticks int64
-	for _, f := range fields[11:13] {
-		n, err := strconv.ParseInt(f, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond, nil
-}
-
-func residentBytes(pid int) (int64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kb * 1024, err
-		}
-	}
-	return 0, errors.New("no VmRSS")
 }

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mithaq/mithaq/bench/internal/measure"
 )
 
 func main() {
@@ -79,20 +81,12 @@ func run(args []string, out io.Writer) error {
 	for _, f := range []string{"ip.src", "ip.dst", "tcp.srcport", "tcp.dstport", "tls.handshake.extensions_server_name", "tls.handshake.extensions_alpn_str", "tls.handshake.ja3"} {
 		fields = append(fields, "-e", f)
 	}
-	fmt.Fprintf(out, "%d packets for Suricata, %d for tshark; the load of the machine is in /proc/loadavg: %s", many, few, load())
+	fmt.Fprintf(out, "%d packets for Suricata, %d for tshark; %s\n", many, few, measure.Load())
 	if err := compare(out, *rounds, many, side{"mithaq detect", []string{*binaryName, "detect", "--indicators", list, large}},
 		side{"suricata", []string{"suricata", "-c", config, "-r", large, "-l", dir, "-k", "none", "--runmode", "single", "-S", "/dev/null"}}); err != nil {
 		return err
 	}
 	return compare(out, *rounds, few, side{"mithaq fingerprint", []string{*binaryName, "fingerprint", "--json", small}}, side{"tshark", fields})
-}
-
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown\n"
-	}
-	return string(text)
 }
 
 // compare runs the sides in turns and prints the best round of each, and what ours is to the other.
@@ -104,7 +98,7 @@ func compare(out io.Writer, rounds int, packets int64, sides ...side) error {
 				fmt.Fprintf(out, "%s is not installed\n", s.name)
 				continue
 			}
-			used, memory, err := measure(s.argv)
+			used, memory, err := take(s.argv)
 			if err != nil {
 				return fmt.Errorf("running %s: %w", s.name, err)
 			}
@@ -119,8 +113,8 @@ func compare(out io.Writer, rounds int, packets int64, sides ...side) error {
 	return nil
 }
 
-// measure runs a program and gives its processor time and the most memory it had.
-func measure(argv []string) (used time.Duration, memory int64, err error) {
+// take runs a program and gives its processor time and the most memory it had.
+func take(argv []string) (used time.Duration, memory int64, err error) {
 	cmd := exec.Command(argv[0], argv[1:]...) // #nosec G204 -- a benchmark runs what it compares
 	var told strings.Builder
 	cmd.Stderr = &told

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"syscall"
 	"time"
 
@@ -19,12 +20,23 @@ import (
 
 // serveNode makes a node in dir unless it is there, writes a token's secret beside it and serves it as the daemon does: SQLite
 // file, signed log, index, decisions, all on.
-func serveNode(dir, address string) error {
+func serveNode(dir, address, profile string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	n, err := openNode(ctx, dir, address)
 	if err != nil {
 		return err
+	}
+	if profile != "" {
+		f, err := os.Create(profile) // #nosec G304 -- a benchmark writes where it is told to
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	defer func() { _ = n.Close(context.Background()) }()
 	t, err := n.CreateToken(ctx, node.TokenRequest{Name: "bench", Scopes: []string{node.ScopeRead, node.ScopePublish}})

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Compares a node (SQLite file, signed log, index, decisions, all on) with medallion (memory backend) and opentaxii (gunicorn,
 # SQLite, and PostgreSQL when its server is installed): posting in batches of 1,000, until all of it is listed, draining with
-# limit 1,000, the median page, the median of an empty poll. Same objects, same requests, loopback, one server at a time.
+# limit 1,000 (again and again for two seconds, so that little of it is told apart from nothing), the median of the first and of
+# the last twenty pages, the median of an empty poll; for posting and draining the server's processor time an object as well, its
+# workers' included, which other work on the machine changes least. Same objects, same requests, loopback, one server at a time.
 # Peers come from PyPI into a virtual environment; one that does not install or start is left out, and the table says so.
 # Below the table: the processor time, memory and files that the node took.
 #
@@ -42,7 +44,7 @@ sql() { # DATABASE STATEMENT: an id comes out with its dashes
 		        print(uuid.UUID(str(row[0])))
 	PY
 }
-drive() { "$work/bench" drive -t "${bound}s" -n "$n" -post "$@" || echo "| $2 | $n | failed | | | | |"; }
+drive() { "$work/bench" drive -t "${bound}s" -n "$n" -pid "$server" -post "$@" || echo "| $2 | $n | failed | | | | | | |"; }
 
 # postgres BIN: a server of our own in $work/pg, with an empty database for each scope. As root it runs as nobody.
 as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; else "$@"; fi; }
@@ -58,7 +60,7 @@ unpostgres() { as "$1/pg_ctl" -D "$work/pg/data" -m immediate stop >/dev/null 2>
 # opentaxii NAME AUTH-DATABASE DATABASE
 opentaxii() {
 	if ! install opentaxii opentaxii,psycopg2 opentaxii==0.9.3 gunicorn psycopg2-binary; then
-		echo "| opentaxii ($1) | $n | does not install | | | | |"
+		echo "| opentaxii ($1) | $n | does not install | | | | | | |"
 		return
 	fi
 	rm -f "$work"/*.db
@@ -96,7 +98,7 @@ opentaxii() {
 	if up http://127.0.0.1:9312/taxii2/; then
 		drive -name "opentaxii ($1)" -auth "$basic" -collection "http://127.0.0.1:9312/taxii2/$root/collections/$coll/"
 	else
-		echo "| opentaxii ($1) | $n | does not start | | | | |"
+		echo "| opentaxii ($1) | $n | does not start | | | | | | |"
 	fi
 	halt
 	[ -n "${KEEP_LOGS:-}" ] && cp "$work"/*.log "$KEEP_LOGS"
@@ -104,9 +106,9 @@ opentaxii() {
 
 cpu() { awk '{print ($14 + $15) * 10}' "/proc/$server/stat" 2>/dev/null; } # milliseconds, at 100 ticks a second
 
-echo '| server | N | post, objects/s | listed, objects/s | drain, objects/s | page, ms | empty poll, ms |'
-echo '| --- | --- | --- | --- | --- | --- | --- |'
-notes=
+echo '| server | N | post, objects/s | listed, objects/s | posted and listed, CPU µs an object | drain, objects/s | drain, CPU µs an object | first, last pages, ms | empty poll, ms |'
+echo '| --- | --- | --- | --- | --- | --- | --- | --- | --- |'
+notes="$(cut -d' ' -f1-3 /proc/loadavg) load at the beginning"
 for n in "$@"; do
 	rm -rf "$work/node"
 	"$work/bench" node -dir "$work/node" -addr 127.0.0.1:9310 & server=$!
@@ -130,11 +132,11 @@ node, N = $n: $(( $(cpu) - before )) ms of processor time for all of it, $(awk '
 		if up http://127.0.0.1:9311/; then
 			drive -name medallion -auth "$basic" -collection "http://127.0.0.1:9311/api1/collections/$id/"
 		else
-			echo "| medallion | $n | does not start | | | | |"
+			echo "| medallion | $n | does not start | | | | | | |"
 		fi
 		halt
 	else
-		echo "| medallion | $n | does not install | | | | |"
+		echo "| medallion | $n | does not install | | | | | | |"
 	fi
 
 	opentaxii sqlite "sqlite:///$work/auth.db" "sqlite:///$work/taxii2.db"
@@ -142,7 +144,8 @@ node, N = $n: $(( $(cpu) - before )) ms of processor time for all of it, $(awk '
 		opentaxii PostgreSQL "postgresql+psycopg2://bench@127.0.0.1:9313/auth" "postgresql+psycopg2://bench@127.0.0.1:9313/taxii2"
 		unpostgres "$pg"
 	else
-		echo "| opentaxii (PostgreSQL) | $n | PostgreSQL is not installed | | | | |"
+		echo "| opentaxii (PostgreSQL) | $n | PostgreSQL is not installed | | | | | | |"
 	fi
 done
-echo "$notes"
+echo "$notes
+$(cut -d' ' -f1-3 /proc/loadavg) load at the end"

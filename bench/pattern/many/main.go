@@ -10,7 +10,6 @@
 package main
 
 import (
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -18,12 +17,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/detect/plan"
 	"github.com/mithaq/mithaq/stix/pattern"
 )
@@ -59,7 +57,7 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	texts := makeObservations(values, *nObservations)
-	begin := cpu()
+	begin := measure.Processor()
 	batch := &plan.Batch{}
 	for _, text := range patterns {
 		p, err := pattern.Parse(text)
@@ -70,7 +68,7 @@ func run(args []string, out io.Writer) error {
 			return fmt.Errorf("%s: %w", text, err)
 		}
 	}
-	fmt.Fprintf(out, "loaded %d patterns in %.2f CPU s\n", batch.Len(), (cpu() - begin).Seconds())
+	fmt.Fprintf(out, "loaded %d patterns in %.2f CPU s\n", batch.Len(), (measure.Processor() - begin).Seconds())
 	observations := make([][]pattern.Observation, len(texts))
 	for i, text := range texts {
 		if observations[i], err = pattern.ParseObservations([]byte("[" + text + "]")); err != nil {
@@ -81,14 +79,14 @@ func run(args []string, out io.Writer) error {
 	for i, o := range observations {
 		batch.Match(o, func(n int, r pattern.Result, err error) { verdicts[[2]int{n, i}] = r.Matched && err == nil })
 	}
-	pairs, begin := 0.0, cpu()
-	for cpu()-begin < 2*time.Second {
+	pairs, begin := 0.0, measure.Processor()
+	for measure.Processor()-begin < 2*time.Second {
 		for _, o := range observations {
 			batch.Match(o, func(int, pattern.Result, error) {})
 		}
 		pairs += float64(len(observations) * batch.Len())
 	}
-	ours := pairs / (cpu() - begin).Seconds()
+	ours := pairs / (measure.Processor() - begin).Seconds()
 	fmt.Fprintf(out, "mithaq: %.3g pairs/CPU s, %.2f µs an observation, %d matches\n", ours, 1e6*float64(batch.Len())/ours, len(verdicts))
 	if *python == "" {
 		return nil
@@ -144,35 +142,11 @@ func reference(out io.Writer, python string, patterns, observations []string, ve
 	return nil
 }
 
-func cpu() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func readList(name string) ([]string, error) {
-	f, err := os.Open(name) // #nosec G304 -- a benchmark reads what it is told to
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	text, err := io.ReadAll(z)
-	return strings.Fields(string(text)), err
-}
-
 // makePatterns makes patterns of the lists' values, which it gives as well.
 func makePatterns(dir string, n int) (patterns []string, values [3][]string, err error) {
 	quoted := func(s string) string { return strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) }
-	for i, name := range []string{"domains", "ips", "urls"} {
-		if values[i], err = readList(filepath.Join(dir, name+".txt.gz")); err != nil {
-			return nil, values, err
-		}
+	if values, err = measure.ReadLists(dir); err != nil {
+		return nil, values, err
 	}
 	pick := func(kind, i int) string { return quoted(values[kind][i%len(values[kind])]) }
 	for i := range n {
