@@ -1,6 +1,7 @@
 package taxii
 
 import (
+	"bufio"
 	"bytes"
 	"log/slog"
 	"net/http"
@@ -99,6 +100,9 @@ func (s *Server) exists(c *call) error {
 	return err
 }
 
+// pageBuffer is how much of a page is sent at once.
+const pageBuffer = 64 << 10
+
 // envelope sends a page (section 3.7) as the stored bytes of its objects with commas between them; nothing is encoded
 // again. "more" and "next" come first, so that a client that reads as a stream knows them early.
 func (s *Server) envelope(c *call, p Page, next string) {
@@ -124,18 +128,23 @@ func (s *Server) envelope(c *call, p Page, next string) {
 	if c.r.Method == http.MethodHead {
 		return
 	}
-	_, err := c.w.Write(head)
+	// In large pieces: each write below is one to the network.
+	w, ok := s.pages.Get().(*bufio.Writer)
+	if !ok {
+		w = bufio.NewWriterSize(nil, pageBuffer)
+	}
+	w.Reset(c.w)
+	_, _ = w.Write(head) // an error stays with the writer until Flush
 	for i := range p.Entries {
-		if err == nil && i > 0 {
-			_, err = c.w.Write([]byte{','})
+		if i > 0 {
+			_ = w.WriteByte(',')
 		}
-		if err == nil {
-			_, err = c.w.Write(p.Entries[i].Raw)
-		}
+		_, _ = w.Write(p.Entries[i].Raw)
 	}
-	if err == nil {
-		_, err = c.w.Write([]byte(tail))
-	}
+	_, _ = w.WriteString(tail)
+	err := w.Flush()
+	w.Reset(nil)
+	s.pages.Put(w)
 	if err != nil {
 		s.o.Logger.LogAttrs(c.r.Context(), slog.LevelDebug, "sending a TAXII page", slog.Any("error", err))
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -55,6 +56,7 @@ type Server struct {
 	cursors cursors
 	limiter *limiter
 	posts   chan struct{} // one place for each body being read
+	pages   sync.Pool     // of *bufio.Writer
 }
 
 // NewServer checks the options and fills in what they leave out.

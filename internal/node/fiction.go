@@ -33,7 +33,7 @@ func (n *Node) markOfLog(ctx context.Context, logID, agreementID string) string 
 
 // isInvented says whether an agreement that runs here is invented. An amendment cannot change that, so it is asked once.
 func (n *Node) isInvented(ctx context.Context, agreementID string) bool {
-	if !record.IsAgreementID(agreementID) {
+	if !record.IsAgreementID(agreementID) || agreementID == record.OwnAgreement { // one's own house has no text
 		return false
 	}
 	n.mu.RLock()

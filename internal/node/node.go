@@ -111,6 +111,7 @@ type Node struct {
 	audited      auditor    // what was decided at the exits
 	lateReceipts latePlaces // of followed logs, for receipts
 	lateActs     latePlaces // and for rolls
+	besideRoll   besideRoll // records of own logs that no roll needs
 
 	mu        sync.RWMutex // guards what follows up to ahead
 	address   string

@@ -265,6 +265,7 @@ func (n *Node) append(ctx context.Context, logID string, rec record.Record, sign
 	}
 	n.counts.leaves.Add(1)
 	n.takenBack.note(rec, logID, receipt.Index)
+	n.besideRoll.note(rec, logID, receipt.Index)
 	n.indexer.nudge()
 	return receipt, nil
 }

@@ -55,14 +55,17 @@ func (n *Node) logsUnder(ctx context.Context, id string) ([]ledger.LogInfo, erro
 	return infos, nil
 }
 
-// readWithoutIndex is how many new records of a log are opened before the index is asked, or waited for, to say which of
-// them belong to the roll.
-const readWithoutIndex = 256
+// How many new records of a log are opened before the index is asked, and before it is waited for, to say which of them belong to
+// the roll. To open a large one takes longer than to ask.
+const (
+	readUnasked      = 8
+	readWithoutIndex = 256
+)
 
 // rollPlaces returns where in a log acts and roll records stand that were not read yet.
 func (n *Node) rollPlaces(ctx context.Context, r *roll, l ledger.LogInfo, no int64) (store.Wanted, error) {
 	from := r.read[l.ID]
-	if l.Size-from <= readWithoutIndex {
+	if l.Size-from <= readUnasked {
 		return store.Wanted{Size: from}, nil
 	}
 	ask := func() (store.Wanted, error) {
@@ -105,6 +108,7 @@ func (n *Node) readLogForRoll(ctx context.Context, r *roll, l ledger.LogInfo) er
 	})
 	if err == nil {
 		r.read[l.ID] = l.Size
+		n.besideRoll.forget(l.ID, l.Size)
 	}
 	return err
 }

@@ -15,6 +15,9 @@ import (
 	"github.com/mithaq/mithaq/taxii"
 )
 
+// entriesAtFirst is for how many entries of a page there is room from the beginning.
+const entriesAtFirst = 1024
+
 // Objects implements taxii.Backend. What a page costs depends on what is on it, not on what is hidden: the classes that the
 // caller may not have are not read.
 func (b collections) Objects(ctx context.Context, caller taxii.Caller, at taxii.Place, q taxii.Query) (taxii.Page, error) {
@@ -28,9 +31,10 @@ func (b collections) Objects(ctx context.Context, caller taxii.Caller, at taxii.
 	if err != nil {
 		return taxii.Page{}, err
 	}
-	var page taxii.Page
+	page := taxii.Page{Entries: make([]taxii.Entry, 0, min(q.Limit, entriesAtFirst))}
 	size := 0
-	err = s.each(ctx, func(p store.Placed) (bool, error) {
+	var opened *openedRecord
+	err = s.each(ctx, func(p store.Placed) (_ bool, err error) {
 		size += p.Length
 		if len(page.Entries) == q.Limit || len(page.Entries) > 0 && !q.Bare && size > q.MaxBytes {
 			page.More = true
@@ -41,9 +45,17 @@ func (b collections) Objects(ctx context.Context, caller taxii.Caller, at taxii.
 			page.Entries = append(page.Entries, e)
 			return true, nil
 		}
-		raw, err := b.n.rawSTIX(ctx, p)
-		if err != nil || raw == nil {
-			return err == nil, err // erased since the index was read
+		if opened == nil || opened.no != p.No {
+			if opened, err = b.n.openedFor(ctx, p.No); err != nil {
+				return false, err
+			}
+		}
+		if opened == nil {
+			return true, nil // erased since the index was read
+		}
+		raw, err := opened.raw(p)
+		if err != nil {
+			return false, err
 		}
 		e.Raw = raw
 		page.Entries = append(page.Entries, e)
@@ -135,6 +147,15 @@ func (s *selection) each(ctx context.Context, yield func(store.Placed) (bool, er
 	if len(s.q.IDs) > 0 {
 		return s.eachNamed(ctx, from, yield)
 	}
+	if types := s.types(); len(types) > 0 {
+		few, ok, err := s.n.store.Index().PlacedOfTypes(ctx, types, fewOfTypes)
+		if err != nil {
+			return err
+		}
+		if ok {
+			return s.eachOfList(ctx, few, from, yield)
+		}
+	}
 	runs := s.merge(from)
 	for {
 		r, ok, err := runs.next(ctx)
@@ -206,13 +227,18 @@ func (s *selection) objectsOf(ctx context.Context, r store.Run, n int) ([]store.
 		}
 		return out, err
 	}
-	spans, err := s.n.store.Index().STIXSpans(ctx, r.No, r.Ord, r.Ord+n)
+	spans, err := s.n.spansOf(ctx, r.No, r.Ord, r.Ord+n)
+	if err != nil {
+		return nil, err
+	}
+	many, err := s.n.store.Index().ManySTIX(ctx, r.No, r.Ord, r.Ord+n)
 	if err != nil {
 		return nil, err
 	}
 	for _, span := range spans {
 		o := store.IndexSTIX{Offset: span.Offset, Length: span.Length}
-		if span.Many {
+		if len(many) > 0 && many[0] == span.Ord {
+			many = many[1:]
 			full, err := s.n.store.Index().STIXOf(ctx, r.No, span.Ord, span.Ord+1)
 			if err != nil || len(full) == 0 {
 				return nil, err
@@ -222,6 +248,20 @@ func (s *selection) objectsOf(ctx context.Context, r store.Run, n int) ([]store.
 		put(span.Ord, o)
 	}
 	return out, nil
+}
+
+// fewOfTypes is up to how many objects of the types that a query asks for are looked up by their type. Of more, a part of the
+// collection that holds a page of them is not long.
+const fewOfTypes = 4096
+
+// types are the types that the query and the view have in common, each once; none when neither names any. What the two do not
+// share is left to matches.
+func (s *selection) types() []string {
+	types := s.q.Types
+	if len(types) == 0 && s.view != nil {
+		types = s.view.Types
+	}
+	return slices.Compact(slices.Sorted(slices.Values(types)))
 }
 
 // eachNamed goes through the versions of the objects that the query names.
@@ -234,6 +274,11 @@ func (s *selection) eachNamed(ctx context.Context, from int64, yield func(store.
 		}
 		list = append(list, placed...)
 	}
+	return s.eachOfList(ctx, list, from, yield)
+}
+
+// eachOfList goes through objects, wherever they stand, in the order of dates.
+func (s *selection) eachOfList(ctx context.Context, list []store.Placed, from int64, yield func(store.Placed) (bool, error)) error {
 	slices.SortFunc(list, func(a, b store.Placed) int { return cmp.Compare(a.Date, b.Date) })
 	for _, p := range list {
 		if p.Date <= from || !s.may(p.Run) {

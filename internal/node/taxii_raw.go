@@ -20,19 +20,23 @@ const payloadsBytes = 48 << 20
 // payloads are records that were opened lately: a client that pages through a large one opens it once.
 type payloads struct {
 	mu    sync.Mutex
-	byNo  map[int64]*list.Element // of keptPayload
+	byNo  map[int64]*list.Element // of *openedRecord
 	order *list.List              // newest first
 	size  int
 	// erased counts erasures: what was read before one is not kept after it.
 	erased int
+
+	spans   spanCache
+	readers sync.Pool // of *record.Rereader, whose buffers are large
 }
 
-type keptPayload struct {
+// openedRecord is a record of which objects are served: bytes that are copied as they are.
+type openedRecord struct {
 	no      int64
 	payload []byte
 }
 
-func (p *payloads) get(no int64) ([]byte, bool) {
+func (p *payloads) get(no int64) (*openedRecord, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e, ok := p.byNo[no]
@@ -40,22 +44,22 @@ func (p *payloads) get(no int64) ([]byte, bool) {
 		return nil, false
 	}
 	p.order.MoveToFront(e)
-	return e.Value.(keptPayload).payload, true //nolint:forcetypeassert // nothing else is put in
+	return e.Value.(*openedRecord), true //nolint:forcetypeassert // nothing else is put in
 }
 
-func (p *payloads) put(no int64, payload []byte, erased int) {
+func (p *payloads) put(o *openedRecord, erased int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.byNo == nil {
 		p.byNo, p.order = map[int64]*list.Element{}, list.New()
 	}
-	if p.erased != erased || p.byNo[no] != nil || len(payload) > payloadsBytes {
+	if p.erased != erased || p.byNo[o.no] != nil || len(o.payload) > payloadsBytes {
 		return
 	}
-	p.byNo[no] = p.order.PushFront(keptPayload{no, payload})
-	for p.size += len(payload); p.size > payloadsBytes; {
+	p.byNo[o.no] = p.order.PushFront(o)
+	for p.size += len(o.payload); p.size > payloadsBytes; {
 		last := p.order.Back()
-		old := p.order.Remove(last).(keptPayload) //nolint:forcetypeassert // nothing else is put in
+		old := p.order.Remove(last).(*openedRecord) //nolint:forcetypeassert // nothing else is put in
 		delete(p.byNo, old.no)
 		p.size -= len(old.payload)
 	}
@@ -77,18 +81,23 @@ func (p *payloads) clear() {
 
 // rawSTIX returns the exact bytes of a STIX object; nil when they are not here any more.
 func (n *Node) rawSTIX(ctx context.Context, p store.Placed) ([]byte, error) {
-	payload, err := n.payload(ctx, p.No)
-	if err != nil || payload == nil {
+	o, err := n.openedFor(ctx, p.No)
+	if err != nil || o == nil {
 		return nil, err
 	}
-	if p.Offset < 0 || p.Length <= 0 || p.Offset+p.Length > len(payload) {
-		return nil, fmt.Errorf("reading STIX object %s: the index does not fit record %d: run 'mithaq reindex'", p.ID, p.No)
-	}
-	return payload[p.Offset : p.Offset+p.Length : p.Offset+p.Length], nil
+	return o.raw(p)
 }
 
-// payload opens the record that arrived as the no-th; nil when it was erased.
-func (n *Node) payload(ctx context.Context, no int64) ([]byte, error) {
+// raw returns the exact bytes of one of a record's STIX objects.
+func (o *openedRecord) raw(p store.Placed) ([]byte, error) {
+	if p.Offset < 0 || p.Length <= 0 || p.Offset+p.Length > len(o.payload) {
+		return nil, fmt.Errorf("reading STIX object %s: the index does not fit record %d: run 'mithaq reindex'", p.ID, p.No)
+	}
+	return o.payload[p.Offset : p.Offset+p.Length : p.Offset+p.Length], nil
+}
+
+// openedFor opens the record that arrived as the no-th; nil when it was erased.
+func (n *Node) openedFor(ctx context.Context, no int64) (*openedRecord, error) {
 	if kept, ok := n.opened.get(no); ok {
 		return kept, nil
 	}
@@ -113,14 +122,16 @@ func (n *Node) payload(ctx context.Context, no int64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	envelope, err := record.OpenObject(object, ids...)
+	reader, ok := n.opened.readers.Get().(*record.Rereader)
+	if !ok {
+		reader = &record.Rereader{}
+	}
+	payload, err := reader.PayloadOf(object, ids...)
+	n.opened.readers.Put(reader)
 	if err != nil {
 		return nil, recordFault("opening record "+e.ID, err)
 	}
-	payload, err := record.RereadPayload(envelope)
-	if err != nil {
-		return nil, recordFault("opening record "+e.ID, err)
-	}
-	n.opened.put(no, payload, erased)
-	return payload, nil
+	o := &openedRecord{no: no, payload: payload}
+	n.opened.put(o, erased)
+	return o, nil
 }

@@ -49,6 +49,19 @@ func (x *Rereader) Object(object []byte, ids ...age.Identity) (Reread, error) {
 	return x.Envelope(envelope)
 }
 
+// PayloadOf returns the payload of the record in an object, in memory of its own; nothing else is read.
+func (x *Rereader) PayloadOf(object []byte, ids ...age.Identity) ([]byte, error) {
+	if cap(x.envelope) > keptBuffer {
+		x.envelope = nil
+	}
+	envelope, err := openObject(x.envelope[:0], object, ids)
+	if err != nil {
+		return nil, err
+	}
+	x.envelope = envelope
+	return RereadPayload(envelope)
+}
+
 // Envelope reads the record in an envelope.
 func (x *Rereader) Envelope(envelope []byte) (Reread, error) {
 	e, err := x.outer.Read(envelope, stix.Limits{MaxObject: MaxEnvelope})

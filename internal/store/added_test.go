@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -96,15 +98,28 @@ func TestPlacesConformance(t *testing.T) {
 			t.Errorf("%+v, %v", objects, err)
 		}
 		spans, err := x.STIXSpans(ctx, 1, 1, 3)
-		if err != nil || len(spans) != 2 || spans[0] != (STIXSpan{1, 1, 2, false}) {
+		if err != nil || len(spans) != 2 || spans[0] != (STIXSpan{1, 1, 2}) {
 			t.Errorf("%+v, %v", spans, err)
 		}
 		if spans, err := x.STIXSpans(ctx, 1, 5, 9); err != nil || len(spans) != 0 {
 			t.Errorf("%+v, %v", spans, err)
 		}
+		if many, err := x.ManySTIX(ctx, 1, 0, 9); err != nil || len(many) != 1 || many[0] != 0 {
+			t.Errorf("%+v, %v", many, err)
+		}
+		if many, err := x.ManySTIX(ctx, 1, 1, 9); err != nil || len(many) != 0 {
+			t.Errorf("%+v, %v", many, err)
+		}
 		placed, err := x.PlacedSTIX(ctx, shared)
 		if err != nil || len(placed) != 2 {
 			t.Errorf("%+v, %v", placed, err)
+		}
+		typ, _, _ := strings.Cut(shared, "--")
+		if got, ok, err := x.PlacedOfTypes(ctx, []string{typ, "none"}, 9); err != nil || !ok || !slices.ContainsFunc(got, func(p Placed) bool { return p.ID == shared && p.Date == 103 }) {
+			t.Errorf("%+v, %v, %v", got, ok, err)
+		}
+		if got, ok, err := x.PlacedOfTypes(ctx, []string{"none", typ}, 1); err != nil || ok || got != nil {
+			t.Errorf("more than there may be: %+v, %v, %v", got, ok, err)
 		}
 		if has, err := x.HasSTIX(ctx, []string{alone, "x--00000000-0000-4000-8000-00000000000b"}); err != nil || len(has) != 1 || !has[alone] {
 			t.Errorf("%v, %v", has, err)

@@ -48,6 +48,8 @@ var secondaryIndexes = map[string]string{
 	"ix_act_agreement": "ix_act (agreement, no)",
 	"ix_answers_leaf":  "ix_answers (leaf)",
 	"ix_stix_id":       "ix_stix (uuid)",
+	"ix_stix_type":     "ix_stix (type, no, ord)",
+	"ix_stix_many":     "ix_stix (many, no, ord) WHERE many = 1",
 }
 
 func (x *Index) open(ctx context.Context) error {

@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -79,38 +77,6 @@ type Placed struct {
 	Run // of this object alone
 }
 
-// STIXSpan is where the bytes of one STIX object stand in its record's payload.
-type STIXSpan struct {
-	Ord, Offset, Length int
-	Many                bool // other objects here may have the same id
-}
-
-// STIXSpans is STIXOf for who needs the bytes alone. It takes one row for all of them, because what a row costs between the
-// database and here is many times what it costs inside.
-func (x *Index) STIXSpans(ctx context.Context, no int64, from, to int) (out []STIXSpan, err error) {
-	var packed sql.NullString
-	err = x.reading("listing STIX objects", func(c *conns) error {
-		return queryRow(ctx, c, `SELECT string_agg(ord || ' ' || off || ' ' || len || ' ' || many, ' ')
-			FROM (SELECT ord, off, len, many FROM ix_stix WHERE no = $1 AND ord >= $2 AND ord < $3 ORDER BY ord) AS run`, []any{no, from, to}, &packed)
-	})
-	if err != nil || packed.String == "" {
-		return nil, err
-	}
-	var numbers [4]int
-	at := 0
-	for word := range strings.SplitSeq(packed.String, " ") {
-		if numbers[at], err = strconv.Atoi(word); err != nil {
-			return nil, fmt.Errorf("listing STIX objects: %w", err)
-		}
-		if at++; at == len(numbers) {
-			out = append(out, STIXSpan{numbers[0], numbers[1], numbers[2], numbers[3] != 0})
-			at = 0
-		}
-	}
-	slices.SortFunc(out, func(a, b STIXSpan) int { return a.Ord - b.Ord })
-	return out, nil
-}
-
 const selectPlaced = `SELECT s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.off, s.len, s.marking, s.many, p.class, p.date_us, p.ord, p.expires_us
 	FROM ix_stix s JOIN ix_place p ON p.no = s.no AND s.ord >= p.ord AND s.ord < p.ord + p.count `
 
@@ -118,6 +84,28 @@ const selectPlaced = `SELECT s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.o
 func (x *Index) PlacedSTIX(ctx context.Context, id string) ([]Placed, error) {
 	typ, uuid := splitSTIX(id)
 	return x.placed(ctx, `WHERE s.uuid = $1 AND s.type = $2 ORDER BY s.no, s.ord`, uuid, typ)
+}
+
+// PlacedOfTypes returns all that stands in collections of some types, in the order of arrival; ok is false when there may be more
+// than most, and then nothing is returned.
+func (x *Index) PlacedOfTypes(ctx context.Context, types []string, most int) (out []Placed, ok bool, err error) {
+	for _, typ := range types {
+		n := 0
+		err := x.reading("counting STIX objects", func(c *conns) error {
+			return queryRow(ctx, c, `SELECT count(*) FROM (SELECT 1 FROM ix_stix WHERE type = $1 LIMIT $2) AS some`, []any{typ, most + 1}, &n)
+		})
+		if most -= n; err != nil || most < 0 {
+			return nil, false, err
+		}
+	}
+	for _, typ := range types {
+		some, err := x.placed(ctx, `WHERE s.type = $1 ORDER BY s.no, s.ord`, typ)
+		if err != nil {
+			return nil, false, err
+		}
+		out = append(out, some...)
+	}
+	return out, true, nil
 }
 
 // PlacedOf returns the STIX objects of a record that stand in a collection, in the bundle's order.

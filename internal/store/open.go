@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -187,6 +188,13 @@ func (c *conns) writer(ctx context.Context, query string) (*sql.Stmt, error) {
 	return c.prepared(ctx, c.write, c.wstmt, query)
 }
 
+// boundLimit is a limit that is a parameter.
+var boundLimit = regexp.MustCompile(`\bLIMIT \$[0-9]+`)
+
+// lasting writes limits so that a statement stays prepared. SQLite (since 3.50) looks at the value of a parameter that is a limit
+// by itself when it plans, and plans again, from the text on, whenever the parameter is bound; not when it stands in a sum.
+func lasting(query string) string { return boundLimit.ReplaceAllString(query, "$0 + 0") }
+
 func (c *conns) prepared(ctx context.Context, db *sql.DB, m map[string]*sql.Stmt, query string) (*sql.Stmt, error) {
 	c.mu.Lock()
 	st := m[query]
@@ -194,7 +202,7 @@ func (c *conns) prepared(ctx context.Context, db *sql.DB, m map[string]*sql.Stmt
 	if st != nil {
 		return st, nil
 	}
-	st, err := db.PrepareContext(ctx, query)
+	st, err := db.PrepareContext(ctx, lasting(query))
 	if err != nil {
 		return nil, fmt.Errorf("preparing a statement: %w", err)
 	}
