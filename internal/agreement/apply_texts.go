@@ -185,6 +185,40 @@ func (s *State) settle(date string) {
 			return
 		}
 	}
+	s.cross()
+}
+
+// cross ends a round in which the parties gave their word for different texts, so that none can have enough any more: since
+// nobody may approve two children of one basis, it would never end. The text in force stays, the proposals lapse, and whoever
+// still wants one of them proposes it on the new basis.
+func (s *State) cross() {
+	if s.phase != InForce {
+		return
+	}
+	approved, most, given := 0, 0, 0
+	for _, leaf := range s.open {
+		p, _ := s.proposals.get(leaf)
+		if p.votes.count == 0 {
+			continue
+		}
+		n := s.standing(p.votes).count
+		approved, most, given = approved+1, max(most, n), given+n
+	}
+	// A number that needs more parties than there are waits for others to join.
+	if needed := s.Needed(); approved < 2 || needed > s.joined || most+s.joined-given >= needed {
+		return
+	}
+	var texts []string
+	for _, leaf := range s.open {
+		p, _ := s.proposals.get(leaf)
+		if p.votes.count > 0 {
+			texts = append(texts, p.Text.SHA256)
+		}
+		p.Status = Lapsed
+		s.proposals = s.proposals.put(leaf, p)
+	}
+	s.open = nil
+	s.basis = crossedBasis(s.basis, texts...)
 }
 
 // standing drops the votes of those who may no longer vote, oldest first as before.

@@ -216,12 +216,13 @@ func (p *PairState) settle() {
 	}
 }
 
-// crossedBasis is the basis after two parties each gave their word for another text.
-func crossedBasis(basis Hash, first, second string) Hash {
+// crossedBasis is the basis after parties gave their word for different texts, so that none could take force.
+func crossedBasis(basis Hash, texts ...string) Hash {
 	var e encoder
 	e.hash(basis)
-	e.str(min(first, second))
-	e.str(max(first, second))
+	for _, text := range slices.Sorted(slices.Values(texts)) {
+		e.str(text)
+	}
 	return e.sum("mithaq/basis/crossed/v1")
 }
 

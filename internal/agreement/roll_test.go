@@ -208,6 +208,88 @@ func TestDoubleApprovalIsProvableAndWaits(t *testing.T) {
 	}
 }
 
+// TestTextsThatCrossLapse has parties approve different texts at once, in every order: when none can have enough any more, the
+// round ends, and the next one begins for everybody.
+func TestTextsThatCrossLapse(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		rule := rapid.SampledFrom([]string{"all", "two-thirds", "majority", "2"}).Draw(rt, "threshold")
+		names := []string{"a", "b", "c", "d", "e"}[:rapid.IntRange(2, 5).Draw(rt, "parties")]
+		terms := fmt.Sprintf("[terms]\nfounding = \"1\"\namendment = %q\naccession = \"open\"\nadmission = \"2\"\nremoval = \"majority\"\nsuccession = \"majority\"\n", rule)
+		definition := charter("1", terms, names...)
+		r := begin(t, definition)
+		r.must("a", Act{Act: ActPropose, Definition: definition})
+		for _, n := range names[1:] {
+			r.must(n, Act{Act: ActJoin})
+		}
+		basis := r.s.Basis()
+		amend := Act{Act: ActAmend, Parent: basis.String()}
+		var texts []string
+		for i := range rapid.IntRange(1, 3).Draw(rt, "texts") {
+			amend.Definition = charter(fmt.Sprint(2+i), terms, names...)
+			texts = append(texts, r.must(names[i%len(names)], amend))
+		}
+		for _, n := range rapid.Permutation(names).Draw(rt, "order") {
+			if r.s.Basis() != basis {
+				break
+			}
+			text := rapid.SampledFrom(texts).Draw(rt, n)
+			r.must(n, Act{Act: ActApprove, Parent: basis.String(), Proposal: text})
+		}
+		if r.s.Basis() == basis {
+			rt.Fatalf("everybody has approved, and the round of %s goes on", rule)
+		}
+		for _, leaf := range texts {
+			if p, _ := r.s.Proposal(leaf); p.Status == Open {
+				rt.Fatal("a proposal is open after the round")
+			}
+		}
+		if r.s.Text().Version != "1" {
+			return
+		}
+		// Nobody had enough: a late word for the old round is refused and is no misconduct, and the same text goes through now.
+		before := r.s.Hash()
+		amend.Parent = r.s.Basis().String()
+		amend.Definition = charter("2", terms, names...)
+		again := r.must("a", amend)
+		for _, n := range names {
+			if r.s.Text().Version == "1" {
+				r.must(n, Act{Act: ActApprove, Parent: amend.Parent, Proposal: again})
+			}
+		}
+		if r.s.Text().Version != "2" || r.s.Hash() == before {
+			rt.Fatalf("the next round ends in version %s", r.s.Text().Version)
+		}
+	})
+}
+
+// TestCrossingIsNoVeto leaves a round alone while one text can still have enough, and where nobody else has said anything.
+func TestCrossingIsNoVeto(t *testing.T) {
+	r := founded(t, "a", "b", "c") // two thirds: 2
+	basis := r.s.Basis().String()
+	first := r.must("a", Act{Act: ActAmend, Parent: basis, Definition: charter("2", "", "a", "b", "c")})
+	second := r.must("b", Act{Act: ActAmend, Parent: basis, Definition: charter("3", "", "a", "b", "c")})
+	r.must("a", Act{Act: ActApprove, Parent: basis, Proposal: first})
+	r.must("b", Act{Act: ActApprove, Parent: basis, Proposal: second})
+	if r.s.Basis().String() != basis {
+		t.Fatal("a third party could still have decided")
+	}
+	r.must("c", Act{Act: ActApprove, Parent: basis, Proposal: first})
+	if r.s.Text().Version != "2" {
+		t.Fatalf("version %s", r.s.Text().Version)
+	}
+	// A party that leaves may make the rest agree: that comes before the round is ended.
+	basis = r.s.Basis().String()
+	third := r.must("a", Act{Act: ActAmend, Parent: basis, Definition: charter("4", "", "a", "b", "c")})
+	fourth := r.must("b", Act{Act: ActAmend, Parent: basis, Definition: charter("5", "", "a", "b", "c")})
+	r.must("a", Act{Act: ActApprove, Parent: basis, Proposal: third})
+	r.must("b", Act{Act: ActApprove, Parent: basis, Proposal: fourth})
+	r.must("c", Act{Act: ActWithdraw})
+	if r.s.Text().Version != "2" || r.s.Basis().String() == basis {
+		t.Fatalf("two who want different things, and need both: version %s", r.s.Text().Version)
+	}
+	r.refused(Repeated, "a", Act{Act: ActApprove, Parent: basis, Proposal: third})
+}
+
 func TestSuccessorWhenTheDepositaryIsSilent(t *testing.T) {
 	r := founded(t, "a", "b", "c", "d")
 	base := r.s.Hash().String()
