@@ -39,7 +39,8 @@ type agreementCmd struct {
 	Remove   removeCmd   `cmd:"" help:"Vote to remove a party."`
 	Succeed  succeedCmd  `cmd:"" help:"Name a new depositary after the old one fell silent."`
 
-	Draft  draftCmd  `cmd:"" help:"Show a draft that passes through several officers."`
+	Drafts draftsCmd `cmd:"" help:"Drafts that are kept on the node."`
+	Draft  draftCmd  `cmd:"" help:"Show a draft that passes through several officers, or change one that is kept on the node."`
 	Sign   signCmd   `cmd:"" help:"Approve a draft, and sign it once enough officers have approved."`
 	Submit submitCmd `cmd:"" help:"Publish a draft that enough officers have signed."`
 }

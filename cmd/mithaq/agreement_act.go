@@ -22,6 +22,7 @@ type actFlags struct {
 	TLP          string   `help:"TLP 2.0 label (default: GREEN)." placeholder:"LABEL"`
 	Officer      string   `help:"Which officer signs (default: the first whose key is here)." placeholder:"KEY"`
 	Draft        string   `help:"Do not act: write a draft for several officers to sign." placeholder:"FILE"`
+	Keep         bool     `help:"Do not act: keep a draft on the node, for the officers to write on, approve and sign, here or on the screens."`
 	Out          string   `help:"Where this node does not keep the roll: write the signed act to this file, to be carried to the depositary." placeholder:"FILE"`
 	Root         string   `help:"The root key's file, to open this party's log under the agreement (default: root.age in DIR)." placeholder:"FILE"`
 	JSON         bool     `help:"Print as JSON."`
@@ -34,6 +35,9 @@ func (f *actFlags) act(ctx context.Context, a *app, client *api.Client, id strin
 	}
 	if f.Draft != "" {
 		return f.draft(ctx, a, client, id, q)
+	}
+	if f.Keep {
+		return f.keep(ctx, a, client, id, q)
 	}
 	out, err := client.Act(ctx, id, q)
 	if node.CodeOf(err) == node.CodeNoLog {

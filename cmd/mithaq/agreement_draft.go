@@ -9,17 +9,30 @@ import (
 )
 
 type draftCmd struct {
-	File string `arg:"" help:"Draft that --draft wrote."`
+	dirFlag
+	Text   string `help:"Of a kept draft: replace the agreement's text by this file's." placeholder:"FILE"`
+	Out    string `help:"Of a kept draft that is being signed: write it to a file, for officers elsewhere." placeholder:"FILE"`
+	Take   string `help:"Of a kept draft: take in the approvals and signatures of such a file." placeholder:"FILE"`
+	Reopen bool   `help:"Of a kept draft: let its words be changed again; its approvals are dropped."`
+	Drop   bool   `help:"Of a kept draft: forget it."`
+	JSON   bool   `help:"Print as JSON."`
+	Draft  string `arg:"" help:"Draft that --draft wrote, or the id of one that is kept on the node."`
 }
 
 func (draftCmd) Help() string {
 	return "Example: mithaq agreement draft withdraw.draft\n\nShows who has approved and signed. Compare the digest by telephone: it names the exact act."
 }
 
-func (c *draftCmd) Run(_ context.Context, a *app) error {
+func (c *draftCmd) Run(ctx context.Context, a *app) error {
+	if node.IsDraftID(c.Draft) {
+		return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error { return c.kept(ctx, a, client) })
+	}
 	var d node.ActDraft
-	if err := readJSON(c.File, &d); err != nil {
+	if err := readJSON(c.Draft, &d); err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(a, d)
 	}
 	fmt.Fprintf(a.stdout, "agreement %s\ndigest    %s\nneeded    %d officers\n", d.Agreement, d.Digest, d.Needed)
 	for _, s := range d.Approvals {
@@ -35,18 +48,23 @@ func (c *draftCmd) Run(_ context.Context, a *app) error {
 type signCmd struct {
 	dirFlag
 	Officer string `help:"Which officer signs (default: the first whose key is here)." placeholder:"KEY"`
-	File    string `arg:"" help:"Draft that --draft wrote; it is rewritten."`
+	Root    string `help:"The root key's file, to open this party's log under an agreement that a kept draft founds (default: root.age in DIR)." placeholder:"FILE"`
+	Draft   string `arg:"" help:"Draft that --draft wrote, which is rewritten; or the id of one that is kept on the node."`
 }
 
 func (signCmd) Help() string {
 	return `Example: mithaq agreement sign withdraw.draft --officer k-…
 
-The first call approves; nobody's signature counts before enough have approved, so whoever approved early calls again.`
+The first call approves; nobody's signature counts before enough have approved, so whoever approved early calls again.
+A kept draft that is still being written is fixed first: from then on its words stand.`
 }
 
 func (c *signCmd) Run(ctx context.Context, a *app) error {
+	if node.IsDraftID(c.Draft) {
+		return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error { return c.signKept(ctx, a, client) })
+	}
 	var d node.ActDraft
-	if err := readJSON(c.File, &d); err != nil {
+	if err := readJSON(c.Draft, &d); err != nil {
 		return err
 	}
 	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
@@ -54,7 +72,7 @@ func (c *signCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := writeJSON(c.File, step.Draft); err != nil {
+		if err := writeJSON(c.Draft, step.Draft); err != nil {
 			return err
 		}
 		if step.Approved {
@@ -64,7 +82,7 @@ func (c *signCmd) Run(ctx context.Context, a *app) error {
 			fmt.Fprintf(a.stdout, "signed by %s: %d of %d\n", step.Officer, len(step.Draft.Signatures), d.Needed)
 		}
 		if step.Complete {
-			fmt.Fprintf(a.stdout, "complete: mithaq agreement submit %s\n", c.File)
+			fmt.Fprintf(a.stdout, "complete: mithaq agreement submit %s\n", c.Draft)
 		}
 		return nil
 	})
@@ -72,18 +90,22 @@ func (c *signCmd) Run(ctx context.Context, a *app) error {
 
 type submitCmd struct {
 	actFlags
-	File string `arg:"" help:"Draft that enough officers have signed."`
+	File string `arg:"" name:"draft" help:"Draft that enough officers have signed: its file, or the id of one that is kept on the node."`
 }
 
 func (submitCmd) Help() string { return "Example: mithaq agreement submit withdraw.draft" }
 
 func (c *submitCmd) Run(ctx context.Context, a *app) error {
-	var d node.ActDraft
-	if err := readJSON(c.File, &d); err != nil {
-		return err
+	submit := func(client *api.Client) (node.ActOutcome, error) { return client.SubmitKept(ctx, c.File) }
+	if !node.IsDraftID(c.File) {
+		var d node.ActDraft
+		if err := readJSON(c.File, &d); err != nil {
+			return err
+		}
+		submit = func(client *api.Client) (node.ActOutcome, error) { return client.SubmitDraft(ctx, d) }
 	}
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
-		out, err := client.SubmitDraft(ctx, d)
+		out, err := submit(client)
 		if err != nil {
 			return err
 		}

@@ -210,7 +210,12 @@ func printDifference(a *app, d node.DifferenceView) {
 		return
 	}
 	fmt.Fprintf(a.stdout, "%s: from version %s to version %s, proposed by %s\n", d.Label, d.From, d.To, d.By)
-	for _, x := range d.Changes {
+	printChanges(a, d.Changes)
+}
+
+// printChanges prints what changes between two texts, by article.
+func printChanges(a *app, changes []agreement.Difference) {
+	for _, x := range changes {
 		fmt.Fprintf(a.stdout, "  %s %s: %s\n", x.Section, x.Label, x.Change)
 		for _, f := range x.Fields {
 			fmt.Fprintf(a.stdout, "    %s: %s\n", strings.Join(filled(f.Field, f.Language), "."), words(f.Words))

@@ -25,15 +25,8 @@ type Draft struct {
 // NewDraft begins a draft. The agreement's rules say how many of the officers must sign; a nil agreement
 // (a founding proposal is its own) needs one.
 func NewDraft(a *Agreement, officers []string, by string, act Act, at time.Time) (Draft, error) {
-	d := Draft{Act: act, DraftedBy: by, DraftedAt: at, Needed: 1, Officers: slices.Compact(slices.Sorted(slices.Values(officers)))}
-	if a != nil {
-		for _, r := range a.Officers {
-			if len(r.Acts) == 0 || slices.Contains(r.Acts, act.Act) {
-				d.Needed = max(d.Needed, r.Signatures)
-				d.Mandate = d.Mandate || r.Mandate
-			}
-		}
-	}
+	d := Draft{Act: act, DraftedBy: by, DraftedAt: at, Officers: slices.Compact(slices.Sorted(slices.Values(officers)))}
+	d.Needed, d.Mandate = a.OfficersFor(act.Act)
 	if err := act.Check(); err != nil {
 		return Draft{}, err
 	}
@@ -45,6 +38,22 @@ func NewDraft(a *Agreement, officers []string, by string, act Act, at time.Time)
 			Remedy: "add officers to the keyring"}
 	}
 	return d, nil
+}
+
+// OfficersFor says how many officers of a party must sign an act under the agreement, and whether the act must name its
+// mandate. A nil agreement asks for one officer.
+func (a *Agreement) OfficersFor(act ActKind) (needed int, mandate bool) {
+	needed = 1
+	if a == nil {
+		return needed, false
+	}
+	for _, r := range a.Officers {
+		if len(r.Acts) == 0 || slices.Contains(r.Acts, act) {
+			needed = max(needed, r.Signatures)
+			mandate = mandate || r.Mandate
+		}
+	}
+	return needed, mandate
 }
 
 // Digest names the exact act that officers approve.

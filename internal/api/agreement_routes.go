@@ -62,6 +62,7 @@ func registerAgreements(api huma.API, n *node.Node) {
 		return reply(n.Preview(ctx, in.Log, in.draft()))
 	})
 	registerActs(api, n)
+	registerDrafts(api, n)
 	registerCases(api, n)
 	huma.Register(api, op(http.MethodGet, "/parties", "get-own-party", ScopeRead, "This node's party with its rolls"),
 		func(ctx context.Context, _ *struct{}) (*output[node.PartyPage], error) {
@@ -91,6 +92,10 @@ func registerActs(api huma.API, n *node.Node) {
 		AgreementPath
 		Body node.ActRequest
 	}) (*output[node.ActOutcome], error) {
+		var err error
+		if in.Body.Officer, err = asOfficer(ctx, in.Body.Officer); err != nil {
+			return nil, problem(err)
+		}
 		return reply(n.Act(ctx, in.Agreement, in.Body))
 	})
 	draft := actors(op(http.MethodPost, "/agreements/{agreement}/drafts", "draft-act", ScopePublish, "Begin a draft of an act for several officers; nothing changes yet"))
@@ -100,6 +105,10 @@ func registerActs(api huma.API, n *node.Node) {
 		AgreementPath
 		Body node.ActRequest
 	}) (*output[node.ActDraft], error) {
+		var err error
+		if in.Body.Officer, err = asOfficer(ctx, in.Body.Officer); err != nil {
+			return nil, problem(err)
+		}
 		return reply(n.DraftAct(ctx, in.Agreement, in.Body))
 	})
 	sign := actors(op(http.MethodPost, "/drafts/sign", "sign-draft", ScopePublish, "An officer's approval of a draft, and once enough have approved its signature"))
@@ -109,7 +118,11 @@ func registerActs(api huma.API, n *node.Node) {
 		Officer string `query:"officer" doc:"Key id; absent: the first whose key is here"`
 		Body    node.ActDraft
 	}) (*output[node.DraftStep], error) {
-		return reply(n.SignDraft(ctx, in.Body, in.Officer))
+		officer, err := asOfficer(ctx, in.Officer)
+		if err != nil {
+			return nil, problem(err)
+		}
+		return reply(n.SignDraft(ctx, in.Body, officer))
 	})
 	submit := actors(op(http.MethodPost, "/drafts/submit", "submit-draft", ScopePublish, "Publish a complete draft as one act with all its signatures"))
 	submit.MaxBodyBytes = maxUpload

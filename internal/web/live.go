@@ -23,8 +23,12 @@ const (
 	maxListeners = 4000
 )
 
-// live tells listeners the number of the newest arrival. An event carries nothing else: what arrived is fetched over the
-// API, where it is decided on. So a listener that was away has missed nothing: the number it last saw says where it stopped.
+// news are two numbers: of the newest arrival, and one that differs whenever what people here work on (drafts, sightings) did.
+type news struct{ arrivals, local int64 }
+
+// live tells listeners the number of the newest arrival, and that something people here work on has changed. An event
+// carries nothing else: what arrived is fetched over the API, where it is decided on. So a listener that was away has missed
+// nothing: the number it last saw says where it stopped.
 type live struct {
 	node   *node.Node
 	logger *slog.Logger
@@ -32,14 +36,14 @@ type live struct {
 	stop   context.CancelFunc
 
 	mu        sync.Mutex // guards what follows
-	listeners map[chan int64]struct{}
+	listeners map[chan news]struct{}
 	looking   bool
 	looked    sync.WaitGroup
 }
 
 func newLive(n *node.Node, logger *slog.Logger) *live {
 	ctx, stop := context.WithCancel(context.Background())
-	return &live{node: n, logger: logger, ctx: ctx, stop: stop, listeners: map[chan int64]struct{}{}}
+	return &live{node: n, logger: logger, ctx: ctx, stop: stop, listeners: map[chan news]struct{}{}}
 }
 
 func (l *live) close() {
@@ -48,14 +52,14 @@ func (l *live) close() {
 }
 
 // join adds a listener, or returns nil when there are too many or the hub was closed. The channel holds the newest
-// number that the listener has not taken yet.
-func (l *live) join() chan int64 {
+// numbers that the listener has not taken yet.
+func (l *live) join() chan news {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.listeners) >= maxListeners || l.ctx.Err() != nil {
 		return nil
 	}
-	c := make(chan int64, 1)
+	c := make(chan news, 1)
 	l.listeners[c] = struct{}{}
 	if !l.looking {
 		l.looking = true
@@ -64,7 +68,7 @@ func (l *live) join() chan int64 {
 	return c
 }
 
-func (l *live) leave(c chan int64) {
+func (l *live) leave(c chan news) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.listeners, c)
@@ -74,9 +78,9 @@ func (l *live) leave(c chan int64) {
 func (l *live) look() {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
-	told := int64(-1)
+	told := news{-1, -1}
 	for {
-		newest, err := l.node.NewestArrival(l.ctx)
+		newest, err := l.now(l.ctx)
 		if err != nil && l.ctx.Err() == nil {
 			l.logger.Warn("looking for arrivals", "error", err)
 		}
@@ -94,16 +98,24 @@ func (l *live) look() {
 	}
 }
 
-// tell hands a number to every listener; those who have not taken the last one get this one instead. It reports whether
+// now asks the node for both numbers.
+func (l *live) now(ctx context.Context) (now news, err error) {
+	if now.arrivals, err = l.node.NewestArrival(ctx); err == nil {
+		now.local, err = l.node.LocalNews(ctx)
+	}
+	return now, err
+}
+
+// tell hands news to every listener; those who have not taken the last ones get these instead. It reports whether
 // anybody listens.
-func (l *live) tell(newest int64, news bool) bool {
+func (l *live) tell(newest news, differs bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.listeners) == 0 {
 		l.looking = false
 		return false
 	}
-	if news {
+	if differs {
 		for c := range l.listeners {
 			select {
 			case <-c:
@@ -140,7 +152,7 @@ func (s *Screens) serveLive(w http.ResponseWriter, r *http.Request) {
 	s.stream(w, r, c, seen)
 }
 
-func (s *Screens) stream(w http.ResponseWriter, r *http.Request, c chan int64, seen int64) {
+func (s *Screens) stream(w http.ResponseWriter, r *http.Request, c chan news, arrived int64) {
 	control := http.NewResponseController(w)
 	send := func(event string) bool {
 		if err := control.SetWriteDeadline(time.Now().Add(sendWithin)); err != nil {
@@ -151,18 +163,14 @@ func (s *Screens) stream(w http.ResponseWriter, r *http.Request, c chan int64, s
 		}
 		return control.Flush() == nil
 	}
-	newest, err := s.node.NewestArrival(r.Context())
+	seen, err := s.live.now(r.Context())
 	if err != nil {
-		newest = seen
+		seen = news{arrivals: arrived}
 	}
-	first := "retry: 2000\n"
-	if newest != seen { // something came while the listener was away, or this is its first time
-		first += arrivals(newest)
-	}
+	first := "retry: 2000\n" + seen.since(news{arrived, -1}) // what came while the listener was away
 	if err := control.SetReadDeadline(time.Time{}); err != nil || !send(first+"\n") { // the request was read; it may take hours now
 		return
 	}
-	seen = newest
 	beat := time.NewTicker(beatEvery)
 	defer beat.Stop()
 	for {
@@ -172,7 +180,7 @@ func (s *Screens) stream(w http.ResponseWriter, r *http.Request, c chan int64, s
 			if newest == seen {
 				continue
 			}
-			seen, event = newest, arrivals(newest)
+			seen, event = newest, newest.since(seen)
 		case <-beat.C:
 			if _, ok := s.person(r); !ok {
 				send("event: ended\ndata: {}\n\n")
@@ -189,6 +197,14 @@ func (s *Screens) stream(w http.ResponseWriter, r *http.Request, c chan int64, s
 	}
 }
 
-func arrivals(newest int64) string {
-	return fmt.Sprintf("id: %d\nevent: arrivals\ndata: {\"newest\":%d}\n\n", newest, newest)
+// since writes the events that tell what is new. Only arrivals have an id: they are what a listener resumes from.
+func (n news) since(seen news) string {
+	out := ""
+	if n.arrivals != seen.arrivals {
+		out += fmt.Sprintf("id: %d\nevent: arrivals\ndata: {\"newest\":%d}\n\n", n.arrivals, n.arrivals)
+	}
+	if n.local != seen.local {
+		out += fmt.Sprintf("event: local\ndata: {\"number\":%d}\n\n", n.local)
+	}
+	return out
 }
