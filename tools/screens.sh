@@ -21,6 +21,7 @@ finish() {
 		kill "$process" 2>/dev/null || true
 		wait "$process" 2>/dev/null || true
 	done
+	if [[ -s $scratch/node.pid ]]; then kill "$(<"$scratch/node.pid")" 2>/dev/null || true; fi
 	rm -rf "$scratch"
 }
 trap finish EXIT
@@ -28,12 +29,18 @@ go build -o "$scratch/mithaq" ./cmd/mithaq
 "$scratch/mithaq" demo --dir "$scratch/demo" >"$scratch/out" 2>&1 &
 demo=$!
 started+=("$demo")
-# A node of its own, for signing in: the demonstration has doors instead.
+# A node of its own, for signing in, for drafts of two officers, and for being stopped: the tests start it.
 port=$((20000 + RANDOM % 20000))
-"$scratch/mithaq" init --dir "$scratch/node" --name en=CERT-Sahlan --name ar=سهلان --listen "localhost:$port" >/dev/null
-echo 'a dozen words' | "$scratch/mithaq" user add amal --dir "$scratch/node" --role analyst --password-stdin >/dev/null
-"$scratch/mithaq" serve --dir "$scratch/node" >"$scratch/node.out" 2>&1 &
-started+=("$!")
+node=$scratch/node
+"$scratch/mithaq" init --dir "$node" --name en=CERT-Sahlan --name ar=سهلان --listen "localhost:$port" >/dev/null
+"$scratch/mithaq" key add --dir "$node" --name en=Deputy --name ar=النائب --name fr=Adjoint >/dev/null
+sed "s/\"US\"/\"$("$scratch/mithaq" party --dir "$node" --json | sed -nE 's/.*"id": ?"(p-[a-z2-7]+)".*/\1/p' | head -1)\"/" ui/e2e/register.toml >"$scratch/register.toml"
+"$scratch/mithaq" agreement propose "$scratch/register.toml" --dir "$node" >/dev/null
+officers=$("$scratch/mithaq" key list --dir "$node" | sed -nE 's/.*(k-[a-z2-7]{32}).* officer .*/\1/p; s/^officer .*(k-[a-z2-7]{32}).*/\1/p' | sort -u)
+person() { echo 'a dozen words' | "$scratch/mithaq" user add "$1" --dir "$node" --role "$2" --shown "$3" ${4:+--officer "$4"} --password-stdin >/dev/null; }
+person amal analyst Amal
+person basim diplomat 'Basim Idris' "$(sed -n 1p <<<"$officers")"
+person dana diplomat 'Dana Saleh' "$(sed -n 2p <<<"$officers")"
 for _ in $(seq 300); do
 	base=$(sed -nE 's#^open +(http://[^ /]+)/ .*#\1#p' "$scratch/out")
 	[[ -z $base ]] || break
@@ -42,4 +49,4 @@ for _ in $(seq 300); do
 done
 [[ -n $base ]] || { cat "$scratch/out" >&2; echo "the demonstration did not come up" >&2; exit 1; }
 cd ui
-BASE=$base NODE=http://localhost:$port CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec ${ONLY:+--test-name-pattern="$ONLY"} e2e/screens.test.mjs
+BASE=$base NODE=http://localhost:$port NODE_DIR=$node MITHAQ=$scratch/mithaq CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec ${ONLY:+--test-name-pattern="$ONLY"} --test-concurrency=1 e2e/*.test.mjs

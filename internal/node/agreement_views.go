@@ -83,6 +83,7 @@ type ProposalView struct {
 	Date      string `json:"date"`
 	Version   string `json:"version"`
 	Approvals int    `json:"approvals"`
+	Officers  int    `json:"officers" doc:"How many officers of a party must sign its approval"`
 }
 
 // StatementView is a declaration, or an objection to an act.
@@ -193,7 +194,8 @@ func (n *Node) viewRoll(ctx context.Context, r *roll, lib *agreement.Library) (v
 		v.Here.Members = append(v.Here.Members, member)
 	}
 	for _, p := range s.OpenProposals() {
-		v.Here.Proposals = append(v.Here.Proposals, ProposalView{Leaf: p.Leaf, Party: p.Party, Date: p.Date, Version: p.Text.Version, Approvals: p.Approvals()})
+		officers, _ := r.state.Definition().OfficersFor(agreement.ActApprove)
+		v.Here.Proposals = append(v.Here.Proposals, ProposalView{Leaf: p.Leaf, Party: p.Party, Date: p.Date, Version: p.Text.Version, Approvals: p.Approvals(), Officers: officers})
 	}
 	for _, st := range s.Statements() {
 		v.Here.Statements = append(v.Here.Statements, StatementView{Party: st.Party, Date: st.Date, Leaf: st.Leaf, ObjectsTo: st.ObjectsTo, Texts: st.Texts})

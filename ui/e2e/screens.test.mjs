@@ -3,46 +3,22 @@
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { base, begin, browser, end, enter, node, open, shots, startNode } from './stage.mjs';
 
-const base = process.env.BASE;
-const shots = process.env.SHOTS;
 const languages = ['ar', 'en', 'fr'];
-let browser;
 let record; // address of an entry of the memorandum's log
 let log;
 
 before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
-  if (shots) mkdirSync(shots, { recursive: true });
+  await begin();
   const { context } = await enter('en');
   const logs = await (await context.request.get(base + '/api/v1/logs')).json();
   log = logs.find((l) => l.agreement !== 'own').id;
   record = `/record/${log}/11`;
   await context.close();
 });
-after(() => browser?.close());
-
-/** A browser of its own that came in by the first door, and complains of whatever its console complains of. */
-async function enter(locale, options = {}) {
-  const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 }, ...options });
-  const page = await context.newPage();
-  const complaints = [];
-  page.on('pageerror', (e) => complaints.push(e.message));
-  page.on('console', (m) => m.type() === 'error' && !/Failed to load resource|ERR_INTERNET_DISCONNECTED/.test(m.text()) && complaints.push(m.text()));
-  const { doors } = await (await context.request.get(base + '/session')).json();
-  await page.goto(doors.find((d) => d.url.startsWith(base)).url);
-  await page.waitForSelector('main h1');
-  return { context, page, complaints };
-}
-
-async function open(page, path) {
-  await page.goto(base + path);
-  await page.waitForSelector('main h1');
-  await page.waitForFunction(() => !document.querySelector('[aria-busy=true]'));
-}
+after(end);
 
 const quick = !!process.env.QUICK; // for the checks, which have a minute and a half
 const screens = () => quick ? ['/today', '/promises/sahlan-norvia', '/agreements/sahlan-norvia', '/exchange/share', record, '/admin'] : ['/today', '/promises', '/promises/sahlan-norvia', '/promises/sahlan-norvia/report', '/agreements', '/agreements/sahlan-norvia', '/agreements/demo-call', '/participants', '/exchange', '/exchange/share', '/desk', '/watch', '/record', `/record/${log}`, record, '/record/verify', '/admin'];
@@ -235,7 +211,7 @@ function code(secret, at = Date.now()) {
 }
 
 test('signing in: a password, then codes as well, then a passkey instead', async () => {
-  const node = process.env.NODE;
+  await startNode();
   const context = await browser.newContext({ locale: 'ar' });
   const page = await context.newPage();
   const found = [];

@@ -13,7 +13,7 @@ export class Problem extends Error {
 }
 
 interface Ask {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   body?: unknown;
   /** A body that goes as it is. */
   raw?: BodyInit;

@@ -3,12 +3,17 @@ import { look, ended } from './me.svelte';
 import { lost, found } from './link.svelte';
 
 let newest = $state(0);
+let local = $state(0);
 let source: EventSource | undefined;
 
 export const live = {
   /** The number of the newest arrival; whatever shows arrivals reads it and asks again when it grows. */
   get newest() {
     return newest;
+  },
+  /** Differs whenever drafts or sightings here have changed. */
+  get local() {
+    return local;
   },
 };
 
@@ -18,6 +23,9 @@ export function listen() {
   source.addEventListener('open', found);
   source.addEventListener('arrivals', (e) => {
     newest = (JSON.parse((e as MessageEvent<string>).data) as { newest: number }).newest;
+  });
+  source.addEventListener('local', (e) => {
+    local = (JSON.parse((e as MessageEvent<string>).data) as { number: number }).number;
   });
   source.addEventListener('ended', () => {
     hush();

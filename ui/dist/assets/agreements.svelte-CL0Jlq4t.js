@@ -1,1 +1,0 @@
-import{bt as e,st as t,vt as n,w as r}from"./Waiting-0uSnlpj-.js";var i=e(void 0),a=!1;function o(){a||(a=!0,r(`/agreements`).then(e=>n(i,e),()=>a=!1))}function s(e){return o(),t(i)?.find(t=>t.id===e||t.label===e)?.names}function c(){return o(),(t(i)??[]).filter(e=>e.here&&e.id)}export{c as n,s as t};

@@ -1,1 +1,0 @@
-import{bt as e,gt as t,st as n,vt as r}from"./Waiting-0uSnlpj-.js";function i(i,a=``){let o=`mithaq-kept-`+i,s=e(t(a));try{r(s,sessionStorage.getItem(o)??a,!0)}catch{}return{get value(){return n(s)},set value(e){r(s,e,!0);try{e===a?sessionStorage.removeItem(o):sessionStorage.setItem(o,e)}catch{}},clear(){this.value=a}}}export{i as t};
