@@ -136,6 +136,7 @@ func (n *Node) Agreements(ctx context.Context) ([]AgreementView, error) {
 			return nil, err
 		}
 	}
+	slices.SortStableFunc(out, func(a, b AgreementView) int { return strings.Compare(a.Label, b.Label) }) // ids are in no order that means anything
 	shelf, err := n.shelfViews(running)
 	return append(out, shelf...), err
 }

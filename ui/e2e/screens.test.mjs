@@ -55,6 +55,7 @@ test("the newcomer's five minutes: approve, share after the preview, recall, ver
   await page.getByRole('link', { name: 'Exchange' }).first().click();
   await page.getByRole('link', { name: 'Share threat information' }).click();
   await page.getByLabel('What to share').fill('192.0.2.99\nevil[.]example');
+  await page.locator('#under').selectOption({ label: 'Sahlan–Norvia Memorandum on Cyber Cooperation' });
   await page.getByLabel('Operational cooperation').check();
   await page.getByRole('button', { name: 'See who gets it' }).click();
   await page.getByText('Foreign Ministry of Norvia · gets it').waitFor();
@@ -158,6 +159,7 @@ test('a lost connection, a reload, an expired session: nothing typed is lost, an
   await page.reload();
   await page.waitForSelector('main h1');
   assert.equal(await page.getByLabel('What to share').inputValue(), '203.0.113.7');
+  await page.locator('#under').selectOption({ label: 'Sahlan–Norvia Memorandum on Cyber Cooperation' });
   await page.getByLabel('Operational cooperation').waitFor();
   await context.clearCookies();
   await page.getByRole('button', { name: 'See who gets it' }).click();
