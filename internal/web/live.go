@@ -167,7 +167,7 @@ func (s *Screens) stream(w http.ResponseWriter, r *http.Request, c chan news, ar
 	if err != nil {
 		seen = news{arrivals: arrived}
 	}
-	first := "retry: 2000\n" + seen.since(news{arrived, -1}) // what came while the listener was away
+	first := "retry: 2000\n" + seen.since(news{arrived, -1})                          // what came while the listener was away
 	if err := control.SetReadDeadline(time.Time{}); err != nil || !send(first+"\n") { // the request was read; it may take hours now
 		return
 	}
