@@ -255,13 +255,13 @@ var errErasedMeanwhile = errors.New("contents were erased meanwhile")
 
 // build indexes a range in pieces and returns the log's number.
 func (x *indexer) build(ctx context.Context, r indexRange) (no int64, err error) {
-	k, err := x.logKeys(ctx, r)
+	x.writing.Lock()
+	erasures := x.erasures // before the keys are read: a key that comes later has this read again
+	x.writing.Unlock()
+	k, err := x.logKeys(ctx, r.log)
 	if err != nil {
 		return 0, err
 	}
-	x.writing.Lock()
-	erasures := x.erasures
-	x.writing.Unlock()
 	ahead := x.read(ctx, k, r)
 	defer ahead.close()
 	for at := r.from; at < r.to; {
@@ -315,8 +315,8 @@ func (x *indexer) progress(log string, at int64) {
 }
 
 // logKeys returns what opens and judges a log's records, made anew only when a keyring or an epoch came.
-func (x *indexer) logKeys(ctx context.Context, r indexRange) (logKeys, error) {
-	row, err := x.node.store.Log(ctx, r.log)
+func (x *indexer) logKeys(ctx context.Context, log string) (logKeys, error) {
+	row, err := x.node.store.Log(ctx, log)
 	if err != nil {
 		return logKeys{}, err
 	}
@@ -326,10 +326,10 @@ func (x *indexer) logKeys(ctx context.Context, r indexRange) (logKeys, error) {
 	}
 	epochs := x.node.epochsKept.Load()
 	seals := len(x.node.keys.sealIdentities())
-	if k, ok := x.keys[r.log]; ok && k.keyrings == len(keyrings) && k.epochs == epochs && k.seals == seals {
+	if k, ok := x.keys[log]; ok && k.keyrings == len(keyrings) && k.epochs == epochs && k.seals == seals {
 		return k, nil
 	}
-	info, err := x.node.reader.Log(ctx, r.log)
+	info, err := x.node.reader.Log(ctx, log)
 	if err != nil {
 		return logKeys{}, err
 	}
@@ -342,7 +342,7 @@ func (x *indexer) logKeys(ctx context.Context, r indexRange) (logKeys, error) {
 		return logKeys{}, err
 	}
 	k := logKeys{book: b, ids: ids, keyrings: b.history.Len(), epochs: epochs, seals: seals}
-	x.keys[r.log] = k
+	x.keys[log] = k
 	return k, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/mithaq/mithaq/internal/arabic"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -14,6 +15,9 @@ const lateBatch = 256
 // takeLate indexes objects of followed logs that came after the index had passed their leaves.
 func (x *indexer) takeLate(ctx context.Context) error {
 	for {
+		x.writing.Lock()
+		erasures := x.erasures
+		x.writing.Unlock()
 		late, err := x.node.store.Late(ctx, lateBatch)
 		if err != nil || len(late) == 0 {
 			return err
@@ -35,7 +39,7 @@ func (x *indexer) takeLate(ctx context.Context) error {
 				entries = append(entries, e)
 			}
 		}
-		if err := x.addLate(ctx, entries, late); err != nil {
+		if err := x.addLate(ctx, entries, late, erasures); err != nil && !errors.Is(err, errErasedMeanwhile) {
 			return err
 		}
 	}
@@ -49,17 +53,22 @@ func (x *indexer) lateEntry(ctx context.Context, l store.LateObject) (store.Inde
 	if err := x.node.store.Load(&arrivals[0]); err != nil {
 		return store.IndexEntry{}, false, err
 	}
-	m, err := x.node.entryMaker(ctx, l.LogNo)
+	// The keyrings that the store has: the book in memory gets those of a log that begins a moment later.
+	k, err := x.logKeys(ctx, x.node.logNumbered(l.LogNo))
 	if err != nil {
 		return store.IndexEntry{}, false, err
 	}
+	m := entryMaker{words: arabic.NewIndexer(), logNo: k.no, history: k.history, ids: k.ids, foreign: k.log.Followed()}
 	e, ok := m.single(l.Index, arrivals[0])
 	return e, ok, nil
 }
 
-func (x *indexer) addLate(ctx context.Context, entries []store.IndexEntry, late []store.LateObject) error {
+func (x *indexer) addLate(ctx context.Context, entries []store.IndexEntry, late []store.LateObject, erasures uint64) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	if x.erasures != erasures {
+		return errErasedMeanwhile // or opened without a key that came since
+	}
 	placings, err := x.placings(ctx, entries)
 	if err != nil {
 		return err

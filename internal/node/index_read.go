@@ -95,7 +95,7 @@ func (x *indexer) indexedTo(log string) int64 {
 	return x.state.logs[log].indexed
 }
 
-// wait returns when a log is indexed up to size.
+// wait returns when a log is indexed up to size, with what came late for it.
 func (x *indexer) wait(ctx context.Context, log string, size int64) error {
 	x.nudge()
 	for {
@@ -103,7 +103,10 @@ func (x *indexer) wait(ctx context.Context, log string, size int64) error {
 		indexed, moved := x.state.logs[log].indexed, x.moved
 		x.mu.Unlock()
 		if indexed >= size {
-			return nil
+			late, err := x.node.store.LateIn(ctx, log)
+			if err != nil || !late {
+				return err
+			}
 		}
 		select {
 		case <-moved:

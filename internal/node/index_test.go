@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +102,20 @@ func publish(t testing.TB, n *Node, d Draft) Receipt {
 	return r
 }
 
+// fewer has a property checked on fewer cases, where each takes long: one in so many of those that are asked for.
+func fewer(t *testing.T, by int) {
+	t.Helper()
+	asked := flag.Lookup("rapid.checks").Value.String()
+	n, err := strconv.Atoi(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = flag.Set("rapid.checks", asked) })
+	if err := flag.Set("rapid.checks", strconv.Itoa(max(1, n/by))); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestReindexEqualsIncremental lets a node live: it publishes, recalls, widens, erases, rotates and revokes keys, in any
 // order. What the index says must be the same when it is thrown away and built again.
 func TestReindexEqualsIncremental(t *testing.T) {
@@ -109,6 +125,7 @@ func TestReindexEqualsIncremental(t *testing.T) {
 			defer func() { _ = n.Close(context.Background()) }()
 			ctx := context.Background()
 			var leaves []Receipt
+			fewer(t, map[bool]int{false: 4, true: 10}[postgres])
 			rapid.Check(t, func(rt *rapid.T) {
 				for range rapid.IntRange(1, 6).Draw(rt, "steps") {
 					switch rapid.IntRange(0, 6).Draw(rt, "what") {

@@ -278,6 +278,15 @@ func (d *DB) Late(ctx context.Context, limit int) ([]LateObject, error) {
 	return out, nil
 }
 
+// LateIn says whether Late would list leaves of a log.
+func (d *DB) LateIn(ctx context.Context, log string) (late bool, err error) {
+	err = queryRow(ctx, d.truth, `SELECT EXISTS (SELECT 1 FROM late t JOIN log l ON l.no = t.log_no WHERE l.id = $1)`, []any{log}, &late)
+	if err != nil {
+		return false, fmt.Errorf("asking for objects that came late: %w", err)
+	}
+	return late, nil
+}
+
 // ForgetLate drops what was listed by Late: it is indexed now.
 func (d *DB) ForgetLate(ctx context.Context, done []LateObject) error {
 	if len(done) == 0 {
