@@ -2,6 +2,7 @@ package coding
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,8 +25,7 @@ func (c *Coder) Serve(w http.ResponseWriter, r *http.Request, content Content) {
 	vary(w.Header())
 	coding, body, ok := c.choose(r, content)
 	if !ok {
-		w.Header().Set("Cache-Control", "no-store")
-		http.Error(w, "send an Accept-Encoding that takes identity, gzip or zstd", http.StatusNotAcceptable)
+		notAcceptable(w)
 		return
 	}
 	if coding == "" {
@@ -41,6 +41,22 @@ func (c *Coder) Serve(w http.ResponseWriter, r *http.Request, content Content) {
 	whole.Header.Del("Range")
 	whole.Header.Del("If-Range")
 	http.ServeContent(withoutRanges{w}, whole, "", time.Time{}, bytes.NewReader(body))
+}
+
+// ServeDense is Serve for what does not get smaller and is too large to stand in memory: it is sent plain, or a part of it.
+func (c *Coder) ServeDense(w http.ResponseWriter, r *http.Request, tag string, body io.ReadSeeker) {
+	vary(w.Header())
+	if !accept(r.Header.Values("Accept-Encoding")).plain {
+		notAcceptable(w)
+		return
+	}
+	w.Header().Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, body)
+}
+
+func notAcceptable(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "send an Accept-Encoding that takes identity, gzip or zstd", http.StatusNotAcceptable)
 }
 
 // choose returns the form to send; ok is false when the client takes none that there is.

@@ -1,12 +1,9 @@
 package federate
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -28,8 +25,8 @@ type Source interface {
 
 // Stream is a Source whose objects can be read as they come: a large one then never stands in memory whole.
 type Stream interface {
-	// OpenObject is Object without the check of the hash.
-	OpenObject(ctx context.Context, hash [32]byte) (*fetch.Answer, error)
+	// OpenObject is Object from a place on, without the check of the hash.
+	OpenObject(ctx context.Context, hash [32]byte, from int64) (*fetch.Answer, error)
 }
 
 // Shelf is where followed logs are kept: *ledger.Ledger.
@@ -37,7 +34,9 @@ type Shelf interface {
 	Stand(ctx context.Context, logID string) (ledger.Stand, error)
 	Take(ctx context.Context, logID string, t store.Taking) error
 	Prefix(ctx context.Context, logID string, size int64) ([][32]byte, error)
-	TakeObject(hash [32]byte, r io.Reader) (size int64, err error)
+	TakeObject(hash [32]byte, open store.From) (size int64, err error)
+	Arrived(hash [32]byte) int64
+	TakenObject(hash [32]byte, most int64) ([]byte, error)
 }
 
 // Runner is the shell around the step function: it fetches, stores and tells. Its methods are safe for concurrent use.
@@ -268,84 +267,9 @@ func (x *round) fetch(ctx context.Context, q Request) (Body, error) {
 	case ResourceBundle:
 		b, err = x.src.Entries(ctx, q.N, q.Width)
 	case ResourceObject:
-		return fetch.Again(ctx, func() (Body, error) { return x.fetchObject(ctx, q.Hash) })
+		return x.fetchObject(ctx, q.Hash)
 	default:
 		err = errors.New("no such resource")
 	}
 	return Body{Bytes: b}, err
-}
-
-// maxRead is the largest object that is read for what it may name: keyrings, and epochs with the wraps of all members.
-const maxRead = 2 << 20
-
-// fetchObject writes a large object to its file while it comes, so that it waits for its leaf on the disk and not in memory. Of a
-// clear one that may be a keyring or an epoch the bytes are kept as well.
-func (x *round) fetchObject(ctx context.Context, hash [32]byte) (Body, error) {
-	a, err := x.open(ctx, hash)
-	if err != nil {
-		return Body{}, err
-	}
-	defer func() { _ = a.Close() }()
-	head, err := io.ReadAll(io.LimitReader(a, store.SmallObject+1))
-	if err != nil || len(head) <= store.SmallObject {
-		if err == nil && sha256.Sum256(head) != hash {
-			x.refused(otherBytes(hash)) // the state refuses it
-		}
-		return Body{Bytes: head}, err
-	}
-	in := io.MultiReader(bytes.NewReader(head), a)
-	read := limitedBuffer{most: maxRead}
-	if form, err := record.ObjectForm(head); err == nil && form == record.FormClear {
-		in = io.TeeReader(in, &read)
-	}
-	body := Body{File: true, Hash: hash}
-	body.Size, err = x.r.Shelf.TakeObject(hash, in)
-	if errors.Is(err, store.ErrOtherBytes) {
-		x.refused(otherBytes(hash)) // the state refuses it
-		return Body{File: true, Size: body.Size}, nil
-	}
-	body.Bytes = read.whole()
-	return body, err
-}
-
-func otherBytes(hash [32]byte) error {
-	return fetch.Refuse(fetch.WrongHash, "the host sent other bytes than object %x", hash[:8])
-}
-
-// refused counts an error that is the host's.
-func (x *round) refused(err error) {
-	if x.r.Refused != nil && fetch.KindOf(err) != "" {
-		x.r.Refused(x.f.state.log, x.from, err)
-	}
-}
-
-func (x *round) open(ctx context.Context, hash [32]byte) (io.ReadCloser, error) {
-	if s, ok := x.src.(Stream); ok {
-		return s.OpenObject(ctx, hash)
-	}
-	b, err := x.src.Object(ctx, hash)
-	return io.NopCloser(bytes.NewReader(b)), err
-}
-
-// limitedBuffer keeps what is written to it, and forgets it when that is more than most.
-type limitedBuffer struct {
-	bytes.Buffer
-	most int
-	over bool
-}
-
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if b.over = b.over || b.Len()+len(p) > b.most; b.over {
-		b.Buffer = bytes.Buffer{}
-		return len(p), nil
-	}
-	return b.Buffer.Write(p)
-}
-
-// whole is all that was written, or nil.
-func (b *limitedBuffer) whole() []byte {
-	if b.over || b.Len() == 0 {
-		return nil
-	}
-	return b.Bytes()
 }

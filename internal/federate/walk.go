@@ -374,19 +374,6 @@ func isErased(err error) bool {
 	return errors.As(err, &erased)
 }
 
-// readable says whether a clear object holds a record, by whomever.
-func readable(object []byte) bool {
-	envelope, err := record.OpenObject(object)
-	if err != nil {
-		return false
-	}
-	e, err := record.ParseEnvelope(envelope)
-	if err == nil {
-		_, err = record.ParsePayload(e.Payload)
-	}
-	return err == nil
-}
-
 // keep puts an object beside its leaf, and asks for the wraps that an epoch record names.
 func (s *State) keep(p place, b Body) {
 	o := store.Object{Hash: p.hash, Index: p.index, Size: b.Size}
@@ -396,13 +383,21 @@ func (s *State) keep(p place, b Body) {
 	p.piece.got = append(p.piece.got, o)
 	s.walk.held += int64(len(o.Bytes))
 	s.purse.took(0, b.Size)
-	if form, err := record.ObjectForm(b.Bytes); b.Bytes != nil && p.index >= 0 && (err != nil || form == record.FormClear && !readable(b.Bytes)) {
-		s.purse.Garbage(1)
-	}
 	if p.index < 0 || b.Bytes == nil {
 		return
 	}
-	if r, ok := ClearRecord(b.Bytes); !ok || r.Kind != record.KindKeyring && r.Kind != record.KindEpoch {
+	if form, err := record.ObjectForm(b.Bytes); err == nil && form == record.FormSealed {
+		return
+	}
+	if size, err := record.EnvelopeSize(b.Bytes); err == nil && size > maxOpened {
+		return // neither a keyring nor an epoch: it is opened when its turn comes, and not here
+	}
+	r, ok := ClearRecord(b.Bytes)
+	if !ok {
+		s.purse.Garbage(1)
+		return
+	}
+	if r.Kind != record.KindKeyring && r.Kind != record.KindEpoch {
 		return // one look tells, and most are neither
 	}
 	if k, ok := carriedKeyring(b.Bytes); ok && p.piece.keyring != nil {

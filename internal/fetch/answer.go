@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -19,6 +20,8 @@ type Limits struct {
 	Types []string
 	// Patience is how long the host may take to begin to answer, and then for each Pace bytes of the body. Default: 30 s.
 	Patience time.Duration
+	// From asks for the bytes from a place on, Bytes counting from the first. See [Answer.From].
+	From int64
 }
 
 const (
@@ -32,8 +35,10 @@ const (
 
 // Answer is a host's answer whose body is read as it comes. It must be closed.
 type Answer struct {
-	Status int
+	Status int // 200 also where a part was asked for and came
 	Header http.Header
+	// From is the place at which the body begins: the one that was asked for, or 0 where the host gives the whole.
+	From int64
 
 	where  string
 	body   io.ReadCloser
@@ -55,12 +60,20 @@ func Open(client *http.Client, req *http.Request, l Limits) (*Answer, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
 	slow := Refuse(TooSlow, "%s: the host does not answer, or slower than %d KiB in %s", req.URL.Redacted(), Pace>>10, l.Patience)
 	a := &Answer{where: req.URL.Redacted(), ctx: ctx, cancel: cancel, wait: l.Patience, timer: time.AfterFunc(l.Patience, func() { cancel(slow) })}
-	resp, err := client.Do(req.WithContext(ctx)) //nolint:bodyclose // the Answer closes it
+	req = req.WithContext(ctx)
+	if l.From > 0 {
+		req = req.Clone(ctx)
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", l.From))
+	}
+	resp, err := client.Do(req) //nolint:bodyclose // the Answer closes it
 	if err != nil {
 		a.end()
 		return nil, classify(ctx, err)
 	}
 	a.Status, a.Header, a.body, a.length, a.left = resp.StatusCode, resp.Header, resp.Body, resp.ContentLength, l.Bytes
+	if a.Status == http.StatusPartialContent && l.From > 0 {
+		a.Status, a.From, a.left = http.StatusOK, l.From, max(0, l.Bytes-l.From)
+	}
 	if a.Status != http.StatusOK {
 		a.left = min(l.Bytes, maxComplaint)
 		return a, nil
@@ -83,8 +96,11 @@ func (a *Answer) check(l Limits) error {
 			return Refuse(WrongType, "%s: the server sends %.60q, not %s", a.where, text, l.Types[0])
 		}
 	}
-	if a.length > l.Bytes {
-		return Refuse(TooLong, "%s: the server announces %d bytes, more than the %d it may have", a.where, a.length, l.Bytes)
+	if a.length > a.left {
+		return Refuse(TooLong, "%s: the server announces %d bytes, more than the %d it may have", a.where, a.length, a.left)
+	}
+	if part := a.Header.Get("Content-Range"); a.From > 0 && !strings.HasPrefix(part, fmt.Sprintf("bytes %d-", a.From)) {
+		return Refuse(Malformed, "%s: the server sends the part %.60q, not from byte %d on", a.where, part, a.From)
 	}
 	return nil
 }

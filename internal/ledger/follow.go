@@ -185,10 +185,26 @@ func (l *Ledger) keyrings(ctx context.Context, no int64) ([]PlacedObject, error)
 	return out, nil
 }
 
-// TakeObject makes a large object durable as a file while it comes, before the Take that names it. store.ErrOtherBytes when it
-// does not hash to its name.
-func (l *Ledger) TakeObject(hash [32]byte, r io.Reader) (size int64, err error) {
-	return l.store.TakeObjectFile(hash, r, rand.Text())
+// TakeObject makes a large object durable as a file while it comes, before the Take that names it; what came before the line
+// broke, or this process was killed, is gone on with. store.ErrOtherBytes when it does not hash to its name.
+func (l *Ledger) TakeObject(hash [32]byte, open store.From) (size int64, err error) {
+	return l.store.TakeObjectFile(hash, MaxObject, rand.Text(), open)
+}
+
+// Arrived is how many bytes of a large object came and wait for the rest.
+func (l *Ledger) Arrived(hash [32]byte) int64 { return l.store.Arrived(hash) }
+
+// TakenObject reads what TakeObject took, if it is at most so many bytes; else nil.
+func (l *Ledger) TakenObject(hash [32]byte, most int64) ([]byte, error) {
+	f, err := l.store.ObjectFile(hash)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err != nil || info.Size() > most {
+		return nil, err
+	}
+	return io.ReadAll(f)
 }
 
 // stagedEdge reads the right edge of leaves that no head covers yet. What it leads to is compared with a signed tree before

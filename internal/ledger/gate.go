@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/mithaq/mithaq/internal/policy"
+	"github.com/mithaq/mithaq/internal/store"
 )
 
 // Gate puts the one question of every exit, "may this caller have this?", for logs and for objects. It knows who sent a
@@ -41,12 +42,18 @@ type guardedReader struct {
 
 // outgoing is an answer's bytes with what was decided about them. Only opening it gives the bytes.
 type outgoing struct {
-	bytes policy.Guarded[[]byte]
+	bytes policy.Guarded[content]
 	exit  policy.Exit
 	grant policy.Grant
 }
 
-func (o outgoing) open() ([]byte, error) { return o.bytes.Open(o.exit, o.grant) }
+// content is an answer's bytes, or the file that they are in.
+type content struct {
+	bytes []byte
+	file  func() (store.File, error)
+}
+
+func (o outgoing) open() (content, error) { return o.bytes.Open(o.exit, o.grant) }
 
 // log returns a log that the caller may have, and what opens its bytes. ErrNotFound also when it may not: it is not told
 // that there is one.
@@ -63,7 +70,7 @@ func (g guardedReader) log(r *http.Request, id string) (LogInfo, func([]byte) ou
 		return LogInfo{}, nil, ErrNotFound
 	}
 	return info, func(b []byte) outgoing {
-		return outgoing{policy.Guard(item, b), policy.ToLog(), grant}
+		return outgoing{policy.Guard(item, content{bytes: b}), policy.ToLog(), grant}
 	}, nil
 }
 
@@ -119,7 +126,7 @@ func (g guardedReader) object(r *http.Request, hash Hash) (out outgoing, public 
 	if err != nil {
 		return outgoing{}, public, err
 	}
-	out = outgoing{policy.Guard(item, o.Bytes), policy.ToObject(), grant}
+	out = outgoing{policy.Guard(item, content{o.Bytes, o.File}), policy.ToObject(), grant}
 	if grant.Covers(policy.ToObject(), item) != nil {
 		return outgoing{}, public, ErrWithheld
 	}

@@ -153,15 +153,15 @@ func TestOutgoingOpensWithItsOwnGrantOnly(t *testing.T) {
 	other := item
 	other.ID = "l-b"
 	for what, o := range map[string]outgoing{
-		"no grant":         {policy.Guard(item, []byte("x")), policy.ToLog(), policy.Grant{}},
-		"of another log":   {policy.Guard(other, []byte("x")), policy.ToLog(), grant},
-		"for another exit": {policy.Guard(item, []byte("x")), policy.ToObject(), grant},
+		"no grant":         {policy.Guard(item, content{bytes: []byte("x")}), policy.ToLog(), policy.Grant{}},
+		"of another log":   {policy.Guard(other, content{bytes: []byte("x")}), policy.ToLog(), grant},
+		"for another exit": {policy.Guard(item, content{bytes: []byte("x")}), policy.ToObject(), grant},
 	} {
-		if b, err := o.open(); err == nil || b != nil {
-			t.Errorf("%s: %q", what, b)
+		if b, err := o.open(); err == nil || b.bytes != nil {
+			t.Errorf("%s: %q", what, b.bytes)
 		}
 	}
-	if b, err := (outgoing{policy.Guard(item, []byte("x")), policy.ToLog(), grant}).open(); err != nil || string(b) != "x" {
-		t.Errorf("%q %v", b, err)
+	if b, err := (outgoing{policy.Guard(item, content{bytes: []byte("x")}), policy.ToLog(), grant}).open(); err != nil || string(b.bytes) != "x" {
+		t.Errorf("%q %v", b.bytes, err)
 	}
 }

@@ -118,11 +118,22 @@ func (h *handler) object(w http.ResponseWriter, r *http.Request, hash Hash) {
 // send opens what was decided about and answers with it; without a tag, its hash is one. No other function here sends bytes
 // of a log or an object.
 func (h *handler) send(w http.ResponseWriter, r *http.Request, tag string, out outgoing, dense bool) {
-	b, err := out.open()
+	c, err := out.open()
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
+	if c.file != nil {
+		f, err := c.file()
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		defer func() { _ = f.Close() }()
+		h.coder.ServeDense(w, r, tag, f)
+		return
+	}
+	b := c.bytes
 	if tag == "" {
 		sum := sha256.Sum256(b)
 		tag = hex.EncodeToString(sum[:16])

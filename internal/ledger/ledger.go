@@ -51,8 +51,11 @@ type Store interface {
 	Known(ctx context.Context, want []store.InLog) (map[store.InLog]store.Known, error)
 	Places(ctx context.Context, hash [32]byte) ([]store.Place, error)
 	Object(ctx context.Context, hash [32]byte) ([]byte, error)
+	StoredObject(ctx context.Context, hash [32]byte) (store.StoredObject, error)
 	PutObjectFile(hash [32]byte, data []byte, unique string) error
-	TakeObjectFile(hash [32]byte, r io.Reader, unique string) (int64, error)
+	TakeObjectFile(hash [32]byte, limit int64, unique string, open store.From) (int64, error)
+	Arrived(hash [32]byte) int64
+	ObjectFile(hash [32]byte) (store.File, error)
 	SweepOrphans(ctx context.Context) (int, error)
 	EraseObject(ctx context.Context, lease store.Lease, ts store.Tombstone) error
 	Tombstone(ctx context.Context, hash [32]byte) (store.Tombstone, error)

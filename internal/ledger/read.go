@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"sort"
+	"sync"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/store"
@@ -49,10 +51,33 @@ type Reader interface {
 // Object is an object and the logs that vouch for it.
 type Object struct {
 	Hash  [32]byte
-	Bytes []byte
-	Logs  []LogInfo
+	Bytes []byte // nil of a large one
+	// File opens a large one; nil of a small one.
+	File func() (store.File, error)
+	Logs []LogInfo
 	// Attached is set for what came with an entry and is no leaf itself (a wrap of an epoch's key).
 	Attached bool
+}
+
+// All returns the object's bytes, whatever their number.
+func (o Object) All() ([]byte, error) {
+	if o.File == nil {
+		return o.Bytes, nil
+	}
+	f, err := o.File()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, MaxObject+1))
+	if err == nil && sha256.Sum256(b) != o.Hash {
+		err = o.damaged()
+	}
+	return b, err
+}
+
+func (o Object) damaged() error {
+	return fmt.Errorf("object %x: its stored bytes are damaged", o.Hash[:8])
 }
 
 // Tombstone says that an object was destroyed: when, by whose order, and why.
@@ -82,8 +107,9 @@ type headView interface {
 
 // reads implements Reader over stored rows, up to what view says is published.
 type reads struct {
-	store Store
-	view  headView
+	store   Store
+	view    headView
+	checked checkedFiles
 }
 
 // NewReader reads a store without the lease, while another process writes it. It sees a head from the moment that it
@@ -283,7 +309,7 @@ func (r *reads) Object(ctx context.Context, hash [32]byte) (Object, error) {
 	if len(o.Logs) == 0 {
 		return o, fmt.Errorf("object %x is not published: %w", hash[:8], ErrNotFound)
 	}
-	b, err := r.store.Object(ctx, hash)
+	stored, err := r.store.StoredObject(ctx, hash)
 	if errors.Is(err, store.ErrErased) {
 		t, err := r.store.Tombstone(ctx, hash)
 		if err != nil {
@@ -294,9 +320,51 @@ func (r *reads) Object(ctx context.Context, hash [32]byte) (Object, error) {
 	if err != nil {
 		return o, err
 	}
-	if sha256.Sum256(b) != hash {
-		return o, fmt.Errorf("object %x: its stored bytes are damaged", hash[:8])
+	if stored.File {
+		o.File = func() (store.File, error) { return r.store.ObjectFile(hash) }
+		return o, r.checked.check(o)
 	}
-	o.Bytes = b
+	if sha256.Sum256(stored.Bytes) != hash {
+		return o, o.damaged()
+	}
+	o.Bytes = stored.Bytes
 	return o, nil
+}
+
+// checkedFiles remembers which large objects this process has read to their end and found whole: one that is served in a hundred
+// parts is not hashed a hundred times. What is damaged later the receiver finds out, who hashes it too.
+type checkedFiles struct {
+	mu    sync.Mutex // guards whole
+	whole map[Hash]bool
+}
+
+// maxChecked is how many are remembered.
+const maxChecked = 4096
+
+func (c *checkedFiles) check(o Object) error {
+	c.mu.Lock()
+	whole := c.whole[o.Hash]
+	c.mu.Unlock()
+	if whole {
+		return nil
+	}
+	f, err := o.File()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return fmt.Errorf("object %x: %w", o.Hash[:8], err)
+	}
+	if Hash(sum.Sum(nil)) != o.Hash {
+		return o.damaged()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.whole) >= maxChecked || c.whole == nil {
+		c.whole = map[Hash]bool{}
+	}
+	c.whole[o.Hash] = true
+	return nil
 }

@@ -47,7 +47,10 @@ func (s *readerSource) Entries(ctx context.Context, n int64, width int) ([]byte,
 
 func (s *readerSource) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
 	o, err := s.r.Object(ctx, hash)
-	return o.Bytes, err
+	if err != nil {
+		return nil, err
+	}
+	return o.All()
 }
 
 // HTTPOptions change how an HTTPSource fetches.
@@ -130,7 +133,7 @@ func (s *HTTPLog) Keyrings(ctx context.Context) ([]byte, error) {
 // Object implements Source.
 func (s *HTTPLog) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
 	b, err := fetch.Again(ctx, func() ([]byte, error) {
-		r, err := s.OpenObject(ctx, hash)
+		r, err := s.OpenObject(ctx, hash, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -146,12 +149,17 @@ func (s *HTTPLog) Object(ctx context.Context, hash [32]byte) ([]byte, error) {
 	return b, nil
 }
 
-// OpenObject is Object for reading the bytes as they come, MaxObject at most. Whether they hash to the name is the reader's to
-// check.
-func (s *HTTPLog) OpenObject(ctx context.Context, hash [32]byte) (*fetch.Answer, error) {
-	a, err := s.open(ctx, fmt.Sprintf("%s/object/%x", s.root, hash[:]), typesOfBytes(), MaxObject)
+// OpenObject is Object for reading the bytes as they come, MaxObject at most, from a place on; the answer says where they begin.
+// Whether they hash to the name is the reader's to check.
+func (s *HTTPLog) OpenObject(ctx context.Context, hash [32]byte, from int64) (*fetch.Answer, error) {
+	target := fmt.Sprintf("%s/object/%x", s.root, hash[:])
+	a, err := s.open(ctx, target, typesOfBytes(), MaxObject, from)
 	var status *StatusError
-	if errors.As(err, &status) && status.Status == http.StatusGone {
+	switch {
+	case !errors.As(err, &status):
+	case status.Status == http.StatusRequestedRangeNotSatisfiable && from > 0:
+		return s.OpenObject(ctx, hash, 0) // what is here is longer than the object
+	case status.Status == http.StatusGone:
 		var t tombstoneJSON
 		if err := json.Unmarshal(status.body, &t); err != nil {
 			return nil, status
@@ -185,7 +193,7 @@ func (e *StatusError) Unwrap() error {
 // get fetches at most limit bytes, and exactly want when that is not negative.
 func (s *HTTPLog) get(ctx context.Context, target string, types []string, limit, want int64) ([]byte, error) {
 	b, err := fetch.Again(ctx, func() ([]byte, error) {
-		a, err := s.open(ctx, target, types, limit)
+		a, err := s.open(ctx, target, types, limit, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -201,8 +209,8 @@ func (s *HTTPLog) get(ctx context.Context, target string, types []string, limit,
 	return b, nil
 }
 
-// open asks for a resource. That it is not there, withheld, erased or not now, is an answer; another status is not.
-func (s *HTTPLog) open(ctx context.Context, target string, types []string, limit int64) (*fetch.Answer, error) {
+// open asks for a resource, from a place on. That it is not there, withheld, erased or not now, is an answer; another status is not.
+func (s *HTTPLog) open(ctx context.Context, target string, types []string, limit, from int64) (*fetch.Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return nil, err
@@ -210,7 +218,7 @@ func (s *HTTPLog) open(ctx context.Context, target string, types []string, limit
 	if s.token != "" {
 		req.Header.Set("Authorization", "Bearer "+s.token)
 	}
-	a, err := fetch.Open(s.client, req, fetch.Limits{Bytes: limit, Types: types, Patience: s.patience})
+	a, err := fetch.Open(s.client, req, fetch.Limits{Bytes: limit, Types: types, Patience: s.patience, From: from})
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +234,7 @@ func (s *HTTPLog) open(ctx context.Context, target string, types []string, limit
 			return nil, err
 		}
 		return nil, status
-	case http.StatusNotFound, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable:
+	case http.StatusNotFound, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestedRangeNotSatisfiable:
 		return nil, status
 	}
 	return nil, fetch.As(fetch.BadStatus, status)

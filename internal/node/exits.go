@@ -209,7 +209,15 @@ func (n *Node) entryOf(ctx context.Context, o ledger.Object) (store.Indexed, err
 	if err != nil {
 		return store.Indexed{}, err
 	}
-	e, _ := m.entry(0, store.Arrival{Seq: 1, Hash: o.Hash, Bytes: o.Bytes})
+	if o.File != nil && n.indexer != nil {
+		n.indexer.large.Lock()
+		defer n.indexer.large.Unlock()
+	}
+	b, err := o.All()
+	if err != nil {
+		return store.Indexed{}, err
+	}
+	e, _ := m.entry(0, store.Arrival{Seq: 1, Hash: o.Hash, Bytes: b})
 	return e.Indexed, nil
 }
 

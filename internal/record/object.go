@@ -118,6 +118,23 @@ func ObjectForm(object []byte) (Form, error) {
 	return form, nil
 }
 
+// EnvelopeSize is how many bytes the envelope in a clear object has when it is decompressed, by what the object's head states: to
+// know what [OpenObject] will take.
+func EnvelopeSize(object []byte) (int, error) {
+	form, err := ObjectForm(object)
+	if err != nil {
+		return 0, err
+	}
+	if form != FormClear {
+		return 0, fail(CodeSealing, "", "a sealed object does not state the size of its envelope: open it")
+	}
+	size, fault := checkFrame(object[objectHeader:], MaxEnvelope)
+	if fault != nil {
+		return 0, fault
+	}
+	return size, nil
+}
+
 // OpenObject returns the envelope in an object, as it was sealed. Whether the object is the one that a leaf commits to
 // is [CheckLeaf]'s question, whether to believe the envelope [OpenRecord]'s. An error that wraps [ErrNotForUs] says that none
 // of the identities opens it.

@@ -92,8 +92,12 @@ func (d *DB) EraseObject(ctx context.Context, lease Lease, ts Tombstone) error {
 	return nil
 }
 
+// destroyObjectFile destroys an object's file, and what is arriving of it.
 func (d *DB) destroyObjectFile(hash [32]byte) error {
-	name := d.objectFile(hash)
+	return errors.Join(d.destroyFile(d.objectFile(hash)), d.destroyFile(d.arrivingFile(hash)))
+}
+
+func (d *DB) destroyFile(name string) error {
 	f, err := d.fs.Open(name, true)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -86,9 +85,39 @@ func (d *DB) ObjectAt(ctx context.Context, seq int64, hash [32]byte) ([]byte, er
 }
 
 func (d *DB) objectAmong(ctx context.Context, hash [32]byte, seqs []int64) ([]byte, error) {
-	found, state, size := false, int64(0), int64(0)
-	var out []byte
-	err := d.queryIn(ctx, `SELECT hash, state, size, bytes FROM object WHERE seq IN `, seqs, func(r *sql.Rows) error {
+	o, err := d.storedAmong(ctx, hash, seqs)
+	if err == nil && o.File {
+		o.Bytes, err = d.readObjectFile(hash, o.Size)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading object %x: %w", hash[:8], err)
+	}
+	return o.Bytes, nil
+}
+
+// StoredObject is an object as it is stored.
+type StoredObject struct {
+	Bytes []byte // nil of one in a file
+	Size  int64
+	File  bool // ObjectFile opens it
+}
+
+// StoredObject is Object without reading one that is in a file.
+func (d *DB) StoredObject(ctx context.Context, hash [32]byte) (StoredObject, error) {
+	seqs, err := d.find(ctx, prefix(hash))
+	var o StoredObject
+	if err == nil {
+		o, err = d.storedAmong(ctx, hash, seqs)
+	}
+	if err != nil {
+		return o, fmt.Errorf("reading object %x: %w", hash[:8], err)
+	}
+	return o, nil
+}
+
+func (d *DB) storedAmong(ctx context.Context, hash [32]byte, seqs []int64) (out StoredObject, err error) {
+	found, state := false, int64(0)
+	err = d.queryIn(ctx, `SELECT hash, state, size, bytes FROM object WHERE seq IN `, seqs, func(r *sql.Rows) error {
 		var h, b sql.RawBytes
 		var s, n int64
 		if err := r.Scan(&h, &s, &n, &b); err != nil {
@@ -97,8 +126,8 @@ func (d *DB) objectAmong(ctx context.Context, hash [32]byte, seqs []int64) ([]by
 		if found || !bytes.Equal(h, hash[:]) {
 			return nil
 		}
-		found, state, size = true, s, n
-		out = bytes.Clone(b)
+		found, state = true, s
+		out = StoredObject{Bytes: bytes.Clone(b), Size: n, File: s == stateFile}
 		return nil
 	})
 	switch {
@@ -107,18 +136,22 @@ func (d *DB) objectAmong(ctx context.Context, hash [32]byte, seqs []int64) ([]by
 		err = ErrNotFound
 	case state == stateErased:
 		err = ErrErased
-	case state == stateFile:
-		out, err = d.readObjectFile(hash, size)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading object %x: %w", hash[:8], err)
-	}
-	return out, nil
+	return out, err
 }
 
 func (d *DB) objectFile(hash [32]byte) string {
 	name := hex.EncodeToString(hash[:])
 	return filepath.Join(d.dir, "objects", name[:2], name)
+}
+
+// ObjectFile opens an object that is in a file, whether a row speaks of it or not. The caller checks the hash.
+func (d *DB) ObjectFile(hash [32]byte) (File, error) {
+	f, err := d.fs.Open(d.objectFile(hash), false)
+	if err != nil {
+		return nil, fmt.Errorf("opening object %x: %w", hash[:8], d.explain(err))
+	}
+	return f, nil
 }
 
 func (d *DB) readObjectFile(hash [32]byte, size int64) ([]byte, error) {
@@ -147,29 +180,6 @@ func (d *DB) PutObjectFile(hash [32]byte, data []byte, unique string) error {
 	return nil
 }
 
-// ErrOtherBytes is returned for bytes that do not hash to the name under which they were to be kept.
-var ErrOtherBytes = errors.New("these are other bytes than the object's")
-
-// TakeObjectFile is PutObjectFile for bytes that come from elsewhere and are not trusted: they are written as they come, and kept
-// only when they hash to the name. It returns how many they are; ErrOtherBytes when they are others.
-func (d *DB) TakeObjectFile(hash [32]byte, r io.Reader, unique string) (size int64, err error) {
-	name := d.objectFile(hash)
-	err = d.makeObjectDir(filepath.Dir(name))
-	if err == nil {
-		err = writeFile(d.fs, name, unique, func(w io.Writer) error {
-			h := sha256.New()
-			if size, err = io.Copy(io.MultiWriter(w, h), r); err == nil && [32]byte(h.Sum(nil)) != hash {
-				err = ErrOtherBytes
-			}
-			return err
-		})
-	}
-	if err != nil {
-		return size, fmt.Errorf("storing object %x: %w", hash[:8], d.explain(err))
-	}
-	return size, nil
-}
-
 // makeObjectDir makes the folder and makes its name, and its parent's, durable.
 func (d *DB) makeObjectDir(dir string) error {
 	if _, err := d.fs.ReadDir(dir); err == nil {
@@ -184,8 +194,9 @@ func (d *DB) makeObjectDir(dir string) error {
 	return d.fs.SyncDir(d.dir)
 }
 
-// SweepOrphans removes object files that no row names: what a crash left between writing a file and committing its
-// row. Only the writer calls it, before it accepts entries. It returns how many files went.
+// SweepOrphans takes object files away that no row names: what a crash left between writing a file and committing its
+// row. What may be fetched once more is kept for a while (TakeObjectFile). Only the writer calls it, before it accepts
+// entries. It returns how many files went.
 func (d *DB) SweepOrphans(ctx context.Context) (int, error) {
 	root := filepath.Join(d.dir, "objects")
 	dirs, err := d.fs.ReadDir(root)
@@ -209,7 +220,12 @@ func (d *DB) SweepOrphans(ctx context.Context) (int, error) {
 			if keep {
 				continue
 			}
-			if err := d.fs.Remove(filepath.Join(root, dir.Name(), f.Name())); err != nil {
+			name := filepath.Join(root, dir.Name(), f.Name())
+			kept, err := d.putBack(ctx, name)
+			if err == nil && !kept {
+				err = d.fs.Remove(name)
+			}
+			if err != nil {
 				return removed, fmt.Errorf("removing an orphaned object: %w", d.explain(err))
 			}
 			removed++

@@ -51,6 +51,8 @@ type DB struct {
 	local *conns
 	names names
 	index *Index
+
+	arriving arrivals
 }
 
 // conns is one scope's pair of pools with their prepared statements.
