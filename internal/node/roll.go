@@ -17,18 +17,19 @@ import (
 type roll struct {
 	id string
 
-	mu      sync.Mutex // guards all below; whoever enters an act holds it from the check to the append
-	started bool
-	state   agreement.State
-	places  []rollPlace
-	pair    *agreement.PairState // nil: it has a depositary, or nothing is known of it
-	lines   []pairLine           // of a pair: what is known of the two logs, in their order
-	shown   []RollLog            // of a pair: the logs that came in files, with their keyrings
-	effect  agreement.State      // what of state holds: the rest waits for witnesses
-	counted int                  // entries in effect
-	seen    map[string]int64     // by origin of a log: leaves that enough witnesses have co-signed; nil: none are asked
-	weighed bool                 // effect was found out
-	lacks   map[string][]int64   // by followed log: places whose object has not come
+	mu       sync.Mutex // guards all below; whoever enters an act holds it from the check to the append
+	started  bool
+	state    agreement.State
+	places   []rollPlace
+	pair     *agreement.PairState // nil: it has a depositary, or nothing is known of it
+	lines    []pairLine           // of a pair: what is known of the two logs, in their order
+	shown    []RollLog            // of a pair: the logs that came in files, with their keyrings
+	effect   agreement.State      // what of state holds: the rest waits for witnesses
+	counted  int                  // entries in effect
+	seen     map[string]int64     // by origin of a log: leaves that enough witnesses have co-signed; nil: none are asked
+	weighed  bool                 // effect was found out
+	unfolded bool                 // something was read that is not folded
+	lacks    map[string][]int64   // by followed log: places whose object has not come
 	// keyrings holds the newest keyring of every party whose act is in the roll.
 	keyrings map[string]record.Keyring
 	grown    uint64            // the node's count when the logs were last looked at
@@ -104,26 +105,29 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	if n.ledger != nil && r.grown == grown && r.weighed {
 		return nil
 	}
+	// All callers share what is folded: one who hangs up must not leave it half done, nor looking as if it were whole.
+	ctx = context.WithoutCancel(ctx)
+	weighed := r.weighed
+	r.weighed = false
 	logs, err := n.logsUnder(ctx, r.id)
 	if err != nil {
 		return err
 	}
-	moved := false
 	for _, l := range logs {
 		if from, late := n.lateActs.take(l.ID); late {
 			r.read[l.ID] = min(r.read[l.ID], from)
 		}
 		if l.Size > r.read[l.ID] || len(r.lacks[l.ID]) > 0 {
-			moved = true
+			r.unfolded = true
 			if err := n.readLogForRoll(ctx, r, l); err != nil {
 				return err
 			}
 		}
 	}
-	r.grown = grown
 	switch {
-	case !moved:
-		if r.weighed && r.seen == nil {
+	case !r.unfolded:
+		if weighed && r.seen == nil {
+			r.grown, r.weighed = grown, true
 			return nil
 		}
 	case len(r.lines) > 0:
@@ -133,7 +137,12 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 			return err
 		}
 	}
-	return n.settleRoll(ctx, r)
+	r.unfolded = false
+	if err := n.settleRoll(ctx, r); err != nil {
+		return err
+	}
+	r.grown = grown
+	return nil
 }
 
 // settleRoll finds out what of a roll holds, and makes the members known. The caller holds r.mu.

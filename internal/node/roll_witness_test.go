@@ -150,6 +150,18 @@ func TestAccessionsAndTextsWaitForWitnessesAndWithdrawalsDoNot(t *testing.T) {
 	}
 }
 
+// Requests end early all the time. One that does, in the middle of asking what is witnessed, must not make the old answer stay.
+func TestACallerThatHangsUpLeavesNoOldAnswer(t *testing.T) {
+	w := newWatched(t)
+	w.sign(t, w.keeper, 0, 1)
+	gone, hangUp := context.WithCancel(context.Background())
+	hangUp()
+	_, _, _ = w.keeper.standingIn(gone, w.id, w.other.Party().ID)
+	if h := here(t, w.keeper, w.id); h.Phase != "in-force" || h.Joined != 2 {
+		t.Fatalf("%s, %d joined, %+v", h.Phase, h.Joined, h.Witnesses)
+	}
+}
+
 func TestWitnessesOfAPairCoSignBothLogs(t *testing.T) {
 	ctx := context.Background()
 	a, b := newTestNode(t), newTestNode(t)
