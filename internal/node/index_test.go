@@ -125,7 +125,7 @@ func TestReindexEqualsIncremental(t *testing.T) {
 			defer func() { _ = n.Close(context.Background()) }()
 			ctx := context.Background()
 			var leaves []Receipt
-			fewer(t, map[bool]int{false: 4, true: 10}[postgres])
+			fewer(t, map[bool]int{false: 4, true: 10}[postgres || testing.Short()])
 			rapid.Check(t, func(rt *rapid.T) {
 				for range rapid.IntRange(1, 6).Draw(rt, "steps") {
 					switch rapid.IntRange(0, 6).Draw(rt, "what") {
