@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,12 +19,13 @@ const longestWait = 50 * time.Second
 func (s *server) registerExchange(mux *http.ServeMux) {
 	mux.HandleFunc("GET /.well-known/mithaq", s.card)
 	mux.HandleFunc("GET /changes", s.changes)
-	mux.HandleFunc("POST /peers", asked(s, node.MaxReceived, s.node.ReceiveCard))
-	mux.HandleFunc("POST /acts", asked(s, node.MaxReceived, s.node.ReceiveAct))
-	mux.HandleFunc("POST /bundles", asked(s, node.MaxBrought, s.node.ReceiveBundle))
-	mux.HandleFunc("POST /holds", asked(s, node.MaxHold, s.node.ReceiveHold))
-	mux.HandleFunc("POST /rolls", asked(s, node.MaxReceived, s.node.ShowRolls))
-	mux.HandleFunc("POST /rolls/{agreement}", asked(s, node.MaxReceived, func(r *http.Request, content []byte) (node.RollFile, error) {
+	stranger := form{limit: node.MaxReceived, types: []string{"application/json"}}
+	mux.HandleFunc("POST /peers", asked(s, stranger, s.node.ReceiveCard))
+	mux.HandleFunc("POST /acts", asked(s, stranger, s.node.ReceiveAct))
+	mux.HandleFunc("POST /bundles", asked(s, form{limit: node.MaxBrought, types: []string{"application/zip"}, known: true}, s.node.ReceiveBundle))
+	mux.HandleFunc("POST /holds", asked(s, form{limit: node.MaxHold, types: []string{"application/json"}, known: true}, s.node.ReceiveHold))
+	mux.HandleFunc("POST /rolls", asked(s, stranger, s.node.ShowRolls))
+	mux.HandleFunc("POST /rolls/{agreement}", asked(s, stranger, func(r *http.Request, content []byte) (node.RollFile, error) {
 		return s.node.ShowRoll(r, content, r.PathValue("agreement"))
 	}))
 	mux.HandleFunc("POST /witness/add-checkpoint", s.addCheckpoint)
@@ -64,20 +64,29 @@ func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, out)
 }
 
-// asked answers what another node sends: it is read within bounds, and verified by what is answered with.
-func asked[T any](s *server, limit int64, answer func(r *http.Request, content []byte) (T, error)) http.HandlerFunc {
+// asked answers what another node sends: it is read within bounds, and verified by what is answered with. A party whose key is known
+// is known before its body is read.
+func asked[T any](s *server, f form, answer func(r *http.Request, content []byte) (T, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Signature-Input") == "" {
 			s.node.RefusedRequest(node.RequestStranger)
 			http.NotFound(w, r) // unsigned: it is not even read
 			return
 		}
-		content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-		if err != nil {
-			s.node.RefusedRequest(node.RequestTooLong)
-			writeProblem(w, http.StatusRequestEntityTooLarge, "the request is too long or broke off")
+		party := s.node.CallerAhead(r)
+		if party == "" && f.known {
+			_, err := s.node.CallerOf(r, nil) // which counts why
+			s.logger.Debug("a body was not read", "path", r.URL.Path, "error", err)
+			http.NotFound(w, r)
 			return
 		}
+		content, done, why := s.reception.read(w, r, f, party)
+		if why != nil {
+			s.node.RefusedRequest(why.kind)
+			writeProblem(w, why.status, why.words)
+			return
+		}
+		defer done()
 		out, err := answer(r, content)
 		if err == nil {
 			writeJSON(w, http.StatusOK, out)
@@ -97,6 +106,9 @@ func asked[T any](s *server, limit int64, answer func(r *http.Request, content [
 			if !errors.As(problem(err), &p) {
 				writeProblem(w, http.StatusInternalServerError, "the node's own fault: see its log")
 				return
+			}
+			if p.Status == http.StatusUnprocessableEntity {
+				s.node.RefusedRequest(node.RequestBadForm)
 			}
 			writeJSON(w, p.Status, p)
 		}

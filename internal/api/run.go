@@ -41,7 +41,7 @@ type Front interface {
 // API alone.
 func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logger, front Front) (*Daemon, error) {
 	cfg := n.Config()
-	outside, err := listen(ctx, cfg, n.Dir())
+	outside, err := listen(ctx, cfg, n.Dir(), n.RefusedRequest)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logge
 }
 
 func (d *Daemon) serve(l net.Listener, h http.Handler) {
-	srv := NewServer(h, d.logger)
+	srv := NewServer(h, DefaultPatience(), d.logger)
 	d.servers = append(d.servers, srv)
 	d.serving.Go(func() { d.ended <- srv.Serve(l) })
 }
@@ -105,13 +105,14 @@ func (d *Daemon) Stop() error {
 	return errors.Join(errs...)
 }
 
-func listen(ctx context.Context, cfg node.Config, dir string) (net.Listener, error) {
+func listen(ctx context.Context, cfg node.Config, dir string, refused func(kind string)) (net.Listener, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, &node.Fault{Code: node.CodeUnavailable, What: "listening on " + cfg.Listen, Err: err,
 			Remedy: "change listen in " + node.ConfigName + " or give --listen HOST:PORT"}
 	}
+	l = newCrowd(l, maxConnections, maxConnectionsEach, refused)
 	if cfg.TLSCert == "" {
 		return l, nil
 	}

@@ -38,6 +38,8 @@ type server struct {
 	owner   bool
 	metrics *Metrics
 	logger  *slog.Logger
+
+	reception *reception
 }
 
 // New is the node's whole HTTP surface: /api/v1, /taxii2, /log, /object, /healthz, /readyz, /metrics, /openapi.json.
@@ -45,7 +47,7 @@ func New(n *node.Node, o Options) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &server{node: n, owner: o.Owner, metrics: o.Metrics, logger: o.Logger}
+	s := &server{node: n, owner: o.Owner, metrics: o.Metrics, logger: o.Logger, reception: newReception()}
 	mux := http.NewServeMux()
 	api := describe(mux, o.Version)
 	api.UseMiddleware(requireScope(api))
@@ -153,6 +155,7 @@ func (s *server) outer(next http.Handler) http.Handler {
 			s.logger.Debug("request", "method", r.Method, "path", r.URL.Path, "status", rec.status, "took", time.Since(start))
 		}()
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		hasAsked(r)
 		next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), callerKey{}, s.identify(r))))
 	})
 }
@@ -176,15 +179,29 @@ func (r *statusRecorder) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach deadlines and flushing.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
+// Patience is how long a caller is waited for.
+type Patience struct {
+	Header time.Duration // for the head of a request
+	Upload time.Duration // for all of it
+	Answer time.Duration // for the answer to be taken
+	Idle   time.Duration // for the next request on a connection
+}
+
+// DefaultPatience is that of a node that serves.
+func DefaultPatience() Patience {
+	return Patience{Header: headerTimeout, Upload: uploadTimeout, Answer: writeTimeout, Idle: idleTimeout}
+}
+
 // NewServer is an HTTP server with bounds on everything a caller can make it wait for.
-func NewServer(h http.Handler, logger *slog.Logger) *http.Server {
+func NewServer(h http.Handler, p Patience, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       uploadTimeout,
-		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
+		ReadHeaderTimeout: p.Header,
+		ReadTimeout:       p.Upload,
+		WriteTimeout:      p.Answer,
+		IdleTimeout:       p.Idle,
 		MaxHeaderBytes:    maxHeader,
+		ConnContext:       withGuest,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,13 +17,18 @@ const maxWitnessBody = 80 << 10
 
 // addCheckpoint is C2SP tlog-witness's add-checkpoint. Anybody may ask: what is signed is only ever growth.
 func (s *server) addCheckpoint(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWitnessBody))
-	if err != nil {
-		writeText(w, http.StatusRequestEntityTooLarge, "the request is too large\n")
+	body, done, why := s.reception.read(w, r, form{limit: maxWitnessBody}, "")
+	if why != nil {
+		s.node.RefusedRequest(why.kind)
+		writeText(w, why.status, why.words+"\n")
 		return
 	}
+	defer done()
 	line, err := s.node.AddCheckpoint(r.Context(), body)
 	var refusal *federate.WitnessRefusal
+	if errors.As(err, &refusal) && refusal.Status != http.StatusConflict {
+		s.node.RefusedRequest(node.RequestCosigns)
+	}
 	switch {
 	case errors.As(err, &refusal) && refusal.Status == http.StatusConflict:
 		w.Header().Set("Content-Type", "text/x.tlog.size")

@@ -92,11 +92,26 @@ type WitnessRefusal struct {
 
 func (r *WitnessRefusal) Error() string { return r.Why }
 
+// KnowsLog refuses what does not bear the signature of a log that a witness knows, whose keys these are. To whoever cannot show
+// it, the witness does not know the log.
+func KnowsLog(a AddCheckpoint, origin string, keys []note.Verifier) *WitnessRefusal {
+	for _, v := range keys {
+		if _, err := ledger.OpenCheckpoint(a.Checkpoint, origin, v); err == nil {
+			return nil
+		}
+	}
+	return errUnknownLog()
+}
+
+func errUnknownLog() *WitnessRefusal {
+	return &WitnessRefusal{Status: http.StatusNotFound, Why: "this witness does not know the log"}
+}
+
 // Judge decides whether a witness co-signs: keys are those that may sign the log's checkpoints, none for a log that it does
 // not know. The returned head must be durable before the cosignature leaves.
 func (w Witnessed) Judge(a AddCheckpoint, origin string, keys []note.Verifier) (Witnessed, *WitnessRefusal) {
 	if len(keys) == 0 {
-		return w, &WitnessRefusal{Status: http.StatusNotFound, Why: "this witness does not know the log"}
+		return w, errUnknownLog()
 	}
 	var head ledger.Head
 	err := errors.New("no key")

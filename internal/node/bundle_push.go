@@ -17,8 +17,11 @@ const MaxBrought = 32 << 20
 // mirror, like for all that it follows.
 func (n *Node) ReceiveBundle(r *http.Request, content []byte) (BundleReport, error) {
 	party, err := n.CallerOf(r, content)
-	if err != nil || party == "" || !n.inSomeRoll(r.Context(), party) {
+	if err != nil || party == "" {
 		return BundleReport{}, errStranger()
+	}
+	if !n.inSomeRoll(r.Context(), party) {
+		return BundleReport{}, n.stranger()
 	}
 	if !n.acts.allow(party, n.now()) {
 		n.refusals.request(RequestTooMany)

@@ -58,6 +58,23 @@ func (n *Node) CallerOf(r *http.Request, content []byte) (string, error) {
 	return keys[id].party, nil
 }
 
+// CallerAhead returns the party that signed a request whose content has not been read: who that is decides how much of it is. ""
+// where nobody signed it whose key is known here; why is then counted when the whole request is refused.
+func (n *Node) CallerAhead(r *http.Request) (party string) {
+	keys, err := n.httpKeys(r.Context())
+	if err != nil {
+		return ""
+	}
+	id, err := n.callers.guard.Foresee(n.question(r, nil, func(id string) (ed25519.PublicKey, bool) {
+		k, ok := keys[id]
+		return k.public, ok
+	}))
+	if err != nil {
+		return ""
+	}
+	return keys[id].party
+}
+
 // IntroducedBy verifies a request that carries its party's keyring: how a party that is in no roll here yet is known. What
 // it may do is another question.
 func (n *Node) IntroducedBy(r *http.Request, content []byte, k record.Keyring) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -34,7 +35,38 @@ const (
 	maxChanges = 1000
 	// maxWaiting bounds the requests that wait for a change at the same time.
 	maxWaiting = 10_000
+	// maxWaitingEach bounds those of one party: its node has one, and another while a connection ends unnoticed.
+	maxWaitingEach = 16
 )
+
+// waiters are the requests that wait for a change. The zero value: none.
+type waiters struct {
+	mu  sync.Mutex // guards all below
+	all int
+	by  map[string]int
+}
+
+// enter lets one more of a party's requests wait, until leave is called.
+func (w *waiters) enter(party string) (leave func(), ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all >= maxWaiting || w.by[party] >= maxWaitingEach {
+		return nil, false
+	}
+	if w.by == nil {
+		w.by = map[string]int{}
+	}
+	w.all++
+	w.by[party]++
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.all--
+		if w.by[party]--; w.by[party] == 0 {
+			delete(w.by, party)
+		}
+	}, true
+}
 
 // Changes lists what changed for a party since a cursor, and waits up to wait for a change where nothing did. A stranger
 // ("") learns of public logs and waits for nothing.
@@ -42,10 +74,14 @@ func (n *Node) Changes(ctx context.Context, party, cursor string, wait time.Dura
 	if n.feed == nil {
 		return Changes{}, errReadOnly()
 	}
-	if n.waiting.Add(1) > maxWaiting || party == "" {
+	if party == "" {
+		wait = 0
+	} else if leave, ok := n.waiting.enter(party); ok {
+		defer leave()
+	} else {
+		n.refusals.request(RequestTooMany)
 		wait = 0
 	}
-	defer n.waiting.Add(-1)
 	var timeout <-chan time.Time
 	if wait > 0 {
 		timer := time.NewTimer(wait)

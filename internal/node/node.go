@@ -78,7 +78,7 @@ type Node struct {
 	exits    exits
 
 	feed       *federate.Feed // nil when read-only
-	waiting    atomic.Int64   // requests that wait for a change
+	waiting    waiters        // requests that wait for a change
 	ending     chan struct{}  // closed when the node closes
 	closing    sync.Once
 	callers    callers

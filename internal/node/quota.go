@@ -165,9 +165,12 @@ func (n *Node) ReceiveHold(r *http.Request, content []byte) (struct{}, error) {
 	}
 	var h Hold
 	if err := readStrict(content, &h); err != nil || h.Format != HoldFormat {
-		return struct{}{}, errStranger()
+		return struct{}{}, n.malformed()
 	}
-	return struct{}{}, n.noteHold(r.Context(), party, h.HeldView)
+	if err := n.noteHold(r.Context(), party, h.HeldView); err != nil {
+		return struct{}{}, n.stranger()
+	}
+	return struct{}{}, nil
 }
 
 // noteHold keeps a notice, if it is about a log of this party's that the other may have.

@@ -22,6 +22,10 @@ const MaxReceived = 8 << 20
 // errStranger refuses without saying anything.
 func errStranger() error { return faultf(CodeNotFound, "", "not found") }
 
+// stranger is errStranger, counted; malformed is what a stranger gets too, counted as what it is.
+func (n *Node) stranger() error  { n.refusals.request(RequestStranger); return errStranger() }
+func (n *Node) malformed() error { n.refusals.request(RequestBadForm); return errStranger() }
+
 // ActReply says what became of an act that was sent here.
 type ActReply struct {
 	Agreement string `json:"agreement"`
@@ -35,18 +39,18 @@ type ActReply struct {
 func (n *Node) ReceiveAct(r *http.Request, content []byte) (ActReply, error) {
 	var s SignedAct
 	if err := readStrict(content, &s); err != nil {
-		return ActReply{}, errStranger()
+		return ActReply{}, n.malformed()
 	}
 	k, err := record.ParseKeyring([]byte(s.Keyring))
 	if err != nil || k.Log.Agreement != s.Agreement || !record.IsAgreementID(s.Agreement) {
-		return ActReply{}, errStranger()
+		return ActReply{}, n.malformed()
 	}
 	if err := n.IntroducedBy(r, content, k); err != nil {
 		n.logger.Debug("an act was sent with a signature that is not believed", "error", err)
 		return ActReply{}, errStranger()
 	}
 	if !n.admits(r.Context(), s.Agreement, k.Party) {
-		return ActReply{}, errStranger()
+		return ActReply{}, n.stranger()
 	}
 	if !n.acts.allow(k.Party, n.now()) {
 		n.refusals.request(RequestTooMany)
@@ -106,8 +110,11 @@ func (n *Node) admits(ctx context.Context, id, party string) bool {
 // ShowRoll gives a roll to a party that may know of it, known by the card it sends.
 func (n *Node) ShowRoll(r *http.Request, content []byte, id string) (RollFile, error) {
 	k, _, err := n.readCaller(r, content)
-	if err != nil || !n.admits(r.Context(), id, k.Party) {
+	if err != nil {
 		return RollFile{}, errStranger()
+	}
+	if !n.admits(r.Context(), id, k.Party) {
+		return RollFile{}, n.stranger()
 	}
 	return n.RollFileOf(r.Context(), id)
 }
@@ -175,7 +182,7 @@ func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, erro
 	}
 	i := slices.IndexFunc(known, func(p store.Peer) bool { return p.Party == k.Party })
 	if i < 0 && !n.inSomeRoll(r.Context(), k.Party) {
-		return out, errStranger()
+		return out, n.stranger()
 	}
 	if err := n.meet(r.Context(), known, k, c.URL, k.Party); err != nil {
 		return out, err
@@ -193,6 +200,7 @@ func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, erro
 func (n *Node) readCaller(r *http.Request, content []byte) (record.Keyring, Card, error) {
 	c, err := ReadCard(content)
 	if err != nil {
+		n.refusals.request(RequestBadForm)
 		return record.Keyring{}, c, err
 	}
 	k, err := c.read()

@@ -107,11 +107,20 @@ const (
 	RequestTooLong  = "too-long"
 	RequestTooMany  = "too-many"
 	RequestBadForm  = "malformed-body"
+	RequestType     = "type"         // a body of another media type than the route takes
+	RequestCoded    = "compressed"   // a body in a coding: nobody needs one
+	RequestTooSlow  = "too-slow"     // its body did not come in time
+	RequestBroken   = "broken-off"   // its body ended before its end
+	RequestCrowded  = "crowded"      // no room for its body beside those of others, or of the same caller
+	RequestSilent   = "silent"       // a connection on which no whole request came
+	RequestConnects = "connections"  // more connections than are held, in all or from one address
+	RequestCosigns  = "not-cosigned" // a checkpoint that the witness does not sign
 )
 
 // RequestKinds lists why requests of other nodes are refused.
 func RequestKinds() []string {
-	kinds := []string{RequestStranger, RequestTooLong, RequestTooMany, RequestBadForm}
+	kinds := []string{RequestStranger, RequestTooLong, RequestTooMany, RequestBadForm, RequestType, RequestCoded, RequestTooSlow, RequestBroken,
+		RequestCrowded, RequestSilent, RequestConnects, RequestCosigns}
 	for _, r := range httpsig.Reasons() {
 		kinds = append(kinds, string(r))
 	}

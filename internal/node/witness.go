@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -101,6 +100,14 @@ func (n *Node) AddCheckpoint(ctx context.Context, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Whoever cannot show the log's signature waits for nobody, and nobody for it.
+	if known, err := n.store.Cosigned(ctx, head.Origin); err == nil || errors.Is(err, store.ErrNotFound) {
+		if refusal := federate.KnowsLog(a, head.Origin, n.keysToWitness(head.Origin, known.VKey)); refusal != nil {
+			return nil, refusal
+		}
+	} else {
+		return nil, err
+	}
 	n.witnessing.Lock()
 	defer n.witnessing.Unlock()
 	row, err := n.store.Cosigned(ctx, head.Origin)
@@ -112,10 +119,6 @@ func (n *Node) AddCheckpoint(ctx context.Context, body []byte) ([]byte, error) {
 	if refusal != nil {
 		if refusal.Second != nil {
 			n.keepTwoTrees(ctx, head.Origin, row.Checkpoint, refusal.Second)
-		}
-		if refusal.Status == http.StatusForbidden {
-			// To whoever cannot show the log's signature, this witness does not know the log.
-			_, refusal = last.Judge(a, head.Origin, nil)
 		}
 		return nil, refusal
 	}

@@ -97,56 +97,75 @@ type Question struct {
 
 // Verify returns the id of the key that signed a request. The error is [ErrUnsigned], or a [*Refusal].
 func (g *Guard) Verify(q Question) (string, error) {
-	in, sig, err := ourSignature(q.Request.Header)
+	c, err := g.judge(q)
 	if err != nil {
 		return "", err
 	}
-	c, err := readClaim(in)
+	if q.carries() {
+		if err := checkDigest(q.Request.Header, q.Content); err != nil {
+			return "", &Refusal{Uncovered, err}
+		}
+	}
+	return c.keyID, g.remember(c, g.now())
+}
+
+// Foresee is Verify before the content is read: the signature covers the content's digest, so that who signed is known without it.
+// Whether the content is the one, and whether the request was let through before, only Verify finds out.
+func (g *Guard) Foresee(q Question) (string, error) {
+	c, err := g.judge(q)
+	return c.keyID, err
+}
+
+// judge verifies all that can be without the content.
+func (g *Guard) judge(q Question) (c claim, err error) {
+	in, sig, err := ourSignature(q.Request.Header)
 	if err != nil {
-		return "", err
+		return c, err
+	}
+	if c, err = readClaim(in); err != nil {
+		return c, err
 	}
 	now := g.now()
 	switch {
 	case c.created.After(now.Add(maxSkew)), c.created.Before(now.Add(-maxAge)):
-		return "", refuse(OutOfTime, "it was signed at %s, and it is %s now: set the clocks", c.created.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		return c, refuse(OutOfTime, "it was signed at %s, and it is %s now: set the clocks", c.created.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	case c.created.Before(g.start):
-		return "", refuse(OutOfTime, "it was signed before this node started")
+		return c, refuse(OutOfTime, "it was signed before this node started")
 	case !c.expires.IsZero() && !now.Before(c.expires):
-		return "", refuse(OutOfTime, "it has expired")
+		return c, refuse(OutOfTime, "it has expired")
 	}
 	m := messageOf(q.Request)
 	if !q.Ours(m.authority) {
-		return "", refuse(Elsewhere, "it is for the host %q", m.authority)
+		return c, refuse(Elsewhere, "it is for the host %q", m.authority)
 	}
-	if err := checkContent(q, in); err != nil {
-		return "", &Refusal{Uncovered, err}
+	if err := checkCovered(q, in); err != nil {
+		return c, &Refusal{Uncovered, err}
 	}
 	key, ok := q.Key(c.keyID)
 	if !ok || len(key) != ed25519.PublicKeySize {
-		return "", refuse(UnknownKey, "the key %q is not known here", c.keyID)
+		return c, refuse(UnknownKey, "the key %q is not known here", c.keyID)
 	}
 	base, err := signatureBase(m, in)
 	if err != nil {
-		return "", &Refusal{Malformed, err}
+		return c, &Refusal{Malformed, err}
 	}
 	if !ed25519.Verify(key, base, sig) {
-		return "", refuse(BadKeyUse, "the signature does not verify with the key %s", c.keyID)
+		return c, refuse(BadKeyUse, "the signature does not verify with the key %s", c.keyID)
 	}
-	return c.keyID, g.remember(c, now)
+	return c, nil
 }
 
-// checkContent wants the components that a node's signature covers, and the digest of what the request carries.
-func checkContent(q Question, in member) error {
-	carries := len(q.Content) > 0 || q.Request.ContentLength != 0
-	for _, want := range covered(carries) {
+// carries says whether the request has content.
+func (q Question) carries() bool { return len(q.Content) > 0 || q.Request.ContentLength != 0 }
+
+// checkCovered wants the components that a node's signature covers.
+func checkCovered(q Question, in member) error {
+	for _, want := range covered(q.carries()) {
 		if !slices.ContainsFunc(in.list, func(it item) bool { return it.value.text == want && len(it.params) == 0 }) {
 			return fmt.Errorf("it does not cover %s", want)
 		}
 	}
-	if !carries {
-		return nil
-	}
-	return checkDigest(q.Request.Header, q.Content)
+	return nil
 }
 
 // ourSignature finds the signature with our tag among those on a request; others, say of a proxy, are passed over.
