@@ -88,7 +88,7 @@ func TestVerify(t *testing.T) {
 		{name: "another query", change: func(_ *bench, r *http.Request) { r.URL.RawQuery = "" }, want: "does not verify"},
 		{name: "for another host", change: func(_ *bench, r *http.Request) { r.Host = "other.example" }, want: "it is for the host"},
 		{name: "another body", method: "POST", body: []byte("{}"), want: "not the one that its digest names"},
-		{name: "no digest", method: "POST", change: func(_ *bench, r *http.Request) { r.Header.Del(digestField) }, want: "no digest"},
+		{name: "no digest", method: "POST", change: func(_ *bench, r *http.Request) { r.Header.Del(digestField) }, want: "content-digest, which is not there"},
 		{name: "an unknown key", change: rewrite(`keyid="k-test"`, `keyid="k-else"`), want: "not known"},
 		{name: "another algorithm", change: rewrite(`alg="ed25519"`, `alg="hmac-sha256"`), want: "algorithm"},
 		{name: "another nonce", change: rewrite(`.1";`, `.2";`), want: "does not verify"},
