@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/mithaq/mithaq/stix"
 )
 
 // Object is one version of one STIX object, with what a collection files it under.
@@ -54,7 +56,10 @@ const (
 // ReadObject checks that raw is one JSON object without duplicate names, invalid UTF-8, deep nesting or numbers that
 // others would read differently (RFC 7493), and finds its id, type and version. It does not validate STIX. The Object's
 // Raw is raw itself. The error is a *Refusal.
-func ReadObject(raw []byte) (Object, error) {
+func ReadObject(raw []byte) (Object, error) { return readObject(new(stix.Reader), raw) }
+
+// readObject is ReadObject with a reader that keeps its memory for the next object.
+func readObject(reader *stix.Reader, raw []byte) (Object, error) {
 	o := Object{Raw: raw}
 	if len(raw) == 0 || raw[0] != '{' {
 		return o, &Refusal{Reason: "is no JSON object"}
@@ -63,8 +68,10 @@ func ReadObject(raw []byte) (Object, error) {
 		return o, &Refusal{Pointer: pointerAt(raw, at), Reason: reason}
 	}
 	var head header
-	if err := head.read(raw); err != nil {
-		return o, head.refusal(err)
+	if !head.readQuickly(reader, raw) {
+		if err := head.read(raw); err != nil {
+			return o, head.refusal(err)
+		}
 	}
 	if pointer, reason := head.fill(&o); reason != "" {
 		return o, &Refusal{ID: head.id, Version: o.Version, Pointer: pointer, Reason: reason}
@@ -75,6 +82,24 @@ func ReadObject(raw []byte) (Object, error) {
 // header is what of an object is read.
 type header struct {
 	id, typ, specVersion, created, modified string
+}
+
+// readQuickly reads nearly every object that read takes, in half the time; of the others it says false, and read finds out why.
+func (h *header) readQuickly(reader *stix.Reader, raw []byte) bool {
+	v, err := reader.Read(raw, stix.Limits{MaxDepth: maxDepth})
+	if err != nil {
+		return false
+	}
+	for name, v := range v.Children() {
+		if field := h.field(string(name)); field != nil {
+			if !v.IsString() {
+				*h = header{}
+				return false
+			}
+			*field = v.Text()
+		}
+	}
+	return true
 }
 
 // read goes over the whole object once; the decoder refuses duplicate names and invalid UTF-8 wherever they are.

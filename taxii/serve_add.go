@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mithaq/mithaq/stix"
 )
 
 // addObjects answers POST …/objects/ (section 5.5): 202 with a status that says of each object what became of it.
@@ -94,9 +96,14 @@ func (s *Server) envelopeProblem(err error) error {
 
 // sift parts the objects that can be filed from those that cannot.
 func (s *Server) sift(objects [][]byte, received time.Time) Submission {
+	reader, ok := s.readers.Get().(*stix.Reader)
+	if !ok {
+		reader = new(stix.Reader)
+	}
+	defer s.readers.Put(reader)
 	sub := Submission{Objects: make([]Object, 0, len(objects)), Received: received}
 	for i, raw := range objects {
-		o, err := s.read(raw)
+		o, err := s.read(reader, raw)
 		if err != nil {
 			sub.Refused = append(sub.Refused, refusalDetail(i, received, o, err))
 			continue
@@ -107,11 +114,11 @@ func (s *Server) sift(objects [][]byte, received time.Time) Submission {
 	return sub
 }
 
-func (s *Server) read(raw []byte) (Object, error) {
+func (s *Server) read(reader *stix.Reader, raw []byte) (Object, error) {
 	if len(raw) > s.o.MaxObjectLength {
 		return Object{}, &Refusal{Reason: "is over " + strconv.Itoa(s.o.MaxObjectLength) + " bytes long"}
 	}
-	o, err := ReadObject(raw)
+	o, err := readObject(reader, raw)
 	if err == nil && s.o.Check != nil {
 		err = s.o.Check(o)
 	}

@@ -57,6 +57,7 @@ type Server struct {
 	limiter *limiter
 	posts   chan struct{} // one place for each body being read
 	pages   sync.Pool     // of *bufio.Writer
+	readers sync.Pool     // of *stix.Reader
 }
 
 // NewServer checks the options and fills in what they leave out.

@@ -102,6 +102,7 @@ type Node struct {
 	grown      atomic.Uint64                 // counts heads that were published and books that were read
 	posted     map[string]Place              // how far each token has written to each log over TAXII; mu guards it
 
+	deflaters sync.Pool // of *flate.Writer, for statuses of TAXII
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
 	feeds     feeds

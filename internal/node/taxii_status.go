@@ -34,14 +34,18 @@ func (b collections) keepStatus(ctx context.Context, who TAXIICaller, s taxii.St
 		return fmt.Errorf("keeping a TAXII status: %w", err)
 	}
 	var small bytes.Buffer
-	w, err := flate.NewWriter(&small, flate.BestSpeed)
-	if err == nil {
-		_, err = w.Write(text)
-		err = errors.Join(err, w.Close())
+	w, ok := b.n.deflaters.Get().(*flate.Writer) // a new one takes as long as the status of a thousand objects
+	if !ok {
+		if w, err = flate.NewWriter(nil, flate.BestSpeed); err != nil {
+			return fmt.Errorf("keeping a TAXII status: %w", err)
+		}
 	}
-	if err != nil {
+	w.Reset(&small)
+	_, err = w.Write(text)
+	if err = errors.Join(err, w.Close()); err != nil {
 		return fmt.Errorf("keeping a TAXII status: %w", err)
 	}
+	b.n.deflaters.Put(w)
 	now := b.n.now()
 	return storeFault(b.n.store.PutTAXIIStatus(ctx, s.ID, who.Token, now, now.Add(statusKept), small.Bytes()))
 }

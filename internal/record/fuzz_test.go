@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"reflect"
+	"strings"
 	"testing"
 
 	"filippo.io/age"
@@ -152,6 +153,34 @@ func FuzzBodies(f *testing.F) {
 		}
 		if err := spec.Check(again); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzPlainIntel: a body that is taken quickly is taken by reading all of it as well.
+func FuzzPlainIntel(f *testing.F) {
+	p := newParty(f, "a")
+	head, err := encode(wireRecord{V: 1, ID: "r-aaaaaaaaaaaaaaaaaaaaaaaaaa", Agreement: OwnAgreement, Author: p.keyring.Party, Officer: p.issuer(KindIntel).KeyID(), Kind: KindIntel, Time: At(now), Marking: Marking{TLP: TLPClear}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	const id = "--00000000-0000-4000-8000-000000000000"
+	for _, object := range []string{"", `,"a":[]`, `,"a":{"b":null,"c":""}`, `,"a":1e400`, `,"a":0.12345678901234567890`, `,"a":9007199254740993`, `,"a":"\\\"1"`,
+		`,"a":1,"a":2`, `,"a":1,"\u0061":2`, `,"a":"\ud800"`, ",\"a\":\"\xff\"", `,"a":01`, `,"a":-`, `,"a":1.5E-3`, `}]}} `, `,"a":` + strings.Repeat("[", 70) + strings.Repeat("]", 70)} {
+		f.Add([]byte(`{"bundle": {"type":"bundle","id":"bundle` + id + `","objects":[{"type":"identity","id":"identity` + id + `"` + object + `}]} }`))
+	}
+	if !plainIntel([]byte(leastIntel)) {
+		f.Fatal("the least intel is not plain")
+	}
+	if _, err := ParsePayload(splice(head, "body", []byte(leastIntel))); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if !plainIntel(body) {
+			return
+		}
+		if _, err := ParsePayload(splice(head, "body", body)); err != nil {
+			t.Errorf("%s: %v", body, err)
 		}
 	})
 }

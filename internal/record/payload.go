@@ -80,7 +80,7 @@ func (r Record) Payload() ([]byte, error) {
 		return nil, jsonError(err, "")
 	}
 	payload := splice(head, "body", r.Body)
-	if _, err := ParsePayload(payload); err != nil {
+	if err := r.checkPayload(head, payload); err != nil {
 		return nil, err
 	}
 	return payload, nil
