@@ -15,6 +15,8 @@ import (
 
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/plan"
+	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/exchange/lists"
 )
 
 // listNamespace is the UUID under which the indicators of plain lists get identifiers of their own.
@@ -118,80 +120,67 @@ func printable(b []byte) string {
 	return string(b)
 }
 
-// guess tells what a value is by its looks: an address, a network, a hash, a JA4, a URL, a mailbox, else a domain.
-// Values that were made harmless for mail (hxxp, [.]) are read as what they were.
+// guess tells what a value is by its looks, as everywhere else ([lists.Guess]). A URL without a scheme stands for http and https
+// alike; *.name stands for what is below it, .name for the name and what is below it.
 func (c *Compiler) guess(value []byte) (atoms []plan.Atom, reason string) {
-	value = refang(value)
-	one := func(kind index.Kind, key []byte) ([]plan.Atom, string) {
-		return []plan.Atom{{Kind: kind, Key: key}}, ""
+	text := lists.Refang(string(value))
+	dotted := strings.HasPrefix(text, ".")
+	if dotted {
+		text = "*" + text
 	}
-	if a, ok := index.ParseAddress(value); ok {
-		return one(index.Address, index.AppendAddress(nil, a))
+	t, why := lists.Guess(text)
+	if why != "" {
+		return nil, why
 	}
-	if slash := bytes.IndexByte(value, '/'); slash > 0 {
-		if p, err := netip.ParsePrefix(string(value)); err == nil {
-			if p.IsSingleIP() {
-				return one(index.Address, index.AppendAddress(nil, p.Addr()))
-			}
-			return one(index.Network, index.AppendNetwork(nil, p))
+	kind, key, ok := index.Kind(0), []byte(nil), false
+	switch t.Kind() {
+	case exchange.Domain:
+		return c.domain(t, dotted)
+	case exchange.Address:
+		var a netip.Addr
+		if a, ok = index.ParseAddress([]byte(t.Value)); ok {
+			kind, key = index.Address, index.AppendAddress(nil, a)
 		}
-	} else if key, ok := index.AppendHash(nil, value); ok && bytes.IndexByte(value, '.') < 0 {
-		return one(index.FileHash, key)
-	} else if key, ok := index.AppendJA4(nil, value); ok {
-		return one(index.JA4, key)
-	}
-	if bytes.Contains(value, []byte("://")) || bytes.IndexAny(value, "/?") > 0 {
-		if key, ok := index.AppendURL(nil, value); ok {
-			return one(index.URL, key)
+	case exchange.Network:
+		if p, err := netip.ParsePrefix(t.Value); err == nil {
+			kind, key, ok = index.Network, index.AppendNetwork(nil, p), true
 		}
-		return nil, "not a URL"
-	}
-	if bytes.IndexByte(value, '@') > 0 {
-		if key, ok := index.AppendEmail(nil, value); ok {
-			return one(index.Email, key)
+	case exchange.FileHash:
+		kind = index.FileHash
+		key, ok = index.AppendHash(nil, []byte(t.Value))
+	case exchange.JA4:
+		kind = index.JA4
+		key, ok = index.AppendJA4(nil, []byte(t.Value))
+	case exchange.URL:
+		if !strings.Contains(text, "://") {
+			t.Value = text
 		}
-		return nil, "not a mail address"
+		kind = index.URL
+		key, ok = index.AppendURL(nil, []byte(t.Value))
+	case exchange.Email:
+		kind = index.Email
+		key, ok = index.AppendEmail(nil, []byte(t.Value))
 	}
-	return c.guessDomain(value)
+	if !ok {
+		return nil, "nothing that traffic holds"
+	}
+	return []plan.Atom{{Kind: kind, Key: key}}, ""
 }
 
-// guessDomain reads a name; *.name stands for what is below it, .name for the name and what is below it.
-func (c *Compiler) guessDomain(value []byte) ([]plan.Atom, string) {
-	below, only := c.Subdomains, false
-	if rest, ok := bytes.CutPrefix(value, []byte("*.")); ok {
-		value, below, only = rest, true, true
-	} else if rest, ok := bytes.CutPrefix(value, []byte(".")); ok {
-		value, below = rest, true
-	}
-	if host, port, ok := bytes.Cut(value, []byte(":")); ok && len(bytes.Trim(port, "0123456789")) == 0 {
-		if a, ok := index.ParseAddress(host); ok {
-			return []plan.Atom{{Kind: index.Address, Key: index.AppendAddress(nil, a)}}, ""
-		}
-		value = host
-	}
-	key, ok := index.AppendDomain(nil, value)
+// domain makes the atoms of a name: itself, what is below it, or both.
+func (c *Compiler) domain(t exchange.Term, dotted bool) ([]plan.Atom, string) {
+	key, ok := index.AppendDomain(nil, []byte(t.Value))
 	if !ok {
-		return nil, "neither a domain, an address, a URL, a mail address nor a hash"
+		return nil, "it is no domain name"
 	}
 	var atoms []plan.Atom
-	if !only {
+	if dotted || !t.Below {
 		atoms = append(atoms, plan.Atom{Kind: index.Domain, Key: key})
 	}
-	if below {
+	if t.Below || c.Subdomains {
 		atoms = append(atoms, plan.Atom{Kind: index.Subdomain, Key: key})
 	}
 	return atoms, ""
-}
-
-func refang(value []byte) []byte {
-	if bytes.IndexByte(value, '[') < 0 && !bytes.HasPrefix(bytes.ToLower(value[:min(4, len(value))]), []byte("hxxp")) {
-		return value
-	}
-	s := strings.NewReplacer("[.]", ".", "[:]", ":", "[@]", "@", "[dot]", ".").Replace(string(value))
-	if len(s) > 4 && strings.EqualFold(s[:4], "hxxp") {
-		s = "http" + s[4:]
-	}
-	return []byte(s)
 }
 
 // listID makes the same identifier for the same value everywhere (UUID version 5, RFC 9562).

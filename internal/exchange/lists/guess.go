@@ -1,7 +1,6 @@
 package lists
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -68,8 +67,13 @@ func Guess(value string) (t exchange.Term, why string) {
 		return given("url", value)
 	case strings.IndexByte(value, '@') > 0 && !strings.Contains(value, "/"):
 		return given("email", value)
-	case strings.IndexByte(value, '/') > 0:
-		if _, why := given("domain", value[:strings.IndexByte(value, '/')]); why == "" {
+	case strings.IndexAny(value, "/?") > 0:
+		host := value[:strings.IndexAny(value, "/?")]
+		if name, port, ok := strings.Cut(host, ":"); ok && strings.Trim(port, digits) == "" {
+			host = name
+		}
+		_, isAddress := address(host)
+		if _, why := given("domain", host); why == "" || isAddress {
 			return given("url", "http://"+value)
 		}
 	}
@@ -147,9 +151,15 @@ func given(typ, value string) (t exchange.Term, why string) {
 	return t, "its type is not known"
 }
 
+const digits = "0123456789"
+
 func isHex(s string) bool {
-	_, err := hex.DecodeString(s)
-	return err == nil && s != ""
+	for i := range len(s) {
+		if c := s[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+			return false
+		}
+	}
+	return s != "" && len(s)%2 == 0
 }
 
 // isJA4 knows the form of a JA4: t13d1516h2_8daaf6152771_e5627efa2ab1.
@@ -158,12 +168,14 @@ func isJA4(s string) bool {
 		return false
 	}
 	head := strings.ToLower(s[:10])
-	digits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
-	return strings.IndexByte("tqd", head[0]) >= 0 && strings.IndexByte("di", head[3]) >= 0 && digits(head[4:8])
+	return strings.IndexByte("tqd", head[0]) >= 0 && strings.IndexByte("di", head[3]) >= 0 && strings.Trim(head[4:8], digits) == ""
 }
 
 // address reads an address, a network, or an address with a port, which is left out.
 func address(s string) (exchange.Term, bool) {
+	if strings.Trim(s, digits+"abcdefABCDEF:.[]/") != "" {
+		return exchange.Term{}, false // most values: to ask netip what is wrong with each takes longer than all else
+	}
 	if p, err := netip.ParseAddrPort(s); err == nil {
 		s = p.Addr().String()
 	}
@@ -192,28 +204,50 @@ func addressTerm(a netip.Addr, text string) exchange.Term {
 	return exchange.Term{Path: "ipv6-addr:value", Value: text}
 }
 
-// domain reads a name of two labels at least; *.name is every name below it.
+// domain reads a name of two labels at least; *.name is every name below it, and then one label is enough.
 func domain(s string) (t exchange.Term, why string) {
 	t.Path = "domain-name:value"
 	s, t.Below = strings.CutPrefix(s, "*.")
 	s = strings.TrimSuffix(strings.TrimPrefix(s, "."), ".")
-	ascii, err := idna.Lookup.ToASCII(s)
-	if err != nil { // the underscore is in use, though no host may have one
-		if ascii, err = idna.Punycode.ToASCII(strings.ToLower(s)); err != nil {
+	ascii := strings.ToLower(s)
+	if !isName(ascii) || strings.Contains(ascii, "xn--") {
+		var err error
+		if ascii, err = idna.Lookup.ToASCII(s); err != nil { // the underscore is in use, though no host may have one
+			if ascii, err = idna.Punycode.ToASCII(strings.ToLower(s)); err != nil {
+				return t, "it is no domain name"
+			}
+		}
+		if !isName(ascii) {
 			return t, "it is no domain name"
 		}
 	}
-	labels := strings.Split(ascii, ".")
-	if len(labels) < 2 || len(ascii) > 253 || strings.Trim(labels[len(labels)-1], "0123456789") == "" {
+	last := ascii[strings.LastIndexByte(ascii, '.')+1:]
+	if len(last) == len(ascii) && !t.Below || len(ascii) > 253 || strings.Trim(last, digits) == "" {
 		return t, "it is no domain name"
-	}
-	for _, label := range labels {
-		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
-			return t, "it is no domain name"
-		}
 	}
 	t.Value = ascii
 	return t, ""
+}
+
+// isName says whether s is made of labels as DNS has them, in lower case.
+func isName(s string) bool {
+	label := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '.':
+			if label == 0 {
+				return false
+			}
+			label = 0
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_':
+			if label++; label > 63 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return label > 0
 }
 
 func webAddress(s string) (t exchange.Term, why string) {
