@@ -27,7 +27,7 @@ type publishCmd struct {
 	Serves  []string `help:"Commitments that the record serves." placeholder:"LABEL"`
 	Ref     []string `help:"References: about|answers|corrects|evidence|replaces:LEAF." placeholder:"REL:LEAF"`
 	Expires string   `help:"From when nobody may hand it out (RFC 3339)." placeholder:"TIME"`
-	From    string   `help:"Format of the files: stix, misp, csv or text (default: by what is in them)." placeholder:"FORMAT"`
+	From    string   `help:"Format of the files: stix, misp, misp-galaxy, csv or text (default: by what is in them)." placeholder:"FORMAT"`
 	Column  []string `help:"Of a table: what a column holds, by its name or number." placeholder:"COLUMN=TYPE"`
 	Org     []string `help:"Of MISP: which party an organisation of a sharing group is, by its name or UUID." placeholder:"NAME=PARTY"`
 	Despite bool     `help:"Publish values that are on warning lists all the same." name:"despite-warnings"`
@@ -43,7 +43,7 @@ func (publishCmd) Help() string {
   mithaq publish --tlp AMBER --column 2=domain blocked.csv
   mithaq publish misp-event.json
 
-A STIX bundle is kept byte for byte. MISP events, tables (CSV) and lists become STIX bundles; what cannot be carried is
+A STIX bundle is kept byte for byte. MISP events and galaxies, tables (CSV) and lists become STIX bundles; what cannot be carried is
 reported. Each bundle becomes one record, durable and in a signed checkpoint when its line is printed. A MISP event is
 published once in each version, to the parties that its sharing group names.`
 }

@@ -133,7 +133,7 @@ func (n *Node) readFile(f File, format *string, report *exchange.Report, take fu
 	report.Join("", lost)
 	var fault *Fault
 	if err != nil && !errors.As(err, &fault) {
-		return &Fault{Code: CodeInvalid, What: "reading the file", Err: err, Remedy: "send a STIX bundle, MISP events, a table or a list of values"}
+		return &Fault{Code: CodeInvalid, What: "reading the file", Err: err, Remedy: "send a STIX bundle, MISP events, a MISP galaxy, a table or a list of values"}
 	}
 	return err
 }

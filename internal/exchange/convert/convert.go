@@ -16,7 +16,7 @@ import (
 )
 
 // Formats are the names of the formats that are read.
-func Formats() []string { return []string{"stix", "misp", "csv", "text"} }
+func Formats() []string { return []string{"stix", "misp", "misp-galaxy", "csv", "text"} }
 
 // Options is what a file does not say of itself.
 type Options struct {
@@ -47,6 +47,12 @@ func Read(b []byte, opts Options, take func(Bundle) error) (format string, repor
 		return format, report, take(Bundle{STIX: b})
 	case "misp":
 		report, err = events(b, take)
+	case "misp-galaxy":
+		g, err := misp.ReadGalaxy(b)
+		if err != nil {
+			return format, report, err
+		}
+		return format, g.Report, take(Bundle{STIX: g.Bundle, Title: g.Title, Report: g.Report})
 	case "csv", "text":
 		report, err = list(b, format, opts, take)
 	default:
@@ -98,7 +104,7 @@ func list(b []byte, format string, opts Options, take func(Bundle) error) (excha
 	return report, err
 }
 
-// Sniff tells a file's format by what is in it: stix, misp, or text, which a table is as well.
+// Sniff tells a file's format by what is in it: stix, misp, misp-galaxy, or text, which a table is as well.
 func Sniff(b []byte) string {
 	b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
 	if len(b) == 0 || b[0] != '{' && b[0] != '[' {
@@ -109,13 +115,16 @@ func Sniff(b []byte) string {
 	}
 	// The members that stand nearest to the beginning decide, so that a large file is not read twice.
 	dec := jsontext.NewDecoder(bytes.NewReader(b), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	for range 64 {
+	for range 512 {
 		tok, err := dec.ReadToken()
 		if err != nil {
 			break
 		}
 		if kind, _ := dec.StackIndex(dec.StackDepth()); tok.Kind() != '"' || kind != '{' {
 			continue
+		}
+		if dec.StackDepth() == 1 && (tok.String() == "authors" || tok.String() == "values") {
+			return "misp-galaxy"
 		}
 		switch tok.String() {
 		case "Event", "response", "Attribute", "Orgc", "threat_level_id", "info":

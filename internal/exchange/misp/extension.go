@@ -27,6 +27,7 @@ const (
 	kindSighting  = "sighting"
 	kindReport    = "event-report"
 	kindCluster   = "galaxy-cluster" // made of a galaxy's cluster: the event or attribute carries the galaxy itself
+	kindGalaxy    = "galaxy"         // made of a cluster in the galaxy's own file
 )
 
 // extend writes the extension into an object.

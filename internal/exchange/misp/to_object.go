@@ -168,18 +168,23 @@ func clusterTypes() [][2]string {
 	}
 }
 
+// clusterType is the type of object that a cluster of a galaxy becomes; empty where STIX has none for it.
+func clusterType(galaxy string) string {
+	for _, known := range clusterTypes() {
+		if strings.Contains(galaxy, known[0]) {
+			return known[1]
+		}
+	}
+	return ""
+}
+
 // cluster makes the object for a cluster; empty where STIX has no type for its galaxy: its tag is carried as a label.
 func (c *converter) cluster(galaxy, cluster members) string {
 	kind := cluster.text("type")
 	if kind == "" {
 		kind = galaxy.text("type")
 	}
-	typ := ""
-	for _, known := range clusterTypes() {
-		if typ == "" && strings.Contains(kind, known[0]) {
-			typ = known[1]
-		}
-	}
+	typ := clusterType(kind)
 	value := cluster.text("value")
 	if typ == "" || value == "" {
 		return ""
