@@ -59,6 +59,8 @@ type detection struct {
 	cmd       *detectCmd
 	app       *app
 	engine    *engine.Engine
+	history   *evidence.History
+	started   time.Time
 	enc       *json.Encoder
 	lines     *alertLines // instead of JSON, for a SIEM
 	failed    error
@@ -181,9 +183,10 @@ func (d *detection) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.started, d.history = now, evidence.New(evidence.Options{Seed: random})
 	validity := map[string]engine.Validity{"event": engine.ValidAtEvent, "now": engine.ValidNow, "any": engine.ValidAlways}[d.cmd.Validity]
 	options := engine.Options{
-		Validity: validity, Now: now, Warnings: lists, History: evidence.New(evidence.Options{Seed: random}),
+		Validity: validity, Now: now, Warnings: lists, History: d.history,
 		Shadow:   func(s index.Source) bool { return slices.Contains(d.cmd.Shadow, s.Feed) },
 		Feedback: d.feedback,
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/feed"
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/intel"
+	"github.com/mithaq/mithaq/internal/detect/sensor"
 	"github.com/mithaq/mithaq/internal/detect/warning"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -100,6 +101,9 @@ func (d *detection) publish(ctx context.Context) error {
 	if !d.cmd.Publish {
 		return nil
 	}
+	if err := d.client.ReportSensor(ctx, d.picture()); err != nil {
+		return err
+	}
 	var found []node.FoundSighting
 	unknown := 0
 	for _, f := range d.sightings.All() {
@@ -107,7 +111,7 @@ func (d *detection) publish(ctx context.Context) error {
 			unknown++
 			continue
 		}
-		found = append(found, node.FoundSighting{Indicator: f.Indicator.ID, Record: f.From.Record, Count: f.Count, First: f.First, Last: f.Last})
+		found = append(found, node.FoundSighting{Indicator: f.Indicator.ID, Record: f.From.Record, Count: f.Count, First: f.First, Last: f.Last, Example: f.Example})
 	}
 	if unknown > 0 {
 		fmt.Fprintf(d.app.stderr, "%d indicators name no record they were shared in: there is nobody to send a sighting to\n", unknown)
@@ -121,4 +125,39 @@ func (d *detection) publish(ctx context.Context) error {
 	}
 	fmt.Fprintf(d.app.stderr, "%d sightings wait for approval: see 'mithaq sighting list'\n", added.Added)
 	return nil
+}
+
+// picture is what this run tells of itself, as a sensor would.
+func (d *detection) picture() node.SensorReport {
+	stats := d.engine.Stats()
+	r := sensorReport("detect", sensor.Draw(d.history, d.engine))
+	r.Source, r.Started, r.Indicators = clipText(strings.Join(d.cmd.Inputs, " "), 400), d.started, d.summary.FromNode+d.files.Report.Indicators
+	r.Alerts, r.Context = stats.Matches[engine.Alert], stats.Matches[engine.Context]
+	for _, in := range d.summary.Inputs {
+		r.Events += int64(in.Events)
+	}
+	for _, in := range d.summary.Packets {
+		r.Events += int64(in.Events)
+	}
+	return r
+}
+
+// sensorReport makes what a sensor tells of the traffic.
+func sensorReport(name string, p sensor.Picture) node.SensorReport {
+	r := node.SensorReport{Name: clipText(name, 100), Version: clipText(version(), 100), Hellos: p.Prints.Hellos, Sources: int64(p.Prints.Sources), Settled: p.Prints.Settled}
+	for _, f := range p.Prints.Rarest {
+		r.Prints = append(r.Prints, node.SensorPrint{Kind: f.Kind, Value: f.Value, Count: f.Count, Sources: int64(f.Sources)})
+	}
+	for _, m := range p.Beacons {
+		r.Beacons = append(r.Beacons, node.SensorBeacon{Time: m.Time, Sure: m.Sure, Flow: m.Flow, Value: clipText(m.Seen.Value, 400), Evidence: m.Evidence})
+	}
+	return r
+}
+
+// clipText shortens a text to so many bytes, whole letters.
+func clipText(s string, most int) string {
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
 }

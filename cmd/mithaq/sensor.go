@@ -32,6 +32,7 @@ type sensorCmd struct {
 	NATS        string        `help:"Read Zeek's JSON or EVE lines from this NATS server." name:"nats" placeholder:"URL" xor:"source"`
 	Stream      string        `help:"The JetStream stream, with --nats." placeholder:"NAME"`
 	Consumer    string        `help:"What the sensor calls itself there; sensors of one name share the work." default:"mithaq" placeholder:"NAME"`
+	Name        string        `help:"What people at the node call this sensor (default: this machine's name)." placeholder:"NAME"`
 	State       string        `help:"A folder for what has to last: indicators, sightings that wait, how far was read." required:"" placeholder:"DIR"`
 	Output      string        `help:"Append matches to this file instead of standard output." placeholder:"FILE"`
 	Shadow      []string      `help:"Parties on trial: their indicators alert nobody and make no sighting." placeholder:"PARTY"`
@@ -76,8 +77,13 @@ func (c *sensorCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	client := api.Over(c.Node, a.env("MITHAQ_TOKEN"))
 	defer client.Close()
-	s, err := sensor.New(sensor.Options{State: c.State, Source: source, Fetch: client.Indicators, Match: out.match, Warnings: lists, Shadow: c.Shadow,
+	var s *sensor.Sensor
+	started := time.Now()
+	s, err = sensor.New(sensor.Options{State: c.State, Source: source, Fetch: client.Indicators, Match: out.match, Warnings: lists, Shadow: c.Shadow,
 		Every: c.Every, MostKept: c.Keep << 20, Seed: random, Now: time.Now, Logger: log,
+		Report: func(ctx context.Context, p sensor.Picture) error {
+			return client.ReportSensor(ctx, c.report(s.Counts(), p, started))
+		},
 		Send: func(ctx context.Context, found []sensor.Found) error {
 			list := make([]node.FoundSighting, 0, len(found))
 			for _, f := range found {
@@ -105,6 +111,22 @@ func (c *sensorCmd) Run(ctx context.Context, a *app) (err error) {
 	log.Info("sensor ends", "events", end.Events, "alerts", end.Matches[engine.Alert], "context", end.Matches[engine.Context], "shadow", end.Matches[engine.Shadow],
 		"indicators", end.Indicators, "sent", end.Sent, "waiting", end.Waiting, "dropped", end.Dropped)
 	return err
+}
+
+// report is what the node is told of this sensor.
+func (c *sensorCmd) report(counts sensor.Counts, p sensor.Picture, started time.Time) node.SensorReport {
+	name := c.Name
+	if name == "" {
+		name, _ = os.Hostname() // without one it has the name below
+	}
+	if name == "" {
+		name = "sensor"
+	}
+	r := sensorReport(name, p)
+	r.Source = clipText(strings.TrimSpace(c.Interface+" "+c.Spool+" "+c.Stream), 400)
+	r.Started, r.Events, r.Alerts, r.Context = started, counts.Events, counts.Matches[engine.Alert], counts.Matches[engine.Context]
+	r.Indicators, r.Waiting, r.Dropped = counts.Indicators, counts.Waiting, counts.Dropped
+	return r
 }
 
 func (c *sensorCmd) source(ctx context.Context, random uint64) (sensor.Source, error) {

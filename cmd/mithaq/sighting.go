@@ -12,6 +12,8 @@ import (
 
 type sightingCmd struct {
 	List    sightingListCmd    `cmd:"" help:"List what detection found of shared indicators, and what became of it."`
+	Show    sightingShowCmd    `cmd:"" help:"Why a sighting counts: its evidence term by term, and where to look it up."`
+	Sensors sightingSensorsCmd `cmd:"" help:"The sensors, with what each last told of itself."`
 	Approve sightingApproveCmd `cmd:"" help:"Send sightings back to who shared the indicators."`
 	Refuse  sightingRefuseCmd  `cmd:"" help:"Keep sightings here, or call them false positives."`
 }

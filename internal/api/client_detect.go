@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -36,6 +38,11 @@ func (c *Client) Sightings(ctx context.Context, state string) ([]node.SightingVi
 	return out, err
 }
 
+// Sighting shows one with its evidence.
+func (c *Client) Sighting(ctx context.Context, id string) (node.SightingView, error) {
+	return call[node.SightingView](ctx, c, http.MethodGet, "/sightings/"+url.PathEscape(id), nil)
+}
+
 // ApproveSighting sends one.
 func (c *Client) ApproveSighting(ctx context.Context, id string) (node.SightingView, error) {
 	return call[node.SightingView](ctx, c, http.MethodPost, "/sightings/"+url.PathEscape(id)+"/approve", nil)
@@ -44,4 +51,18 @@ func (c *Client) ApproveSighting(ctx context.Context, id string) (node.SightingV
 // RefuseSighting keeps one here.
 func (c *Client) RefuseSighting(ctx context.Context, id string, v node.SightingVerdict) (node.SightingView, error) {
 	return call[node.SightingView](ctx, c, http.MethodPost, "/sightings/"+url.PathEscape(id)+"/refuse", v)
+}
+
+// ReportSensor tells what a sensor counts.
+func (c *Client) ReportSensor(ctx context.Context, r node.SensorReport) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("telling of a sensor: %w", err)
+	}
+	return c.do(ctx, http.MethodPost, "/sensors", nil, body, nil)
+}
+
+// Sensors lists the sensors.
+func (c *Client) Sensors(ctx context.Context) ([]node.SensorView, error) {
+	return call[[]node.SensorView](ctx, c, http.MethodGet, "/sensors", nil)
 }

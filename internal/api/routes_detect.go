@@ -18,6 +18,7 @@ func registerDetect(api huma.API, n *node.Node) {
 		}) (*output[feed.Page], error) {
 			return reply(n.Indicators(ctx, in.After))
 		})
+	registerSensors(api, n)
 	add := op(http.MethodPost, "/sightings", "add-sightings", ScopeSense, "Put sightings up for a person's approval; nothing leaves the node by it")
 	add.MaxBodyBytes = maxUpload
 	add.DefaultStatus = http.StatusAccepted
@@ -27,11 +28,15 @@ func registerDetect(api huma.API, n *node.Node) {
 		count, err := n.AddSightings(ctx, in.Body)
 		return reply(Added{Added: count}, err)
 	})
-	huma.Register(api, op(http.MethodGet, "/sightings", "list-sightings", ScopeRead, "Sightings, the newest first"),
+	huma.Register(api, op(http.MethodGet, "/sightings", "list-sightings", ScopeRead, "Sightings, the newest first, without their evidence"),
 		func(ctx context.Context, in *struct {
 			State string `query:"state" enum:"waiting,approved,refused,false-positive" doc:"Only those in this state; absent: all"`
 		}) (*output[[]node.SightingView], error) {
 			return reply(n.Sightings(ctx, in.State))
+		})
+	huma.Register(api, op(http.MethodGet, "/sightings/{id}", "get-sighting", ScopeRead, "A sighting with the evidence of its surest match, which stays on this node"),
+		func(ctx context.Context, in *SightingPath) (*output[node.SightingView], error) {
+			return reply(n.Sighting(ctx, in.ID))
 		})
 	huma.Register(api, op(http.MethodPost, "/sightings/{id}/approve", "approve-sighting", ScopePublish, "Send a sighting back to who shared the indicator, as a record: a count in steps, days, and nothing else"),
 		func(ctx context.Context, in *SightingPath) (*output[node.SightingView], error) {
@@ -43,6 +48,19 @@ func registerDetect(api huma.API, n *node.Node) {
 			Body node.SightingVerdict
 		}) (*output[node.SightingView], error) {
 			return reply(n.RefuseSighting(ctx, in.ID, in.Body))
+		})
+}
+
+// registerSensors binds what sensors tell of themselves.
+func registerSensors(api huma.API, n *node.Node) {
+	tell := op(http.MethodPost, "/sensors", "report-sensor", ScopeSense, "Tell what a sensor counts, the beacons and the rare fingerprints it sees; it stays on this node")
+	tell.MaxBodyBytes = maxUpload
+	huma.Register(api, tell, func(ctx context.Context, in *struct{ Body node.SensorReport }) (*struct{}, error) {
+		return nil, problem(n.ReportSensor(ctx, in.Body))
+	})
+	huma.Register(api, op(http.MethodGet, "/sensors", "list-sensors", ScopeRead, "Sensors, with what each last told of itself"),
+		func(ctx context.Context, _ *struct{}) (*output[[]node.SensorView], error) {
+			return reply(n.Sensors(ctx))
 		})
 }
 

@@ -3,11 +3,13 @@ package node
 import (
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/detect/engine"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -19,23 +21,29 @@ type FoundSighting struct {
 	Count     int64     `json:"count" minimum:"1" doc:"How many matches"`
 	First     time.Time `json:"first,omitzero" doc:"Of the first; only its day is kept"`
 	Last      time.Time `json:"last,omitzero" doc:"Of the last; only its day is kept"`
+	// Example is for the person who decides.
+	Example *engine.Example `json:"example,omitempty" doc:"The surest match with its evidence: it stays on this node and is never sent on"`
 }
 
 // SightingView is a sighting that waits for a person, or that one has decided on.
 type SightingView struct {
-	ID        string     `json:"id"`
-	State     string     `json:"state" enum:"waiting,approved,refused,false-positive"`
-	Indicator string     `json:"indicator"`
-	Record    string     `json:"record" doc:"Leaf hash of the record it is in"`
-	Agreement string     `json:"agreement"`
-	Author    string     `json:"author" doc:"Party that shared it, and would get the sighting"`
-	Count     int64      `json:"count" doc:"Matches here; what is sent is rounded down to a power of two"`
-	First     string     `json:"first,omitempty" doc:"Day of the first"`
-	Last      string     `json:"last,omitempty" doc:"Day of the last"`
-	Created   time.Time  `json:"created"`
-	Decided   *time.Time `json:"decided,omitempty"`
-	Leaf      string     `json:"leaf,omitempty" doc:"Leaf hash of the sighting that was sent"`
-	Reason    string     `json:"reason,omitempty"`
+	ID        string          `json:"id"`
+	State     string          `json:"state" enum:"waiting,approved,refused,false-positive"`
+	Indicator string          `json:"indicator"`
+	Record    string          `json:"record" doc:"Leaf hash of the record it is in"`
+	Agreement string          `json:"agreement"`
+	Author    string          `json:"author" doc:"Party that shared it, and would get the sighting"`
+	Count     int64           `json:"count" doc:"Matches here; what is sent is rounded down to a power of two"`
+	First     string          `json:"first,omitempty" doc:"Day of the first"`
+	Last      string          `json:"last,omitempty" doc:"Day of the last"`
+	Sure      float64         `json:"sure,omitempty" doc:"0 to 1: what the evidence of the surest match adds up to"`
+	Example   *engine.Example `json:"example,omitempty" doc:"The surest match with its evidence, where detection gave one; nobody else gets it"`
+	Log       string          `json:"log,omitempty" doc:"Where the record is that the indicator came in"`
+	Index     int64           `json:"index,omitempty"`
+	Created   time.Time       `json:"created"`
+	Decided   *time.Time      `json:"decided,omitempty"`
+	Leaf      string          `json:"leaf,omitempty" doc:"Leaf hash of the sighting that was sent"`
+	Reason    string          `json:"reason,omitempty"`
 }
 
 // SightingVerdict is what a person decides on a sighting.
@@ -73,11 +81,34 @@ func (n *Node) AddSightings(ctx context.Context, found []FoundSighting) (int, er
 		}
 		s := store.Sighting{ID: "s-" + lowerBase32.EncodeToString(raw[:]), Indicator: f.Indicator, Target: e.Leaf, Agreement: e.Agreement,
 			Count: max(1, f.Count), First: dayOf(f.First), Last: dayOf(f.Last), Created: n.now()}
+		if s.Evidence, err = exampleBytes(f.Example); err != nil {
+			return i, err
+		}
+		if f.Example != nil {
+			s.Sure = int64(1000 * min(1, max(0, f.Example.Sure)))
+		}
 		if err := n.store.AddSighting(ctx, s); err != nil {
 			return i, err
 		}
 	}
 	return len(found), nil
+}
+
+// maxExample bounds an example that is kept, in bytes.
+const maxExample = 64 << 10
+
+func exampleBytes(e *engine.Example) ([]byte, error) {
+	if e == nil {
+		return nil, nil
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		return nil, faultf(CodeInvalid, "leave the example out", "adding a sighting: %v", err)
+	}
+	if len(b) > maxExample {
+		return nil, nil // it is a help, and not what the sighting says
+	}
+	return b, nil
 }
 
 func dayOf(t time.Time) time.Time {
@@ -101,15 +132,17 @@ func (n *Node) sightedRecord(ctx context.Context, f FoundSighting) (store.Indexe
 	return store.Indexed{}, faultf(CodeNotFound, "give the record that detection names", "adding a sighting: no record %s here holds the indicator %s", clipped(f.Record), clipped(f.Indicator))
 }
 
-// Sightings lists sightings in a state, the newest first; all where it is empty.
+// Sightings lists sightings in a state, the newest first, without their evidence; all where it is empty.
 func (n *Node) Sightings(ctx context.Context, state string) ([]SightingView, error) {
 	list, err := n.store.Sightings(ctx, state, maxSightingsListed)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]SightingView, 0, len(list))
+	logs := map[int64]string{}
 	for _, s := range list {
-		v, err := n.sightingView(ctx, s)
+		s.Evidence = nil
+		v, err := n.viewSighting(ctx, s, logs)
 		if err != nil {
 			return nil, err
 		}
@@ -118,18 +151,47 @@ func (n *Node) Sightings(ctx context.Context, state string) ([]SightingView, err
 	return out, nil
 }
 
+// Sighting shows one, with the evidence of its surest match.
+func (n *Node) Sighting(ctx context.Context, id string) (SightingView, error) {
+	s, err := n.store.Sighting(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = faultf(CodeNotFound, "see 'mithaq sighting list'", "there is no sighting %s", clipped(id))
+	}
+	if err != nil {
+		return SightingView{}, err
+	}
+	return n.sightingView(ctx, s)
+}
+
 func (n *Node) sightingView(ctx context.Context, s store.Sighting) (SightingView, error) {
+	return n.viewSighting(ctx, s, map[int64]string{})
+}
+
+// viewSighting shows a sighting. logs remembers the ids of logs by their numbers.
+func (n *Node) viewSighting(ctx context.Context, s store.Sighting, logs map[int64]string) (SightingView, error) {
 	v := SightingView{ID: s.ID, State: s.State, Indicator: s.Indicator, Record: hex.EncodeToString(s.Target[:]), Agreement: s.Agreement,
 		Count: s.Count, First: dateOf(s.First), Last: dateOf(s.Last), Created: s.Created, Leaf: s.Leaf, Reason: s.Reason}
 	if !s.Decided.IsZero() {
 		v.Decided = &s.Decided
+	}
+	if v.Sure = float64(s.Sure) / 1000; len(s.Evidence) > 0 {
+		v.Example = &engine.Example{}
+		if err := json.Unmarshal(s.Evidence, v.Example); err != nil {
+			return v, fmt.Errorf("reading sighting %s: %w", s.ID, err)
+		}
 	}
 	records, err := n.store.Index().ByLeaf(ctx, s.Target)
 	if err != nil && !errors.Is(err, store.ErrNoIndex) {
 		return v, err
 	}
 	if len(records) > 0 {
-		v.Author = records[0].Author
+		e := records[0]
+		if logs[e.LogNo] == "" {
+			if logs[e.LogNo], err = n.logByNo(ctx, e.LogNo); err != nil {
+				return v, err
+			}
+		}
+		v.Author, v.Log, v.Index = e.Author, logs[e.LogNo], e.Index
 	}
 	return v, nil
 }

@@ -116,7 +116,7 @@ func (d *DB) drafts(ctx context.Context, query string, args ...any) ([]Draft, er
 	return out, nil
 }
 
-// LocalNews is a number that differs whenever drafts or sightings have changed since it was last asked for.
+// LocalNews is a number that differs whenever drafts, sightings or sensors have changed since it was last asked for.
 func (d *DB) LocalNews(ctx context.Context) (int64, error) {
 	var drafts, kept, created, decided int64
 	err := queryRow(ctx, d.local, `SELECT COALESCE(max(changed_us), 0), count(*) FROM draft`, nil, &drafts, &kept)
@@ -126,5 +126,9 @@ func (d *DB) LocalNews(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("looking for what changed here: %w", err)
 	}
-	return drafts + created + decided + kept, nil // below 2^53 for centuries: screens read it as a number
+	var told int64
+	if err := queryRow(ctx, d.local, `SELECT COALESCE(max(told_us), 0) FROM sensor`, nil, &told); err != nil {
+		return 0, fmt.Errorf("looking for what changed here: %w", err)
+	}
+	return (drafts + created + decided + told + kept) & (1<<53 - 1), nil // screens read it as a number of JSON
 }

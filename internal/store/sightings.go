@@ -20,6 +20,8 @@ type Sighting struct {
 	Decided     time.Time // zero: not yet
 	Leaf        string    // of the record that was sent
 	Reason      string    // of a refusal
+	Sure        int64     // of the surest match, in thousandths
+	Evidence    []byte    // that match with its evidence, as JSON; empty: none was given
 }
 
 // The states of a sighting.
@@ -30,20 +32,21 @@ const (
 	SightingFalse    = "false-positive" // what matched is harmless
 )
 
-const selectSightings = `SELECT id, indicator, target, agreement, state, count, first_us, last_us, created_us, decided_us, leaf, reason FROM sighting`
+const selectSightings = `SELECT id, indicator, target, agreement, state, count, first_us, last_us, created_us, decided_us, leaf, reason, sure, evidence FROM sighting`
 
 // AddSighting adds what was found. What waits already about the same indicator of the same record takes it in.
 func (d *DB) AddSighting(ctx context.Context, s Sighting) error {
 	err := d.local.inTx(ctx, func(x *tx) error {
 		n, err := x.exec(ctx, `UPDATE sighting SET count = count + $1,
-			first_us = CASE WHEN first_us = 0 OR (CAST($2 AS BIGINT) > 0 AND $3 < first_us) THEN $4 ELSE first_us END, last_us = CASE WHEN $5 > last_us THEN $6 ELSE last_us END
-			WHERE indicator = $7 AND target = $8 AND state = $9`,
-			s.Count, micros(s.First), micros(s.First), micros(s.First), micros(s.Last), micros(s.Last), s.Indicator, s.Target[:], SightingWaiting)
+			first_us = CASE WHEN first_us = 0 OR (CAST($2 AS BIGINT) > 0 AND $3 < first_us) THEN $4 ELSE first_us END, last_us = CASE WHEN $5 > last_us THEN $6 ELSE last_us END,
+			evidence = CASE WHEN $7 >= sure THEN $8 ELSE evidence END, sure = CASE WHEN $9 > sure THEN $10 ELSE sure END
+			WHERE indicator = $11 AND target = $12 AND state = $13`,
+			s.Count, micros(s.First), micros(s.First), micros(s.First), micros(s.Last), micros(s.Last), s.Sure, orEmpty(s.Evidence), s.Sure, s.Sure, s.Indicator, s.Target[:], SightingWaiting)
 		if err != nil || n > 0 {
 			return err
 		}
-		_, err = x.exec(ctx, `INSERT INTO sighting (id, indicator, target, agreement, state, count, first_us, last_us, created_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			s.ID, s.Indicator, s.Target[:], s.Agreement, SightingWaiting, s.Count, micros(s.First), micros(s.Last), micros(s.Created))
+		_, err = x.exec(ctx, `INSERT INTO sighting (id, indicator, target, agreement, state, count, first_us, last_us, created_us, sure, evidence) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			s.ID, s.Indicator, s.Target[:], s.Agreement, SightingWaiting, s.Count, micros(s.First), micros(s.Last), micros(s.Created), s.Sure, orEmpty(s.Evidence))
 		return err
 	})
 	if err != nil {
@@ -75,7 +78,7 @@ func (d *DB) sightings(ctx context.Context, what, where string, args ...any) ([]
 		var s Sighting
 		var target []byte
 		var first, last, created, decided int64
-		if err := r.Scan(&s.ID, &s.Indicator, &target, &s.Agreement, &s.State, &s.Count, &first, &last, &created, &decided, &s.Leaf, &s.Reason); err != nil {
+		if err := r.Scan(&s.ID, &s.Indicator, &target, &s.Agreement, &s.State, &s.Count, &first, &last, &created, &decided, &s.Leaf, &s.Reason, &s.Sure, &s.Evidence); err != nil {
 			return err
 		}
 		var err error

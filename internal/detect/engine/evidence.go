@@ -123,11 +123,22 @@ func termOf(s *evidence.Sign) Term {
 	for i := range s.Rows {
 		t.Rows = append(t.Rows, wherePlace(&s.Rows[i]))
 	}
+	for _, at := range s.Times {
+		t.Times = append(t.Times, at/int64(time.Millisecond))
+	}
 	return t
 }
 
 // Beacons emits what calls its destination like clockwork, as context: no indicator names it, so nobody is woken.
 func (e *Engine) Beacons() {
+	e.EachBeacon(func(m *Match) {
+		e.stats.Matches[m.Level]++
+		e.emit(m)
+	})
+}
+
+// EachBeacon calls yield with them, and counts nothing.
+func (e *Engine) EachBeacon(yield func(*Match)) {
 	if e.options.History == nil {
 		return
 	}
@@ -144,8 +155,7 @@ func (e *Engine) Beacons() {
 		rows := m.Evidence[len(m.Evidence)-1].Rows
 		m.Where = rows[len(rows)-1]
 		m.Sure = sureness(m.Evidence)
-		e.stats.Matches[m.Level]++
-		e.emit(m)
+		yield(m)
 	})
 }
 

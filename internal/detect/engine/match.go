@@ -100,4 +100,5 @@ type Term struct {
 	Weight float64 `json:"weight"`
 	Why    string  `json:"why"`
 	Rows   []Where `json:"rows,omitempty"`
+	Times  []int64 `json:"times,omitempty"` // of a beacon: when its newest calls were, in milliseconds since 1970
 }

@@ -25,6 +25,7 @@ type sighting struct {
 	from        From
 	count       int64
 	first, last int64
+	example     *Example // nil beyond maxExamples indicators
 }
 
 // NewSightings makes an empty Sightings.
@@ -39,6 +40,9 @@ func (s *Sightings) Add(m *Match) {
 	if g == nil {
 		g = &sighting{indicator: m.Indicator, from: m.From, first: m.at, last: m.at}
 		s.seen[m.id] = g
+	}
+	if g.example != nil || len(s.seen) <= maxExamples {
+		g.note(m)
 	}
 	g.count++
 	if m.at != 0 {
@@ -59,13 +63,14 @@ type Found struct {
 	Count     int64
 	First     time.Time // zero: not known
 	Last      time.Time
+	Example   *Example // the surest match; nil where so many indicators were seen that none was kept
 }
 
 // All lists what was seen, in the order of the indicators' identifiers.
 func (s *Sightings) All() []Found {
 	out := make([]Found, 0, len(s.seen))
 	for _, g := range s.seen {
-		f := Found{Indicator: g.indicator, From: g.from, Count: g.count}
+		f := Found{Indicator: g.indicator, From: g.from, Count: g.count, Example: g.example}
 		if g.first != 0 {
 			f.First, f.Last = time.Unix(0, g.first).UTC(), time.Unix(0, g.last).UTC()
 		}

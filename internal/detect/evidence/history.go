@@ -32,6 +32,7 @@ type History struct {
 	names        *census // domains
 	prints       *census // fingerprints of clients
 	hellos       int64
+	printed      map[uint64]Print // what the first of them look like
 	resolved     *resolutions
 	series       *ledger
 	first, last  int64
@@ -53,7 +54,7 @@ func New(o Options) *History {
 		o.Settled = 24 * time.Hour
 	}
 	return &History{options: o, destinations: newCensus(o.Destinations), names: newCensus(o.Destinations), prints: newCensus(o.Destinations / 16),
-		resolved: newResolutions(o.Names), series: newLedger(o.Series, o.Calls)}
+		resolved: newResolutions(o.Names), printed: map[uint64]Print{}, series: newLedger(o.Series, o.Calls)}
 }
 
 // part is what a value is to a history.
@@ -110,7 +111,9 @@ func (h *History) Observe(ev *event.Event) {
 		switch v.Kind {
 		case index.JA4, index.JA3:
 			h.hellos++
-			h.prints.meet(h.text(v.Text), src, at, where)
+			key := h.text(v.Text)
+			h.prints.meet(key, src, at, where)
+			h.nameOf(key, v)
 		case index.Domain:
 			switch p := partOf(v.Field); {
 			case p == query && asked == 0:

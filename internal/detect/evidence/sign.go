@@ -9,6 +9,7 @@ type Sign struct {
 	Weight float64
 	Why    string
 	Rows   []event.Place
+	Times  []int64 // of a beacon: when the newest calls were, in nanoseconds since 1970, in order
 }
 
 // The weights say how much more often a sign is seen where something is wrong than where nothing is. They are judgement,
@@ -30,3 +31,6 @@ const (
 
 // maxRows bounds the rows that one sign names.
 const maxRows = 32
+
+// maxTimes bounds the times that one sign names.
+const maxTimes = 240

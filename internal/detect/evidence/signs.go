@@ -48,23 +48,22 @@ func (h *History) destination(signs []Sign, ev *event.Event) []Sign {
 	at := max(ev.Facts.Begin, ev.Time)
 	settled := int64(h.options.Settled)
 	if e.first != 0 && e.first-h.first >= settled && at-e.first < settled {
-		signs = append(signs, Sign{"new-destination", weightNew, fmt.Sprintf("%s was first seen here at %s", what, stamp(e.first)), rows})
+		signs = append(signs, Sign{Name: "new-destination", Weight: weightNew, Why: fmt.Sprintf("%s was first seen here at %s", what, stamp(e.first)), Rows: rows})
 	}
 	all, some := math.Round(h.sources.about()), math.Round(about(e.sources))
 	switch {
 	case all < 10:
 	case some < 3 && some <= 0.05*all:
-		signs = append(signs, Sign{"rare-destination", weightRare, fmt.Sprintf("about %.0f of %.0f sources here visit %s", max(1, some), all, what), rows})
+		signs = append(signs, Sign{Name: "rare-destination", Weight: weightRare, Why: fmt.Sprintf("about %.0f of %.0f sources here visit %s", max(1, some), all, what), Rows: rows})
 	case some >= 10 && some >= 0.2*all || some >= 300:
-		signs = append(signs, Sign{"popular-destination", weightPopular, fmt.Sprintf("at least %.0f of about %.0f sources here visit %s", min(some, all), all, what), rows})
+		signs = append(signs, Sign{Name: "popular-destination", Weight: weightPopular, Why: fmt.Sprintf("at least %.0f of about %.0f sources here visit %s", min(some, all), all, what), Rows: rows})
 	}
 	return signs
 }
 
 // fingerprint says how rare a client's fingerprint is here. There is no verdict before 200 hellos.
 func (h *History) fingerprint(signs []Sign, ev *event.Event) []Sign {
-	const enough = 200
-	if h.hellos < enough {
+	if h.hellos < enoughHellos {
 		return signs
 	}
 	for i := range ev.Values {
@@ -79,10 +78,10 @@ func (h *History) fingerprint(signs []Sign, ev *event.Event) []Sign {
 		share := float64(e.count) / float64(h.hellos)
 		rows := []event.Place{h.files.place(spot{e.at, e.file})}
 		switch some := about(e.sources); {
-		case share <= 0.05 && some < 3 && h.sources.about() >= 10:
-			signs = append(signs, Sign{"rare-fingerprint", weightRarePrint, fmt.Sprintf("%d of %d hellos here have this %s, from about %.0f sources", e.count, h.hellos, v.Kind, max(1, some)), rows})
+		case share <= 0.05 && some < 3 && h.sources.about() >= enoughSources:
+			signs = append(signs, Sign{Name: "rare-fingerprint", Weight: weightRarePrint, Why: fmt.Sprintf("%d of %d hellos here have this %s, from about %.0f sources", e.count, h.hellos, v.Kind, max(1, some)), Rows: rows})
 		case share >= 0.1 && some >= 3:
-			signs = append(signs, Sign{"common-fingerprint", weightCommonPrint, fmt.Sprintf("%d of %d hellos here have this %s", e.count, h.hellos, v.Kind), rows})
+			signs = append(signs, Sign{Name: "common-fingerprint", Weight: weightCommonPrint, Why: fmt.Sprintf("%d of %d hellos here have this %s", e.count, h.hellos, v.Kind), Rows: rows})
 		default:
 			continue
 		}
@@ -104,8 +103,8 @@ func (h *History) unresolved(signs []Sign, ev *event.Event) []Sign {
 		r := h.resolved.get(h.text(v.Text))
 		if known, agrees := r.agrees(h.address(ev.Dst)); known && !agrees {
 			rows := []event.Place{h.files.place(spot{r.at, r.file}), ev.Place}
-			return append(signs, Sign{"name-not-resolved-to-address", weightUnresolved,
-				fmt.Sprintf("%.100q was never answered with %s here", v.Text, ev.Dst), rows})
+			return append(signs, Sign{Name: "name-not-resolved-to-address", Weight: weightUnresolved,
+				Why: fmt.Sprintf("%.100q was never answered with %s here", v.Text, ev.Dst), Rows: rows})
 		}
 	}
 	return signs
@@ -117,22 +116,22 @@ func (h *History) certificate(signs []Sign, ev *event.Event) []Sign {
 	row := []event.Place{ev.Place}
 	at := ev.Time / int64(time.Second)
 	if len(c.Subject) > 0 && string(c.Subject) == string(c.Issuer) {
-		signs = append(signs, Sign{"certificate-self-signed", weightSelfSigned, "the certificate names itself as its issuer", row})
+		signs = append(signs, Sign{Name: "certificate-self-signed", Weight: weightSelfSigned, Why: "the certificate names itself as its issuer", Rows: row})
 	} else if c.Trusted == event.No {
-		signs = append(signs, Sign{"certificate-not-trusted", weightSelfSigned, "the certificate leads to no authority that is trusted", row})
+		signs = append(signs, Sign{Name: "certificate-not-trusted", Weight: weightSelfSigned, Why: "the certificate leads to no authority that is trusted", Rows: row})
 	}
 	if at > 0 && c.Until != 0 && at >= c.Until || at > 0 && c.From != 0 && at < c.From {
-		signs = append(signs, Sign{"certificate-out-of-date", weightOutdated, fmt.Sprintf("it is valid from %s to %s", stamp(c.From*1e9), stamp(c.Until*1e9)), row})
+		signs = append(signs, Sign{Name: "certificate-out-of-date", Weight: weightOutdated, Why: fmt.Sprintf("it is valid from %s to %s", stamp(c.From*1e9), stamp(c.Until*1e9)), Rows: row})
 	}
 	if c.Name == event.No {
-		signs = append(signs, Sign{"certificate-wrong-name", weightWrongName, "it is not for the name that the client asked for", row})
+		signs = append(signs, Sign{Name: "certificate-wrong-name", Weight: weightWrongName, Why: "it is not for the name that the client asked for", Rows: row})
 	}
 	const day = 24 * 3600
 	if c.From != 0 && c.Until-c.From > 5*365*day {
-		signs = append(signs, Sign{"certificate-long-lived", weightLongLived, fmt.Sprintf("it is valid for %d years", (c.Until-c.From)/(365*day)), row})
+		signs = append(signs, Sign{Name: "certificate-long-lived", Weight: weightLongLived, Why: fmt.Sprintf("it is valid for %d years", (c.Until-c.From)/(365*day)), Rows: row})
 	}
 	if at > 0 && c.From != 0 && at >= c.From && at-c.From < 3*day {
-		signs = append(signs, Sign{"certificate-fresh", weightFresh, "it was issued within three days before", row})
+		signs = append(signs, Sign{Name: "certificate-fresh", Weight: weightFresh, Why: "it was issued within three days before", Rows: row})
 	}
 	return signs
 }
@@ -189,6 +188,11 @@ func (h *History) beaconSign(s *series, r Rhythm, what string) Sign {
 	from := max(0, len(s.calls)-maxRows)
 	for _, c := range s.calls[from:] {
 		sign.Rows = append(sign.Rows, h.files.place(spot{c.at, c.file}))
+	}
+	calls := s.calls[max(0, len(s.calls)-maxTimes):]
+	sign.Times = make([]int64, len(calls))
+	for i, c := range calls {
+		sign.Times[i] = c.time
 	}
 	return sign
 }

@@ -10,15 +10,18 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/mithaq/mithaq/internal/detect/engine"
 )
 
 // Found is what was seen of one indicator of one record since it was told of last.
 type Found struct {
-	Indicator string    `json:"indicator"`
-	Record    string    `json:"record"`
-	Count     int64     `json:"count"`
-	First     time.Time `json:"first,omitzero"`
-	Last      time.Time `json:"last,omitzero"`
+	Indicator string          `json:"indicator"`
+	Record    string          `json:"record"`
+	Count     int64           `json:"count"`
+	First     time.Time       `json:"first,omitzero"`
+	Last      time.Time       `json:"last,omitzero"`
+	Example   *engine.Example `json:"example,omitempty"`
 }
 
 // Buffer keeps sightings in a file of JSON lines until the node has them. It is bounded: what does not fit is counted

@@ -33,6 +33,7 @@ type Options struct {
 	Source   Source
 	Fetch    feed.Fetch                           // indicators of the node
 	Send     func(context.Context, []Found) error // sightings to the node
+	Report   func(context.Context, Picture) error // what is seen of the traffic, to the node, now and then; nil: nobody is told
 	Match    func(*engine.Match)                  // told of every match, on the source's goroutine
 	Warnings *warning.Lists
 	Shadow   []string      // authors on trial
@@ -50,11 +51,15 @@ type Sensor struct {
 	buffer  *Buffer
 	engine  atomic.Pointer[engine.Engine]
 	history *evidence.History
+	wanted  atomic.Bool // that the source's goroutine draws a picture, because the history is its own
+	picture atomic.Pointer[Picture]
+	shown   *Picture // that the node has; of the goroutine that exchanges
 
 	mu        sync.Mutex // of what follows
 	sightings *engine.Sightings
 	counts    Counts
 	failing   bool
+	drawn     time.Time // when a picture was last asked for
 }
 
 // Counts is what a sensor counted.
@@ -136,9 +141,13 @@ func (s *Sensor) Run(ctx context.Context) error {
 		e.Event(ev)
 		if events++; events&0xff == 0 {
 			s.count(events)
+			if s.wanted.Swap(false) {
+				s.picture.Store(s.draw())
+			}
 		}
 	})
 	s.count(events)
+	s.picture.Store(s.draw())
 	close(done)
 	beside.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -169,7 +178,7 @@ func (s *Sensor) exchange(ctx context.Context) {
 	lines := make([]Found, 0, len(found))
 	for _, f := range found {
 		if f.From.Record != "" {
-			lines = append(lines, Found{Indicator: f.Indicator.ID, Record: f.From.Record, Count: f.Count, First: f.First, Last: f.Last})
+			lines = append(lines, Found{Indicator: f.Indicator.ID, Record: f.From.Record, Count: f.Count, First: f.First, Last: f.Last, Example: f.Example})
 		}
 	}
 	if err := s.buffer.Add(lines); err != nil {
@@ -189,6 +198,9 @@ func (s *Sensor) exchange(ctx context.Context) {
 			s.mu.Unlock()
 			return nil
 		})
+	}
+	if err == nil {
+		err = s.report(ctx)
 	}
 	s.told(err)
 }
