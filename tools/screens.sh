@@ -49,4 +49,4 @@ for _ in $(seq 300); do
 done
 [[ -n $base ]] || { cat "$scratch/out" >&2; echo "the demonstration did not come up" >&2; exit 1; }
 cd ui
-BASE=$base NODE=http://localhost:$port NODE_DIR=$node MITHAQ=$scratch/mithaq CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec ${ONLY:+--test-name-pattern="$ONLY"} --test-concurrency=1 e2e/*.test.mjs
+BASE=$base NODE=http://localhost:$port NODE_DIR=$node DEMO_DIR=$scratch/demo MITHAQ=$scratch/mithaq CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec ${ONLY:+--test-name-pattern="$ONLY"} --test-concurrency=1 e2e/*.test.mjs

@@ -46,6 +46,7 @@ func (d *demo) story(ctx context.Context) error {
 	for _, scene := range []func(context.Context) error{
 		d.share,
 		func(ctx context.Context) error { return d.unseen(ctx, memorandum.ID) },
+		d.watch,
 		d.circle,
 		d.caught,
 	} {

@@ -37,6 +37,7 @@ type SightingView struct {
 	First     string          `json:"first,omitempty" doc:"Day of the first"`
 	Last      string          `json:"last,omitempty" doc:"Day of the last"`
 	Sure      float64         `json:"sure,omitempty" doc:"0 to 1: what the evidence of the surest match adds up to"`
+	Seen      *engine.Seen    `json:"seen,omitempty" doc:"What the surest match saw"`
 	Example   *engine.Example `json:"example,omitempty" doc:"The surest match with its evidence, where detection gave one; nobody else gets it"`
 	Log       string          `json:"log,omitempty" doc:"Where the record is that the indicator came in"`
 	Index     int64           `json:"index,omitempty"`
@@ -141,8 +142,8 @@ func (n *Node) Sightings(ctx context.Context, state string) ([]SightingView, err
 	out := make([]SightingView, 0, len(list))
 	logs := map[int64]string{}
 	for _, s := range list {
-		s.Evidence = nil
 		v, err := n.viewSighting(ctx, s, logs)
+		v.Example = nil
 		if err != nil {
 			return nil, err
 		}
@@ -179,6 +180,7 @@ func (n *Node) viewSighting(ctx context.Context, s store.Sighting, logs map[int6
 		if err := json.Unmarshal(s.Evidence, v.Example); err != nil {
 			return v, fmt.Errorf("reading sighting %s: %w", s.ID, err)
 		}
+		v.Seen = &v.Example.Seen
 	}
 	records, err := n.store.Index().ByLeaf(ctx, s.Target)
 	if err != nil && !errors.Is(err, store.ErrNoIndex) {

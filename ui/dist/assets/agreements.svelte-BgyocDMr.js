@@ -1,1 +1,0 @@
-import{ct as e,w as t,xt as n,yt as r}from"./Waiting-wR8kn3SH.js";var i=n(void 0),a=!1;function o(){a||(a=!0,t(`/agreements`).then(e=>r(i,e),()=>a=!1))}function s(t){return o(),e(i)?.find(e=>e.id===t||e.label===t)?.names}function c(){return o(),(e(i)??[]).filter(e=>e.here&&e.id)}export{c as n,s as t};
