@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
@@ -33,13 +34,51 @@ func (n *Node) ChangeRecord(ctx context.Context, ref string, index int64, c Chan
 	if err != nil {
 		return Receipt{}, err
 	}
+	to, err := n.changeReaches(ctx, l, o, body)
+	if err != nil {
+		return Receipt{}, err
+	}
 	encoded, err := record.EncodeBody(body)
 	if err != nil {
 		return Receipt{}, recordFault("changing place "+fmt.Sprint(index), err)
 	}
 	// By its agreement: a record of a log that was retired is changed in the successor.
-	return n.Publish(ctx, l.Agreement, Draft{Kind: string(kind), TLP: o.view.TLP, Parties: o.view.Parties, Persons: o.view.Persons,
-		Refs: []string{"about:" + o.view.Leaf}, Body: encoded})
+	to.Kind, to.Refs, to.Body = string(kind), []string{"about:" + o.view.Leaf}, encoded
+	return n.Publish(ctx, l.Agreement, to)
+}
+
+// changeReaches says to whom a recall or a release goes: a recall to all who got the record, as it was published or released since; a
+// release also to those who may have it from now on, and it brings them what opens the record.
+func (n *Node) changeReaches(ctx context.Context, l ledger.LogInfo, o opened, body record.Body) (Draft, error) {
+	marking, audience, err := n.reach(ctx, o)
+	if err != nil {
+		return Draft{}, err
+	}
+	if release, ok := body.(*record.Release); ok {
+		if release.Marking != nil {
+			marking = *release.Marking
+		}
+		if release.Audience != nil && audience != nil {
+			audience = record.NewAudience(slices.Concat(audience.Parties, release.Audience.Parties), slices.Concat(audience.Persons, release.Audience.Persons))
+		}
+		if marking.TLP == record.TLPClear {
+			audience = nil
+		}
+		if o.view.Standing == StandingValid || o.view.Standing == StandingNotVouched {
+			ids, err := n.identities(ctx, n.book(l.ID).no)
+			if err == nil {
+				release.Opens, err = record.OpeningOf(o.object, ids...)
+			}
+			if err != nil {
+				return Draft{}, recordFault("releasing", err)
+			}
+		}
+	}
+	d := Draft{TLP: string(marking.TLP)}
+	if audience != nil {
+		d.Parties, d.Persons = audience.Parties, audience.Persons
+	}
+	return d, nil
 }
 
 func (c Change) body(target RecordView) (record.Body, record.Kind, error) {

@@ -43,8 +43,27 @@ func (n *Node) openEpoch(row store.EpochKey) (record.EpochKey, error) {
 	return e, nil
 }
 
-// identities are all keys that open what this party may open of a log: its seal keys, and the epochs that it made or was given.
+// identities are all keys that open what this party may open of a log: its seal keys, the epochs that it made or was given, and what
+// the author released to it.
 func (n *Node) identities(ctx context.Context, logNo int64) ([]age.Identity, error) {
+	ids, err := n.sealedIdentities(ctx, logNo)
+	if err != nil || len(ids) == 0 {
+		return ids, err
+	}
+	if b := n.book(n.logNumbered(logNo)); b != nil && b.log.Followed() {
+		released, err := n.releasedBy(ctx, b.log.Author)
+		if err != nil {
+			return nil, err
+		}
+		if released != nil {
+			ids = append(ids, released)
+		}
+	}
+	return ids, nil
+}
+
+// sealedIdentities is identities without what was released.
+func (n *Node) sealedIdentities(ctx context.Context, logNo int64) ([]age.Identity, error) {
 	ids := n.keys.sealIdentities()
 	if len(ids) == 0 {
 		return nil, nil

@@ -313,6 +313,11 @@ func (h *hostJob) take(ctx context.Context, logs []ChangedLog) bool {
 			logs = append(logs, ChangedLog{Log: id})
 		}
 	}
+	for _, id := range h.n.withheldAt(h.host) {
+		if !slices.ContainsFunc(logs, func(l ChangedLog) bool { return l.Log == id }) {
+			logs = append(logs, ChangedLog{Log: id})
+		}
+	}
 	for id, l := range h.strange {
 		switch {
 		case now.Sub(l.since) > strangeFor:

@@ -295,6 +295,9 @@ func (x *indexer) write(ctx context.Context, log string, no, from int64, b batch
 			return err
 		}
 	}
+	if err := x.noteReleases(ctx, b.ready.Entries()); err != nil {
+		return err
+	}
 	x.progress(log, b.to)
 	return nil
 }

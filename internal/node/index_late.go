@@ -79,6 +79,9 @@ func (x *indexer) addLate(ctx context.Context, entries []store.IndexEntry, late 
 	if err := x.node.store.ForgetLate(ctx, late); err != nil {
 		return err
 	}
+	if err := x.noteReleases(ctx, entries); err != nil {
+		return err
+	}
 	return x.node.noteLate(ctx, late)
 }
 

@@ -90,6 +90,7 @@ type Node struct {
 	indexNews  chan struct{}                 // something was indexed: there may be something to acknowledge
 	signer     *httpsig.Signer               // guarded by mu: of this node's requests
 	hostWakes  map[string]chan struct{}      // guarded by mu: by address, wakes the job of a host
+	withheld   map[string]string             // guarded by mu: by log, the host to be asked again for objects that it withheld
 	contacts   map[string]contact            // guarded by mu: by address
 	purses     map[purseKey]*federate.Purse  // guarded by mu
 	overdrafts map[string]federate.Overdraft // guarded by mu: by followed log, the last one
@@ -129,11 +130,13 @@ type Node struct {
 	// witnessing serialises cosignatures, which must never contradict each other.
 	witnessing sync.Mutex
 	// sealing serialises taking an epoch, so that two records to one audience share it.
-	sealing    sync.Mutex
-	chains     map[string]map[string]*ownChain // guarded by sealing: of own logs, by log id and chain
-	delivered  map[string]string               // guarded by sealing: by log id, the members' keys when all was delivered
-	epochs     sync.Map                        // keys of epochs that were opened, by epochName
-	epochsKept atomic.Int64                    // counts keys of epochs that were kept
+	sealing      sync.Mutex
+	chains       map[string]map[string]*ownChain // guarded by sealing: of own logs, by log id and chain
+	delivered    map[string]string               // guarded by sealing: by log id, the members' keys when all was delivered
+	epochs       sync.Map                        // keys of epochs that were opened, by epochName
+	epochsKept   atomic.Int64                    // counts keys of epochs that were kept
+	released     releases                        // what opens the objects that others released to this party
+	releasesTold atomic.Int64                    // counts releases that were indexed
 	// erasing serialises erasures, each of which is one order and one deed.
 	erasing sync.Mutex
 	// ceremony serialises changes of keyrings, so that two ceremonies cannot both follow from one keyring.
@@ -198,7 +201,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
 		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, newcomers: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
-		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
+		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, withheld: map[string]string{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
 		sealTerms: map[string]sealTerms{}, chains: map[string]map[string]*ownChain{}, delivered: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second

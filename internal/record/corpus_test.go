@@ -59,6 +59,7 @@ func corpus(t testing.TB) []Body {
 		&Recall{Target: testHash, Action: RecallNarrow, Reason: RecallLegal, Objects: []string{stix}},
 		&Release{Target: testHash, Marking: &Marking{TLP: TLPClear}, Reason: "agreed by all", Note: text},
 		&Release{Target: testHash, Audience: audience, Reason: "asked for"},
+		&Release{Target: testHash, Audience: audience, Reason: "asked for", Opens: &Opening{Stanza: testHash, Key: make([]byte, 16)}},
 		&Allegation{Type: AllegeAttribution, Against: []Accused{{who, names}, {"", names}}, Summary: text, Basis: text, Confidence: ConfidenceLow, Norms: []string{"13.c", "f"}, Period: &Period{From: "2026-01-01"}},
 		&Allegation{Type: AllegeCounter, Against: []Accused{{Name: names}}, Summary: text, Basis: text, Confidence: ConfidenceHigh, Period: &Period{"2026-01-01", "2026-01-01"}},
 		&Response{Target: testHash, Stance: StanceNeedsInfo, Text: text},

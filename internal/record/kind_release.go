@@ -7,6 +7,7 @@ type Release struct {
 	Audience *Audience `json:"audience,omitzero"`
 	Reason   string    `json:"reason,omitzero"` // one line of up to 200 characters
 	Note     Text      `json:"note,omitzero"`
+	Opens    *Opening  `json:"opens,omitzero"` // of a sealed target: for those to whom it was not sealed
 }
 
 // Kind returns [KindRelease].
@@ -22,4 +23,7 @@ func (r *Release) check(c *checker, at string) {
 	c.change(r.Marking, r.Audience, at)
 	c.line(r.Reason, maxName, at+"/reason")
 	c.optionalText(r.Note, at+"/note")
+	if r.Opens != nil {
+		r.Opens.check(c, at+"/opens")
+	}
 }

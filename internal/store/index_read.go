@@ -183,6 +183,11 @@ func (x *Index) ChangesOf(ctx context.Context, leaf [32]byte) (out []ChangeOf, e
 	return out, err
 }
 
+// Releases lists the releases that are valid, in order of arrival.
+func (x *Index) Releases(ctx context.Context) ([]Indexed, error) {
+	return x.list(ctx, "listing releases", ` WHERE no IN (SELECT no FROM ix_change WHERE action = 'release') AND standing = $1 ORDER BY no`, StandingValid)
+}
+
 // Acts returns the acts under an agreement in order of arrival, from the one after no on.
 func (x *Index) Acts(ctx context.Context, agreement string, after int64, limit int) (nos []int64, acts []IndexAct, err error) {
 	err = x.reading("listing acts", func(c *conns) error {
