@@ -78,6 +78,7 @@ type State struct {
 	failure       error    // a fetch of the walk failed
 	cut           bool     // not even objects come
 	progress      bool     // something was stored
+	more          bool     // absent objects came, and others may
 }
 
 // signed is a head with the checkpoint that says so.
@@ -163,7 +164,7 @@ func (s *State) Step(ev Event) []Effect {
 func (s *State) look(now time.Time) []Effect {
 	s.asked, s.tiles, s.walk, s.pending, s.target = map[Request]bool{}, map[tileKey][]byte{}, nil, nil, signed{}
 	s.phase, s.storing, s.moving, s.failure = asking, false, false, nil
-	s.cut, s.progress = false, false
+	s.cut, s.progress, s.more = false, false, false
 	if s.fresh.IsZero() {
 		s.fresh = now // following has just begun
 	}

@@ -87,6 +87,9 @@ func (s *State) rest(now time.Time) []Effect {
 	if due, some := s.wrapsDue(); some {
 		out.Until, out.Mend = due, true
 	}
+	if s.more {
+		out.Until, out.Mend = now.Add(s.opts.RetryFirst), true
+	}
 	return []Effect{out}
 }
 

@@ -55,7 +55,7 @@ func (s *State) wrapsDue() (due time.Time, some bool) {
 // mends says whether it is time to ask again for what did not come.
 func (s *State) mends(now time.Time) bool {
 	due, some := s.wrapsDue()
-	return some && !due.After(now) || len(s.absent) > 0 && !now.Before(s.mendAt)
+	return some && !due.After(now) || len(s.absent) > 0 && (s.beside || !now.Before(s.mendAt))
 }
 
 // mend asks once more for objects that did not come with their leaves, and for wraps.
@@ -65,8 +65,10 @@ func (s *State) mend(now time.Time) []Effect {
 	p := newPiece(-1, 0, nil)
 	p.keyring = nil
 	s.walk.pieces[-1] = p
-	if !now.Before(s.mendAt) {
-		s.mendAt = now.Add(mendEvery)
+	if s.beside || !now.Before(s.mendAt) {
+		if !s.beside {
+			s.mendAt = now.Add(mendEvery)
+		}
 		for _, a := range s.absent[:min(len(s.absent), absentBatch)] {
 			s.walk.want(p, a.Index, a.Hash)
 		}
@@ -100,6 +102,9 @@ func (s *State) mended(now time.Time) []Effect {
 		s.absent = append(slices.Clone(s.absent[n:]), s.absent[:n]...)
 	}
 	s.absent = slices.DeleteFunc(s.absent, func(a store.AbsentObject) bool { return came[a.Index] })
+	if s.more = len(came) > 0 && len(s.absent) > 0 && s.failure == nil; s.more {
+		s.mendAt = time.Time{} // this host has some: it is asked for the next ones soon
+	}
 	s.settleWraps(now, p, wraps, &t)
 	if len(t.Objects)+len(t.Wanted)+len(t.Unwanted) == 0 {
 		return s.endMending(now)

@@ -19,6 +19,8 @@ type CatchUpOptions struct {
 	Serial func(object []byte) uint64
 	// Attachments names the attachments that came with an object. Nil: none has any.
 	Attachments func(object []byte) [][32]byte
+	// Also are others who may have what the source does not give: objects are asked for there too.
+	Also []Source
 	// Workers is how many bundles are fetched at once.
 	Workers int
 	// Progress is called now and then with the number of leaves that were checked or taken back, of twice the log's.
@@ -28,7 +30,7 @@ type CatchUpOptions struct {
 // CatchUpReport says what was taken back.
 type CatchUpReport struct {
 	From, Size int64
-	// Missing lists objects that the source no longer has or does not give; their leaves are taken back all the same.
+	// Missing lists objects that nobody who was asked has or gives; their leaves are taken back all the same.
 	Missing [][32]byte
 }
 
@@ -295,6 +297,24 @@ func (c *tail) attachments(ctx context.Context, object []byte) ([]store.Object, 
 	return rows, nil
 }
 
+// leftOut says whether a source answered that it does not give an object.
+func leftOut(err error) bool {
+	var erased *ErrErased
+	var status *StatusError
+	return errors.As(err, &erased) || errors.As(err, &status) || errors.Is(err, ErrNotFound)
+}
+
+// fetchObject asks the source for an object, and then the others. What is wrong with one of them does not end the catching up.
+func (c *tail) fetchObject(ctx context.Context, h Hash) ([]byte, error) {
+	b, err := c.src.Object(ctx, h)
+	for i := 0; i < len(c.o.Also) && leftOut(err); i++ {
+		if other, bad := c.o.Also[i].Object(ctx, h); bad == nil {
+			return other, nil
+		}
+	}
+	return b, err
+}
+
 // object returns an object's bytes, and the row to store for it; no row where it is here already, neither where the source
 // no longer has it or does not give it.
 func (c *tail) object(ctx context.Context, h Hash, known store.Known) ([]byte, *store.Object, error) {
@@ -304,12 +324,10 @@ func (c *tail) object(ctx context.Context, h Hash, known store.Known) ([]byte, *
 	if have && !known.Erased {
 		b, err = c.l.store.Object(ctx, h)
 	} else if !have {
-		b, err = c.src.Object(ctx, h)
+		b, err = c.fetchObject(ctx, h)
 	}
-	var erased *ErrErased
-	var status *StatusError
 	switch {
-	case errors.As(err, &erased), errors.As(err, &status), errors.Is(err, ErrNotFound):
+	case leftOut(err):
 		c.report.Missing = append(c.report.Missing, h)
 		return nil, nil, nil
 	case err != nil:

@@ -80,7 +80,7 @@ func (f *hostJobs) keepPeers(ctx context.Context) {
 			}
 			hostCtx, stop := context.WithCancel(ctx)
 			f.hosts[host] = stop
-			h := &hostJob{n: f.n, host: host, introducer: introducer, due: map[string]time.Time{}, strange: map[string]strange{}, wake: f.n.hostNews(host)}
+			h := &hostJob{n: f.n, host: host, introducer: introducer, due: map[string]time.Time{}, beside: map[string]shown{}, mended: map[string]time.Time{}, strange: map[string]strange{}, wake: f.n.hostNews(host)}
 			f.wg.Go(func() { h.run(hostCtx) })
 		}
 		select {
@@ -165,8 +165,10 @@ type hostJob struct {
 	announced time.Time
 	backoff   time.Duration
 	idle      int                  // answers in a row that brought nothing
-	mu        sync.Mutex           // guards due and strange
+	mu        sync.Mutex           // guards all below
 	due       map[string]time.Time // followed logs to look at again without being told
+	beside    map[string]shown     // heads that the host shows of logs that are followed from others
+	mended    map[string]time.Time // when absent objects of those were asked for here
 	strange   map[string]strange   // logs that were shown, of parties that no roll here has: one may have them soon
 }
 
@@ -300,6 +302,9 @@ func (h *hostJob) patience() time.Duration {
 	for _, at := range h.due {
 		wait = min(wait, max(at.Sub(now), time.Second))
 	}
+	for _, b := range h.beside {
+		wait = min(wait, max(b.at.Sub(now), time.Second))
+	}
 	return (wait + time.Second - 1).Truncate(time.Second)
 }
 
@@ -326,10 +331,22 @@ func (h *hostJob) take(ctx context.Context, logs []ChangedLog) bool {
 			logs = append(logs, l.ChangedLog)
 		}
 	}
+	compares := h.besideDue(now)
 	h.mu.Unlock()
 	var workers sync.WaitGroup
 	slots := make(chan struct{}, hostWorkers)
 	touched := map[string]bool{}
+	lacking := h.n.lacking(ctx, len(compares) > 0)
+	for _, l := range compares {
+		slots <- struct{}{}
+		touched[l.Agreement] = true
+		workers.Go(func() {
+			defer func() { <-slots }()
+			if h.compare(ctx, l, lacking) {
+				grew.Store(true)
+			}
+		})
+	}
 	for _, l := range logs {
 		if l.Agreement != "" {
 			touched[l.Agreement] = true
@@ -356,6 +373,7 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 		return false
 	}
 	if l.Agreement != "" && !h.n.followsFrom(ctx, l, h.host) {
+		h.hearBeside(ctx, l)
 		return false
 	}
 	before, _ := h.n.reader.Log(ctx, l.Log) // of a log that is not there yet the size is 0

@@ -117,23 +117,6 @@ func (n *Node) Sync(ctx context.Context, logID string) (federate.Round, error) {
 	return round, storeFault(err)
 }
 
-// Compare holds a checkpoint of a followed log that another host shows against what is here. Where the two differ, a round
-// runs against that host: what it has more is taken, what contradicts becomes evidence.
-func (n *Node) Compare(ctx context.Context, source, logID string, checkpoint []byte) (federate.Round, error) {
-	l, err := n.reader.Log(ctx, logID)
-	if err != nil {
-		return federate.Round{}, storeFault(err)
-	}
-	if h, err := ledger.ParseCheckpoint(checkpoint); err == nil && h.Size == l.Size && h.Root == l.Root {
-		return federate.Round{Size: l.Size}, nil
-	}
-	if n.follower == nil {
-		return federate.Round{}, errReadOnly()
-	}
-	round, err := n.follower.SyncBeside(ctx, logID, source)
-	return round, storeFault(err)
-}
-
 // SyncView is how one round of following a log ended.
 type SyncView struct {
 	FollowView

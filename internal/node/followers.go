@@ -29,11 +29,7 @@ type heard struct {
 // which there is no token is asked with a signed request: it gives a log back to its author.
 func (n *Node) ask(ctx context.Context, logID, host, token string) (heard, error) {
 	origin := record.LogOrigin(logID)
-	o := ledger.HTTPOptions{Token: token}
-	if _, err := n.requestSigner(); token == "" && err == nil {
-		o.Transport = signedTransport{n}
-	}
-	src, err := ledger.HTTPSourceWith(logURL(hostOf(host), logID), o)
+	src, err := n.followersSource(logID, host, token)
 	if err != nil {
 		return heard{}, err
 	}
@@ -52,6 +48,15 @@ func (n *Node) ask(ctx context.Context, logID, host, token string) (heard, error
 	}
 	head, err := ledger.OpenCheckpoint(checkpoint, origin, verifier)
 	return heard{src, verifier, head}, err
+}
+
+// followersSource is a log of ours at a host that follows it.
+func (n *Node) followersSource(logID, host, token string) (*ledger.HTTPLog, error) {
+	o := ledger.HTTPOptions{Token: token}
+	if _, err := n.requestSigner(); token == "" && err == nil {
+		o.Transport = signedTransport{n}
+	}
+	return ledger.HTTPSourceWith(logURL(hostOf(host), logID), o)
 }
 
 // checkpointKeys are the keys that may have signed a log's checkpoints: those we know, and those that the host knows.
@@ -80,18 +85,21 @@ func (n *Node) checkpointKeys(ctx context.Context, logID string, src *ledger.HTT
 }
 
 // catchUp asks a host for a log of ours and takes back what it has beyond ours: an extension of what we have, which hashes
-// into the tree that our own key signed.
-func (n *Node) catchUp(ctx context.Context, logID, host, token string, progress func(done, total int64)) (int64, error) {
+// into the tree that our own key signed. Objects that the host leaves out are asked for at the others.
+func (n *Node) catchUp(ctx context.Context, logID, host, token string, others []ledger.Source, progress func(done, total int64)) (int64, error) {
 	h, err := n.ask(ctx, logID, host, token)
 	if err != nil {
 		return 0, err
 	}
-	report, err := n.ledger.CatchUp(ctx, logID, h.src, ledger.CatchUpOptions{Verifier: h.verifier, Serial: keyringSerial, Attachments: wrapsOf, Progress: progress})
+	report, err := n.ledger.CatchUp(ctx, logID, h.src, ledger.CatchUpOptions{Verifier: h.verifier, Serial: keyringSerial, Attachments: wrapsOf, Also: others, Progress: progress})
 	if errors.Is(err, ledger.ErrNothingNewer) {
 		return 0, nil
 	}
 	if err != nil {
 		return 0, err
+	}
+	if len(report.Missing) > 0 {
+		n.logger.Warn("objects of our own log were left out by everybody who was asked", "log", logID, "objects", len(report.Missing))
 	}
 	if err := n.refreshBook(ctx, logID); err != nil {
 		return 0, err

@@ -230,10 +230,16 @@ type answers struct {
 }
 
 func (n *Node) askAll(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (a answers, err error) {
-	for _, host := range o.Ask {
+	for i, host := range o.Ask {
 		var fork *ledger.ForkError
 		var behind *ledger.ErrBehind
-		got, err := n.catchUp(ctx, l.ID, host, o.Tokens[hostOf(host)], o.progress("fetching "+l.ID))
+		var others []ledger.Source
+		for j, other := range o.Ask {
+			if src, err := n.followersSource(l.ID, other, o.Tokens[hostOf(other)]); err == nil && j != i {
+				others = append(others, src)
+			}
+		}
+		got, err := n.catchUp(ctx, l.ID, host, o.Tokens[hostOf(host)], others, o.progress("fetching "+l.ID))
 		switch {
 		case err == nil, errors.As(err, &behind): // who has less than was published has answered, but not settled it
 			a.answered, a.back = a.answered+1, a.back+got

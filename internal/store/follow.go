@@ -225,6 +225,21 @@ type AbsentObject struct {
 	Hash  [32]byte
 }
 
+// Lacking returns the numbers of the logs that have leaves whose object has not come.
+func (d *DB) Lacking(ctx context.Context) (map[int64]bool, error) {
+	out := map[int64]bool{}
+	err := queryRows(ctx, d.truth, `SELECT DISTINCT log_no FROM absent`, nil, func(r *sql.Rows) error {
+		var no int64
+		err := r.Scan(&no)
+		out[no] = true
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing logs that lack objects: %w", err)
+	}
+	return out, nil
+}
+
 // Absent lists leaves of a log whose object has not come, from a place on.
 func (d *DB) Absent(ctx context.Context, logNo, from int64, limit int) ([]AbsentObject, error) {
 	var out []AbsentObject
