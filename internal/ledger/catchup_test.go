@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"testing"
 )
@@ -65,4 +66,43 @@ func TestCatchingUpHoldsUpNothingElse(t *testing.T) {
 		t.Fatalf("an entry that was taken back: %+v, %v", r, err)
 	}
 	appendRange(t, f.Ledger, "l-lost", 9, 12)
+}
+
+// forgetful leaves objects out.
+type forgetful struct {
+	Source
+	out map[[32]byte]bool
+}
+
+func (s forgetful) Object(ctx context.Context, h [32]byte) ([]byte, error) {
+	if s.out[h] {
+		return nil, ErrNotFound
+	}
+	return s.Source.Object(ctx, h)
+}
+
+// What the host that shows the newest head leaves out comes from another that has it.
+func TestCatchingUpAsksOthersForWhatIsLeftOut(t *testing.T) {
+	ctx := context.Background()
+	f, ahead := openFixture(t, t.TempDir()), openFixture(t, t.TempDir())
+	mustCreate(t, f.Ledger, "l-lost", true)
+	mustCreate(t, ahead.Ledger, "l-lost", true)
+	appendRange(t, ahead.Ledger, "l-lost", 0, 9)
+	whole := StoreSource(ahead.Ledger, "l-lost")
+	hash := func(i int) [32]byte { return sha256.Sum256(objectNo("l-lost", i)) }
+	first := forgetful{whole, map[[32]byte]bool{hash(3): true, hash(4): true, hash(6): true}}
+	second := forgetful{whole, map[[32]byte]bool{hash(4): true, hash(6): true}}
+	third := forgetful{whole, map[[32]byte]bool{hash(3): true, hash(6): true}}
+	r, err := f.CatchUp(ctx, "l-lost", first, CatchUpOptions{Verifier: testVerifier(t, "mithaq/l-lost"), Also: []Source{second, third}})
+	if err != nil || r.Size != 9 || len(r.Missing) != 1 || r.Missing[0] != hash(6) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for i := range 9 {
+		if i == 5 {
+			continue // a large one, with another name
+		}
+		if o, err := f.Object(ctx, hash(i)); (err == nil) != (i != 6) || err == nil && string(o.Bytes) != string(objectNo("l-lost", i)) {
+			t.Errorf("object %d: %v", i, err)
+		}
+	}
 }

@@ -82,18 +82,20 @@ func (n *Node) fetchCard(ctx context.Context, address string) (Card, error) {
 	if err := checkURL("address", address); err != nil {
 		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
 	}
-	var data []byte
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+CardPath, nil)
 	if err != nil {
 		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
 	}
 	status := 0
-	a, err := fetch.Open(n.outbound, req, fetch.Limits{Bytes: maxCard, Types: jsonTypes(), Patience: cardPatience})
-	if err == nil {
+	data, err := fetch.Again(ctx, func() ([]byte, error) {
+		a, err := fetch.Open(n.outbound, req, fetch.Limits{Bytes: maxCard, Types: jsonTypes(), Patience: cardPatience})
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = a.Close() }()
 		status = a.Status
-		data, err = a.All()
-		_ = a.Close()
-	}
+		return a.All()
+	})
 	n.refusals.answer(err, n.now(), hostOf(address))
 	if err != nil {
 		return Card{}, &Fault{Code: CodeUnavailable, What: "asking a node who it is", Err: err, Remedy: "compare the address with the party"}
