@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -113,6 +114,17 @@ func serveLog(mux *http.ServeMux, l *simulate.Log) {
 			b, err := l.Tile(r.Context(), level, n, width)
 			answer(w, b, err)
 		}
+	})
+	mux.HandleFunc("GET /objects/{hashes}", func(w http.ResponseWriter, r *http.Request) {
+		var out []byte
+		for name := range strings.SplitSeq(r.PathValue("hashes"), ",") {
+			var o []byte
+			if raw, err := hex.DecodeString(name); err == nil && len(raw) == 32 {
+				o, _ = l.Object(r.Context(), [32]byte(raw)) // of what is not here the length is 0
+			}
+			out = append(binary.BigEndian.AppendUint32(out, uint32(len(o))), o...) // #nosec G115 -- made here, and small
+		}
+		answer(w, out, nil)
 	})
 	mux.HandleFunc("GET /object/{hash}", func(w http.ResponseWriter, r *http.Request) {
 		raw, err := hex.DecodeString(r.PathValue("hash"))

@@ -56,6 +56,7 @@ func New(n *node.Node, o Options) http.Handler {
 	logs := n.LogHandler(func(r *http.Request) node.Viewer { return carrier(r.Context(), n) })
 	mux.Handle("/log/", logs)
 	mux.Handle("/object/", logs)
+	mux.Handle("/objects/", logs)
 	s.registerExchange(mux)
 	s.mountTAXII(mux)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })

@@ -29,6 +29,13 @@ type Stream interface {
 	OpenObject(ctx context.Context, hash [32]byte, from int64) (*fetch.Answer, error)
 }
 
+// Batcher is a Source that gives several small objects at once.
+type Batcher interface {
+	// Objects returns up to [ledger.BatchObjects] objects; nil for one that is to be asked for by itself. Their hashes are not
+	// checked.
+	Objects(ctx context.Context, hashes [][32]byte) ([][]byte, error)
+}
+
 // Shelf is where followed logs are kept: *ledger.Ledger.
 type Shelf interface {
 	Stand(ctx context.Context, logID string) (ledger.Stand, error)
@@ -104,7 +111,7 @@ func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) 
 			return Round{}, fmt.Errorf("comparing log %s: %w", logID, err)
 		}
 	}
-	run := &round{r: r, f: f, src: src, from: from, beside: beside != "", events: make(chan Event), slots: semaphore.NewWeighted(int64(r.workers()))}
+	run := &round{r: r, f: f, src: src, from: from, beside: beside != "", events: make(chan []Event), slots: semaphore.NewWeighted(int64(r.workers()))}
 	rest := run.drive(ctx)
 	run.refused(rest.Err)
 	out := Round{Until: rest.Until, Size: f.state.Head().Size, Err: rest.Err, Mend: rest.Mend}
@@ -189,7 +196,7 @@ type round struct {
 	src    Source
 	from   string
 	beside bool
-	events chan Event
+	events chan []Event
 	slots  *semaphore.Weighted
 	wg     sync.WaitGroup
 }
@@ -201,18 +208,31 @@ func (x *round) drive(ctx context.Context) Rest {
 	defer cancel()
 	effects := x.f.state.Step(Look{Now: x.r.Clock(), Beside: x.beside})
 	for {
-		for _, e := range effects {
+		for _, e := range x.gather(ctx, effects) {
 			if rest, done := x.perform(ctx, e); done {
 				return rest
 			}
 		}
 		select {
-		case ev := <-x.events:
-			effects = x.f.state.Step(ev)
+		case evs := <-x.events:
+			effects = x.step(evs)
 		case <-ctx.Done():
 			return Rest{Until: x.r.Clock(), Err: ctx.Err(), Spent: true}
 		}
 	}
+}
+
+// step takes events in, up to the one that ends the round.
+func (x *round) step(evs []Event) (effects []Effect) {
+	for _, ev := range evs {
+		for _, e := range x.f.state.Step(ev) {
+			effects = append(effects, e)
+			if _, over := e.(Rest); over {
+				return effects
+			}
+		}
+	}
+	return effects
 }
 
 func (x *round) perform(ctx context.Context, e Effect) (Rest, bool) {
@@ -245,13 +265,14 @@ func (x *round) perform(ctx context.Context, e Effect) (Rest, bool) {
 
 // start does something beside the state and brings what came of it.
 func (x *round) start(ctx context.Context, do func() Event) {
-	x.wg.Go(func() {
-		ev := do()
-		select {
-		case x.events <- ev:
-		case <-ctx.Done():
-		}
-	})
+	x.wg.Go(func() { x.tell(ctx, do()) })
+}
+
+func (x *round) tell(ctx context.Context, evs ...Event) {
+	select {
+	case x.events <- evs:
+	case <-ctx.Done():
+	}
 }
 
 func (x *round) fetch(ctx context.Context, q Request) (Body, error) {

@@ -17,7 +17,7 @@ func hexOf(h Hash) string { return hex.EncodeToString(h[:]) }
 
 func FuzzPath(f *testing.F) {
 	for _, s := range []string{"/log/l-a/checkpoint", "/log/l-a/tile/0/000", "/log/l-a/tile/63/x001/x234/067.p/8", "/log/l-a/tile/entries/999.p/255",
-		"/object/" + strings.Repeat("0a", 32), "/log/l-a/tile/0/x000/001", "/log/l-a/tile/+1/001", "/log/../checkpoint"} {
+		"/object/" + strings.Repeat("0a", 32), "/objects/" + strings.Repeat("0a", 32) + "," + strings.Repeat("0b", 32), "/log/l-a/tile/0/x000/001", "/log/l-a/tile/+1/001", "/log/../checkpoint"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, path string) {
@@ -29,6 +29,12 @@ func FuzzPath(f *testing.F) {
 		switch r.kind {
 		case resourceObject:
 			again = "/object/" + hexOf(r.hash)
+		case resourceBatch:
+			names := make([]string, len(r.batch))
+			for i, h := range r.batch {
+				names[i] = hexOf(h)
+			}
+			again = "/objects/" + strings.Join(names, ",")
 		case resourceCheckpoint:
 			again = "/log/" + r.logID + "/checkpoint"
 		case resourceTile:

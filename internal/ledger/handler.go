@@ -35,6 +35,7 @@ type handler struct {
 //	/log/<id>/tile/<L>/<N>[.p/<W>]
 //	/log/<id>/tile/entries/<N>[.p/<W>]
 //	/object/<sha256>
+//	/objects/<sha256>,<sha256>,…
 //
 // as C2SP tlog-tiles demands, to whom the gate permits them. Who may not have a log learns nothing of it: the answer is 404,
 // as for what does not exist. An object in a log that the caller may have, but not the object, is 403. An erased object is
@@ -57,6 +58,8 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		notFoundPage(w)
 	case res.kind == resourceObject:
 		h.object(w, r, res.hash)
+	case res.kind == resourceBatch:
+		h.batch(w, r, res.batch)
 	case res.kind == resourceCheckpoint:
 		h.checkpoint(w, r, res.logID)
 	default:
@@ -115,8 +118,8 @@ func (h *handler) object(w http.ResponseWriter, r *http.Request, hash Hash) {
 	h.send(w, r, hex.EncodeToString(hash[:]), out, true)
 }
 
-// send opens what was decided about and answers with it; without a tag, its hash is one. No other function here sends bytes
-// of a log or an object.
+// send opens what was decided about and answers with it; without a tag, its hash is one. No other function here but batch
+// sends bytes of a log or an object.
 func (h *handler) send(w http.ResponseWriter, r *http.Request, tag string, out outgoing, dense bool) {
 	c, err := out.open()
 	if err != nil {

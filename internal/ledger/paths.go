@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ type resource struct {
 	n     int64
 	width int // 256 for a complete tile or bundle
 	hash  Hash
+	batch []Hash
 }
 
 type resourceKind int
@@ -25,17 +25,19 @@ const (
 	resourceTile
 	resourceBundle
 	resourceObject
+	resourceBatch
 )
 
 // parsePath reads a path strictly: each resource has exactly one spelling (C2SP tlog-tiles), so that caches and rate
 // limits cannot be fooled by another one.
 func parsePath(path string) (resource, bool) {
 	if name, ok := strings.CutPrefix(path, "/object/"); ok {
-		b, err := hex.DecodeString(name)
-		if err != nil || len(b) != hashSize || hex.EncodeToString(b) != name {
-			return resource{}, false
-		}
-		return resource{kind: resourceObject, hash: Hash(b)}, true
+		hash, ok := hashNamed(name)
+		return resource{kind: resourceObject, hash: hash}, ok
+	}
+	if names, ok := strings.CutPrefix(path, "/objects/"); ok {
+		batch, ok := batchHashes(names)
+		return resource{kind: resourceBatch, batch: batch}, ok
 	}
 	rest, ok := strings.CutPrefix(path, "/log/")
 	if !ok {

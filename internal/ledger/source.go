@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/fetch"
@@ -71,6 +72,7 @@ type HTTPLog struct {
 	token    string
 	patience time.Duration
 	client   *http.Client
+	single   atomic.Bool // the server knows no batches of objects
 }
 
 // HTTPSource fetches the log at a URL that ends in /log/<id>.

@@ -67,7 +67,7 @@ func (n *Node) WaitIndexed(ctx context.Context, ref string, size int64) error {
 
 func (n *Node) waitIndexed(ctx context.Context, l ledger.LogInfo, size int64) error {
 	if n.indexer != nil {
-		return n.indexer.wait(ctx, l.ID, size)
+		return n.indexer.wait(ctx, l, size)
 	}
 	row, err := n.store.Log(ctx, l.ID)
 	if err != nil {
@@ -96,14 +96,17 @@ func (x *indexer) indexedTo(log string) int64 {
 }
 
 // wait returns when a log is indexed up to size, with what came late for it.
-func (x *indexer) wait(ctx context.Context, log string, size int64) error {
+func (x *indexer) wait(ctx context.Context, l ledger.LogInfo, size int64) error {
 	x.nudge()
 	for {
 		x.mu.Lock()
-		indexed, moved := x.state.logs[log].indexed, x.moved
+		indexed, moved := x.state.logs[l.ID].indexed, x.moved
 		x.mu.Unlock()
 		if indexed >= size {
-			late, err := x.node.store.LateIn(ctx, log)
+			if !l.Followed() {
+				return nil
+			}
+			late, err := x.node.store.LateIn(ctx, l.ID)
 			if err != nil || !late {
 				return err
 			}
