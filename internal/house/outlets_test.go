@@ -13,18 +13,19 @@ import (
 // whose decision it opened (policy.Guarded.Open, policy.Ask, or a value that the node gave for a Viewer), or with why what it
 // sends bears no marking. Whoever writes another enters it here and says the same of it; that is when to think of it.
 var outlets = map[string]string{
-	"internal/ledger/handler.go send":       "exits log and object: opens what the gate decided",
-	"internal/ledger/handler.go tombstone":  "exit log: guardedReader lets it out; when, by whom and why something was erased",
-	"internal/node/keyrings.go LogHandler":  "exit log: aboutLog opened it",
-	"internal/api/server.go writeText":      "health, in a word",
-	"internal/api/exchange.go writeJSON":    "exit log: changes opened what it tells of logs; the card is the party's own",
-	"internal/api/server.go writeProblem":   "what the caller did wrong",
-	"internal/api/witness.go addCheckpoint": "the size that a witness co-signed, to who shows the log's own signed checkpoint",
-	"internal/web/files.go serveAsset":      "the screens' built files, the same for everybody",
-	"internal/web/files.go servePage":       "the screens' one page, the same for everybody",
-	"internal/web/live.go stream":           "the number of the newest arrival; what arrived is asked for over the API",
-	"internal/web/session.go answer":        "who is signed in, at which party",
-	"internal/web/session.go fail":          "what the caller did wrong",
+	"internal/ledger/handler.go send":        "exits log and object: opens what the gate decided",
+	"internal/ledger/handler.go tombstone":   "exit log: guardedReader lets it out; when, by whom and why something was erased",
+	"internal/ledger/objects_batch.go batch": "exit object: guardedReader and small open each object that the gate decided",
+	"internal/node/keyrings.go LogHandler":   "exit log: aboutLog opened it",
+	"internal/api/server.go writeText":       "health, in a word",
+	"internal/api/exchange.go writeJSON":     "exit log: changes opened what it tells of logs; the card is the party's own",
+	"internal/api/server.go writeProblem":    "what the caller did wrong",
+	"internal/api/witness.go addCheckpoint":  "the size that a witness co-signed, to who shows the log's own signed checkpoint",
+	"internal/web/files.go serveAsset":       "the screens' built files, the same for everybody",
+	"internal/web/files.go servePage":        "the screens' one page, the same for everybody",
+	"internal/web/live.go stream":            "the number of the newest arrival; what arrived is asked for over the API",
+	"internal/web/session.go answer":         "who is signed in, at which party",
+	"internal/web/session.go fail":           "what the caller did wrong",
 }
 
 // sinks are the functions by which bytes reach a writer that is among their arguments.
