@@ -56,6 +56,9 @@ func (c *bundleInCmd) Run(ctx context.Context, a *app) error {
 		if r.Refused > 0 {
 			said += fmt.Sprintf("; %d logs are not followed here or do not verify", r.Refused)
 		}
+		if r.Cut > 0 {
+			said += fmt.Sprintf("\nthe file is cut short at byte %d: what is before it was taken, and %d more leaves are kept until the rest comes; run this again with the whole file", r.Cut, r.Kept)
+		}
 		return said, r, err
 	}, c.dirFlag, c.File, c.JSON)
 }

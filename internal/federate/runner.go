@@ -79,8 +79,10 @@ type followed struct {
 type Round struct {
 	Until time.Time // when to look again by itself
 	Size  int64     // what is published here
-	Err   error     // why it ended early
-	Mend  bool      // something is to be asked for again then, although nobody tells of news
+	// Staged is how many leaves are here, with those that wait for the rest of the tree that was signed.
+	Staged int64
+	Err    error // why it ended early
+	Mend   bool  // something is to be asked for again then, although nobody tells of news
 }
 
 // Sync runs one round of a log: when it returns without an error, everything is here that the host showed when it began. The
@@ -114,7 +116,7 @@ func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) 
 	run := &round{r: r, f: f, src: src, from: from, beside: beside != "", events: make(chan []Event), slots: semaphore.NewWeighted(int64(r.workers()))}
 	rest := run.drive(ctx)
 	run.refused(rest.Err)
-	out := Round{Until: rest.Until, Size: f.state.Head().Size, Err: rest.Err, Mend: rest.Mend}
+	out := Round{Until: rest.Until, Size: f.state.Head().Size, Staged: f.state.Staged(), Err: rest.Err, Mend: rest.Mend}
 	if rest.Spent {
 		f.state = nil
 	}

@@ -4,9 +4,11 @@ import (
 	"archive/zip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 
@@ -28,27 +30,42 @@ func (n *Node) ReadBundle(ctx context.Context, q BundleRequest) (BundleReport, e
 	if n.ledger == nil {
 		return BundleReport{}, errReadOnly()
 	}
-	z, err := zip.OpenReader(q.Path)
+	f, err := os.Open(q.Path) // #nosec G304 -- the node's owner names it
 	if err != nil {
-		return BundleReport{}, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: "give a file that 'mithaq bundle out' wrote"}
+		return BundleReport{}, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
 	}
-	defer func() { _ = z.Close() }()
-	out, err := n.takeBundle(ctx, &z.Reader, func(ChangedLog) bool { return true })
-	out.Path = q.Path
+	defer func() { _ = f.Close() }()
+	files, err := readBundle(f)
+	if err != nil {
+		return BundleReport{}, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
+	}
+	out, err := n.takeBundle(ctx, files, func(ChangedLog) bool { return true })
+	out.Path, out.Cut = q.Path, files.cut
 	return out, err
 }
 
+const remedyBundle = "give a file that 'mithaq bundle out' wrote"
+
+// readBundle lists the files of a bundle, or those that are whole when it is cut short.
+func readBundle(f *os.File) (*bundleFiles, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(f, info.Size())
+	if errors.Is(err, zip.ErrFormat) {
+		return cutBundle(f, info.Size())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return wholeBundle(z)
+}
+
 // takeBundle takes the logs of a bundle that its bringer may bring.
-func (n *Node) takeBundle(ctx context.Context, z *zip.Reader, mayBring func(ChangedLog) bool) (out BundleReport, err error) {
-	if len(z.File) > maxBundleFiles {
-		return out, faultf(CodeInvalid, "", "reading a bundle: it holds over %d files", maxBundleFiles)
-	}
-	files := make(map[string]*zip.File, len(z.File))
-	for _, f := range z.File {
-		files[f.Name] = f
-	}
+func (n *Node) takeBundle(ctx context.Context, files *bundleFiles, mayBring func(ChangedLog) bool) (out BundleReport, err error) {
 	var m BundleManifest
-	data, err := readZipped(files[manifestName], maxManifest)
+	data, err := readZipped(files, manifestName, maxManifest)
 	if err == nil {
 		err = json.Unmarshal(data, &m)
 	}
@@ -56,7 +73,7 @@ func (n *Node) takeBundle(ctx context.Context, z *zip.Reader, mayBring func(Chan
 		err = fmt.Errorf("format %s is not %s", clipped(m.Format), BundleFormat)
 	}
 	if err != nil {
-		return out, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: "give a file that 'mithaq bundle out' wrote"}
+		return out, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
 	}
 	touched := map[string]bool{}
 	for _, l := range m.Logs {
@@ -64,12 +81,13 @@ func (n *Node) takeBundle(ctx context.Context, z *zip.Reader, mayBring func(Chan
 			continue
 		}
 		came, err := n.takeBundled(ctx, files, l, mayBring)
-		if err != nil {
+		if err != nil && !errors.Is(err, errCutShort) {
 			out.Refused++
 			n.logger.Warn("a log of a bundle is passed over", "log", l.Log, "party", l.Party, "error", err)
 		}
-		if came > 0 || err == nil {
-			out.Logs, out.Leaves, touched[l.Agreement] = out.Logs+1, out.Leaves+came, true
+		out.Kept += came.kept
+		if came.leaves > 0 || err == nil {
+			out.Logs, out.Leaves, touched[l.Agreement] = out.Logs+1, out.Leaves+came.leaves, true
 		}
 	}
 	for id := range touched {
@@ -78,21 +96,27 @@ func (n *Node) takeBundle(ctx context.Context, z *zip.Reader, mayBring func(Chan
 	return out, nil
 }
 
+// bundled is what came of one log.
+type bundled struct {
+	leaves int64 // that are published here now
+	kept   int64 // that wait for the rest of the signed tree
+}
+
 // takeBundled follows one log from a bundle and leaves its source as it was.
-func (n *Node) takeBundled(ctx context.Context, files map[string]*zip.File, l BundledLog, mayBring func(ChangedLog) bool) (int64, error) {
+func (n *Node) takeBundled(ctx context.Context, files *bundleFiles, l BundledLog, mayBring func(ChangedLog) bool) (bundled, error) {
 	if !record.IsID(l.Log, record.PrefixLog) || !record.IsAgreementID(l.Agreement) || !mayBring(l.ChangedLog) {
-		return 0, errStranger()
+		return bundled{}, errStranger()
 	}
 	runs := false
 	if err := n.withRoll(ctx, l.Agreement, func(r *roll) error { runs = r.runs(l.Party); return nil }); err != nil || !runs {
-		return 0, fmt.Errorf("party %s does not run agreement %s by the roll here: %w", clipped(l.Party), l.Agreement, err)
+		return bundled{}, fmt.Errorf("party %s does not run agreement %s by the roll here: %w", clipped(l.Party), l.Agreement, err)
 	}
 	n.bringing.Lock() // one at a time: a source belongs to one bundle
 	defer n.bringing.Unlock()
-	source, size := carriedSource, int64(0)
+	source, size, staged := carriedSource, int64(0), int64(0)
 	if row, err := n.store.Log(ctx, l.Log); err == nil {
 		if f, err := n.store.Follow(ctx, row.No); err == nil {
-			source = f.Source
+			source, staged = f.Source, f.Staged
 		}
 		if info, err := n.reader.Log(ctx, l.Log); err == nil {
 			size = info.Size
@@ -103,7 +127,7 @@ func (n *Node) takeBundled(ctx context.Context, files map[string]*zip.File, l Bu
 	n.bundled.Store(key, files)
 	defer n.bundled.Delete(key)
 	if err := n.FollowAs(ctx, identity, l.Party, key); err != nil {
-		return 0, err
+		return bundled{}, err
 	}
 	round, err := n.Sync(ctx, l.Log)
 	if err == nil {
@@ -115,7 +139,11 @@ func (n *Node) takeBundled(ctx context.Context, files map[string]*zip.File, l Bu
 	if back := n.FollowAs(context.WithoutCancel(ctx), identity, l.Party, source); err == nil {
 		err = back
 	}
-	return max(0, round.Size-size), err
+	came := bundled{leaves: max(0, round.Size-size)}
+	if round.Staged > round.Size {
+		came.kept = max(0, round.Staged-max(staged, size))
+	}
+	return came, err
 }
 
 // bundleSource begins the source of a log that is taken from a bundle.
@@ -127,35 +155,38 @@ func (n *Node) bundledSource(source, logID string) (*ledger.HTTPLog, error) {
 	if !ok {
 		return nil, fmt.Errorf("bundle %s is closed", source)
 	}
-	return ledger.HTTPSourceWith(logURL("http://bundle", logID), ledger.HTTPOptions{Transport: zipTransport{files.(map[string]*zip.File)}})
+	return ledger.HTTPSourceWith(logURL("http://bundle", logID), ledger.HTTPOptions{Transport: zipTransport{files.(*bundleFiles)}})
 }
 
+// errCutShort ends following from a bundle at the place where the file ends. It is what a line says that breaks.
+var errCutShort = fmt.Errorf("the file is cut short: %w", io.ErrUnexpectedEOF)
+
 // zipTransport answers requests from the files of a bundle.
-type zipTransport struct{ files map[string]*zip.File }
+type zipTransport struct{ files *bundleFiles }
 
 // RoundTrip implements [http.RoundTripper].
 func (t zipTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp := &http.Response{StatusCode: http.StatusNotFound, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: req, Body: http.NoBody}
-	f := t.files[strings.TrimPrefix(req.URL.Path, "/")]
-	if f == nil {
-		return resp, nil
-	}
-	body, err := f.Open()
-	if err != nil {
+	body, ok, err := t.files.open(strings.TrimPrefix(req.URL.Path, "/"))
+	switch {
+	case err != nil:
 		return nil, err
+	case ok:
+		// The size that the archive names is not believed: whoever reads bounds what it reads.
+		resp.StatusCode, resp.ContentLength, resp.Body = http.StatusOK, -1, body
+	case t.files.cut > 0:
+		return nil, errCutShort
 	}
-	// The size that the archive names is not believed: whoever reads bounds what it reads.
-	resp.StatusCode, resp.ContentLength, resp.Body = http.StatusOK, -1, body
 	return resp, nil
 }
 
-func readZipped(f *zip.File, limit int64) ([]byte, error) {
-	if f == nil {
-		return nil, fmt.Errorf("it holds no %s", manifestName)
-	}
-	r, err := f.Open()
+func readZipped(files *bundleFiles, name string, limit int64) ([]byte, error) {
+	r, ok, err := files.open(name)
 	if err != nil {
 		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("it holds no %s", name)
 	}
 	defer func() { _ = r.Close() }()
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))

@@ -2,10 +2,13 @@ package node
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"os"
@@ -53,6 +56,8 @@ type BundleReport struct {
 	Leaves  int64  `json:"leaves" doc:"out: in the bundle; in: that were not here before"`
 	Refused int    `json:"refused,omitempty" doc:"in: logs that are not followed here, or did not verify"`
 	Bytes   int64  `json:"bytes,omitempty"`
+	Cut     int64  `json:"cut,omitempty" doc:"in: the byte at which the file is cut short; what is before it was taken, and 'bundle in' of the whole file goes on from there"`
+	Kept    int64  `json:"kept,omitempty" doc:"in: verified leaves that are kept until the rest of what their author signed comes"`
 }
 
 // WriteBundle writes all that a party may follow here, this party's logs and those it follows, to a file.
@@ -175,16 +180,41 @@ func (b *bundler) objects(l BundledLog) error {
 	return nil
 }
 
-// object writes an object, and of an epoch the wraps that came with it.
-func (b *bundler) object(hash string) error {
-	body, err := b.ask("object/" + hash)
-	if err != nil || body == nil {
+// object writes an object, and of an epoch the wraps that came with it. A large one goes through in pieces, twice: what a file
+// of the archive holds is said before it, so that one who gets only the beginning of the archive can read that.
+func (b *bundler) object(digest string) error {
+	name := "object/" + digest
+	if b.seen[name] {
+		return nil
+	}
+	first := &answer{header: http.Header{}, status: http.StatusOK, most: maxEpochObject, sum: crc32.NewIEEE()}
+	if there, err := b.serve(name, first); err != nil || !there {
 		return err // it was destroyed, or is not for the one who gets the bundle
 	}
-	if err := b.put("object/"+hash, body); err != nil {
+	if first.size <= int64(len(first.body)) {
+		if err := b.put(name, first.body); err != nil {
+			return err
+		}
+		return b.wraps(first.body)
+	}
+	b.seen[name] = true
+	w, err := b.zip.CreateRaw(header(name, first.size, first.sum.Sum32()))
+	if err != nil {
 		return err
 	}
-	r, ok := federate.ClearRecord(body)
+	second := &answer{header: http.Header{}, status: http.StatusOK, to: w, sum: crc32.NewIEEE()}
+	if there, err := b.serve(name, second); err != nil || !there || second.size != first.size || second.sum.Sum32() != first.sum.Sum32() {
+		return cmp.Or(err, second.err, fmt.Errorf("%s is not what it was a moment ago", name))
+	}
+	b.bytes += second.size
+	return nil
+}
+
+// maxEpochObject is the largest object that is looked into for the wraps that it names.
+const maxEpochObject = 2 << 20
+
+func (b *bundler) wraps(object []byte) error {
+	r, ok := federate.ClearRecord(object)
 	if !ok || r.Kind != record.KindEpoch {
 		return nil
 	}
@@ -213,26 +243,39 @@ func (b *bundler) take(path string) error {
 
 // ask gets a resource from the node's own handler. Nil: there is none for that party.
 func (b *bundler) ask(path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(b.ctx, http.MethodGet, "/"+path, nil)
-	if err != nil {
+	a := &answer{header: http.Header{}, status: http.StatusOK}
+	if there, err := b.serve(path, a); err != nil || !there {
 		return nil, err
 	}
-	a := &answer{header: http.Header{}, status: http.StatusOK}
+	return a.body, nil
+}
+
+// serve has the node's own handler answer, and says whether there is something for that party.
+func (b *bundler) serve(path string, a *answer) (there bool, err error) {
+	req, err := http.NewRequestWithContext(b.ctx, http.MethodGet, "/"+path, nil)
+	if err != nil {
+		return false, err
+	}
 	b.handler.ServeHTTP(a, req)
 	switch a.status {
 	case http.StatusOK:
-		return a.body, nil
+		return true, a.err
 	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
-		return nil, nil
+		return false, nil
 	}
-	return nil, faultf(CodeUnavailable, "try again", "%s: status %d", path, a.status)
+	return false, faultf(CodeUnavailable, "try again", "%s: status %d", path, a.status)
 }
 
-// answer is what a handler writes, in memory.
+// answer takes what a handler writes: the first most bytes of it into memory, where most is 0 all of it, or all of it to a writer.
 type answer struct {
 	header http.Header
 	status int
+	most   int64
 	body   []byte
+	to     io.Writer
+	sum    hash.Hash32 // of all that was written, where it is set
+	size   int64
+	err    error // of writing to to
 }
 
 func (a *answer) Header() http.Header { return a.header }
@@ -240,17 +283,35 @@ func (a *answer) Header() http.Header { return a.header }
 func (a *answer) WriteHeader(status int) { a.status = status }
 
 func (a *answer) Write(p []byte) (int, error) {
-	a.body = append(a.body, p...)
-	return len(p), nil
+	a.size += int64(len(p))
+	if a.sum != nil {
+		_, _ = a.sum.Write(p) // a hash takes everything
+	}
+	switch room := a.most - int64(len(a.body)); {
+	case a.to != nil:
+	case a.most == 0:
+		a.body = append(a.body, p...)
+	case room > 0:
+		a.body = append(a.body, p[:min(int64(len(p)), room)]...)
+	}
+	if a.to != nil && a.status == http.StatusOK && a.err == nil {
+		_, a.err = a.to.Write(p)
+	}
+	return len(p), a.err
 }
 
-// put writes a file as it is: hashes, ciphertext and zstd do not shrink.
+// header is a file's in the archive: as it is, since hashes, ciphertext and zstd do not shrink.
+func header(name string, size int64, sum uint32) *zip.FileHeader {
+	return &zip.FileHeader{Name: name, Method: zip.Store, CRC32: sum, CompressedSize64: uint64(size), UncompressedSize64: uint64(size)} // #nosec G115 -- a length
+}
+
+// put writes a file.
 func (b *bundler) put(name string, data []byte) error {
 	if b.seen[name] {
 		return nil
 	}
 	b.seen[name] = true
-	w, err := b.zip.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+	w, err := b.zip.CreateRaw(header(name, int64(len(data)), crc32.ChecksumIEEE(data)))
 	if err != nil {
 		return err
 	}

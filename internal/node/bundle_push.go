@@ -27,11 +27,15 @@ func (n *Node) ReceiveBundle(r *http.Request, content []byte) (BundleReport, err
 		n.refusals.request(RequestTooMany)
 		return BundleReport{}, faultf(CodeBusy, "wait a minute", "taking a bundle: this party has sent too many")
 	}
+	var files *bundleFiles
 	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err == nil {
+		files, err = wholeBundle(z)
+	}
 	if err != nil {
 		return BundleReport{}, &Fault{Code: CodeInvalid, What: "taking a bundle", Err: err}
 	}
-	return n.takeBundle(r.Context(), z, func(l ChangedLog) bool { return l.Party == party })
+	return n.takeBundle(r.Context(), files, func(l ChangedLog) bool { return l.Party == party })
 }
 
 // push brings a depositary what this node has published and the depositary does not have.

@@ -104,8 +104,8 @@ func FuzzCarriedBundle(f *testing.F) {
 	f.Add(0, 0, 1<<20, []byte(`{"format":"mithaq-bundle/1","logs":[{"log":"../../x"}]}`))
 	f.Fuzz(func(t *testing.T, file, at, drop int, put []byte) {
 		data := changedZip(t, must(zip.NewReader(bytes.NewReader(whole), int64(len(whole))))(t), file, at, drop, put)
-		z := must(zip.NewReader(bytes.NewReader(data), int64(len(data))))(t)
-		_, _ = other.takeBundle(ctx, z, func(ChangedLog) bool { return true })
+		files := must(wholeBundle(must(zip.NewReader(bytes.NewReader(data), int64(len(data))))(t)))(t)
+		_, _ = other.takeBundle(ctx, files, func(ChangedLog) bool { return true })
 		infos := must(other.reader.Logs(ctx))(t)
 		for _, got := range infos {
 			if got.Followed() && (got.ID != l || got.Size > want.Size || got.Size == want.Size && got.Root != want.Root) {
@@ -121,7 +121,7 @@ func changedZip(t *testing.T, z *zip.Reader, file, at, drop int, put []byte) []b
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	for i, f := range z.File {
-		data := must(readZipped(f, 1<<24))(t)
+		data := must(readZipped(&bundleFiles{zipped: map[string]*zip.File{f.Name: f}}, f.Name, 1<<24))(t)
 		if i == (file&0xff)%len(z.File) {
 			data = changed(data, at, drop, put)
 		}
@@ -152,7 +152,11 @@ func FuzzZippedBundle(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if out, err := n.takeBundle(context.Background(), z, func(ChangedLog) bool { return true }); err == nil && out.Leaves > 0 {
+		files, err := wholeBundle(z)
+		if err != nil {
+			return
+		}
+		if out, err := n.takeBundle(context.Background(), files, func(ChangedLog) bool { return true }); err == nil && out.Leaves > 0 {
 			t.Fatalf("taken: %+v", out)
 		}
 	})
