@@ -16,6 +16,17 @@ type Discovery struct {
 	Contact     string   `json:"contact,omitempty"`
 	Default     string   `json:"default,omitempty"`   // one of APIRoots
 	APIRoots    []string `json:"api_roots,omitempty"` // URLs, absolute or relative to the server
+
+	MaxContentLength int64 `json:"x_max_content_length,omitempty"` // of every API root of this server
+	Limits
+}
+
+// Limits are what else this server bounds. Section 7 lets a server add properties whose names begin with "x_".
+type Limits struct {
+	MaxObjects        int     `json:"x_max_objects,omitempty"`         // objects in one request
+	MaxObjectLength   int     `json:"x_max_object_length,omitempty"`   // bytes of one object
+	MaxPage           int     `json:"x_max_page,omitempty"`            // objects in one response
+	RequestsPerSecond float64 `json:"x_requests_per_second,omitempty"` // by one caller, in the long run
 }
 
 // APIRoot describes one API root (section 4.2.1).
@@ -24,12 +35,7 @@ type APIRoot struct {
 	Description      string   `json:"description,omitempty"`
 	Versions         []string `json:"versions"`
 	MaxContentLength int64    `json:"max_content_length"` // bytes of a request body
-
-	// What else this server bounds. Section 7 lets a server add properties whose names begin with "x_".
-	MaxObjects        int     `json:"x_max_objects,omitempty"`         // objects in one request
-	MaxObjectLength   int     `json:"x_max_object_length,omitempty"`   // bytes of one object
-	MaxPage           int     `json:"x_max_page,omitempty"`            // objects in one response
-	RequestsPerSecond float64 `json:"x_requests_per_second,omitempty"` // by one caller, in the long run
+	Limits
 }
 
 // Collection describes one collection as the caller sees it (section 5.2.1).

@@ -16,7 +16,8 @@ func (s *Server) discovery(c *call) error {
 	if err != nil {
 		return err
 	}
-	d := Discovery{Title: s.o.Title, Description: s.o.Description, Contact: s.o.Contact}
+	d := Discovery{Title: s.o.Title, Description: s.o.Description, Contact: s.o.Contact,
+		MaxContentLength: s.o.MaxContentLength, Limits: s.limits()}
 	for _, root := range roots {
 		d.APIRoots = append(d.APIRoots, s.rootURL(root.Name))
 	}
@@ -32,15 +33,17 @@ func (s *Server) apiRoot(c *call) error {
 		return err
 	}
 	return s.resource(c, http.StatusOK, APIRoot{
-		Title:             c.root.Title,
-		Description:       c.root.Description,
-		Versions:          []string{MediaType}, // "MUST include the optional version parameter"
-		MaxContentLength:  s.o.MaxContentLength,
-		MaxObjects:        s.o.MaxObjects,
-		MaxObjectLength:   s.o.MaxObjectLength,
-		MaxPage:           s.o.MaxPage,
-		RequestsPerSecond: max(s.o.Rate.PerSecond, 0),
+		Title:            c.root.Title,
+		Description:      c.root.Description,
+		Versions:         []string{MediaType}, // "MUST include the optional version parameter"
+		MaxContentLength: s.o.MaxContentLength,
+		Limits:           s.limits(),
 	})
+}
+
+// limits are stated wherever a client looks for them: at discovery and at each API root.
+func (s *Server) limits() Limits {
+	return Limits{MaxObjects: s.o.MaxObjects, MaxObjectLength: s.o.MaxObjectLength, MaxPage: s.o.MaxPage, RequestsPerSecond: max(s.o.Rate.PerSecond, 0)}
 }
 
 // getStatus answers GET <api-root>/status/<status-id>/ (section 4.3).

@@ -162,7 +162,8 @@ func TestDiscoveryAndRoot(t *testing.T) {
 		o.Rate = taxii.Rate{PerSecond: 1000, Burst: 1000}
 	})
 	_, body := ask(s, "GET", "/taxii2/", "", as("root"))
-	if want := `{"title":"TAXII 2.1 server","default":"https://node.example/taxii2/api1/","api_roots":["https://node.example/taxii2/api1/","https://node.example/taxii2/api2/"]}`; body != want {
+	if want := `{"title":"TAXII 2.1 server","default":"https://node.example/taxii2/api1/","api_roots":["https://node.example/taxii2/api1/","https://node.example/taxii2/api2/"],` +
+		`"x_max_content_length":12345,"x_max_objects":10000,"x_max_object_length":1048576,"x_max_page":1000,"x_requests_per_second":1000}`; body != want {
 		t.Errorf("discovery is %s", body)
 	}
 	_, body = ask(s, "GET", rootPath, "")

@@ -332,7 +332,7 @@ func bundleOf(uuid string, objects []taxii.Object) []byte {
 func (p *posting) publish(ctx context.Context, one part) error {
 	if one.marking.TLP == policy.TLPRed {
 		for _, o := range one.objects {
-			p.fail(o, "/object_marking_refs", "TLP:RED names the persons it is for: publish it with 'mithaq publish --person KEY'")
+			p.fail(o, "/object_marking_refs", "TLP:RED is for persons who are named, which TAXII cannot do: publish it with 'mithaq publish --tlp RED --to KEY' (an officer's key id; 'mithaq key list' prints this party's)")
 		}
 		return nil
 	}
