@@ -96,9 +96,6 @@ func (v *validation) bundle(head *tape) {
 		v.must(0, "8", "required", "a bundle has an id")
 		return
 	}
-	if objects := head.member(0, "objects"); objects >= 0 && head.nodes[objects].kind != isArray {
-		v.must(objects, "8", "type", "objects is a list, not %s", head.nodes[objects].kind)
-	}
 	s := v.catalogue.types["bundle"]
 	v.check(0, s)
 	v.specVersion("")

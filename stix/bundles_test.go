@@ -230,3 +230,11 @@ func TestStreamKeepsOneObjectAtATime(t *testing.T) {
 		}
 	}
 }
+
+// TestObjectsNoList says once what is wrong with a bundle whose objects are no list.
+func TestObjectsNoList(t *testing.T) {
+	report := Validate([]byte(`{"type":"bundle","id":"bundle--44af6c39-c09b-49c5-9de2-394224b04982","objects":"x"}`), Options{})
+	if report.Valid || len(report.Findings) != 1 || report.Findings[0].Path != "/objects" {
+		t.Errorf("%+v", report)
+	}
+}

@@ -93,6 +93,9 @@ func (v validity) print(w io.Writer) {
 		if f.Index >= 0 {
 			where = fmt.Sprintf("/objects/%d%s", f.Index, f.Path)
 		}
+		if where == "" {
+			where = "the whole"
+		}
 		fmt.Fprintf(w, "  %s at %s: %s (%s)\n", f.Level, where, f.Message, f.Rule)
 	}
 	if v.Omitted > 0 {

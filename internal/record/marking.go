@@ -36,7 +36,7 @@ func (c *checker) marking(m Marking, at string) {
 func (c *checker) reach(m Marking, a *Audience, at string) {
 	switch {
 	case m.TLP == TLPRed && (a == nil || len(a.Persons) == 0):
-		c.fail(CodeMissing, at+"/audience/persons", "TLP:RED is for named persons: name them")
+		c.fail(CodeMissing, at+"/audience/persons", "TLP:RED is for named persons: name their keys (mithaq publish --to KEY)")
 	case m.TLP == TLPClear && a != nil:
 		c.fail(CodeValue, at+"/audience", "TLP:CLEAR is for everyone: leave the audience out or mark it stricter")
 	}

@@ -44,7 +44,7 @@ func Read(b []byte, opts Options, take func(Bundle) error) (format string, repor
 	}
 	switch format {
 	case "stix":
-		return format, report, take(Bundle{STIX: b})
+		return format, report, take(Bundle{STIX: bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))}) // a byte order mark is no JSON
 	case "misp":
 		report, err = events(b, take)
 	case "misp-galaxy":

@@ -63,3 +63,16 @@ func TestRead(t *testing.T) {
 		t.Errorf("an unknown format: %v", err)
 	}
 }
+
+func TestByteOrderMark(t *testing.T) {
+	const bundle = `{"type":"bundle","id":"bundle--44af6c39-c09b-49c5-9de2-394224b04982","objects":[{}]}`
+	format, _, err := Read([]byte("\xef\xbb\xbf"+bundle), Options{}, func(b Bundle) error {
+		if string(b.STIX) != bundle {
+			t.Errorf("%q", b.STIX)
+		}
+		return nil
+	})
+	if format != "stix" || err != nil {
+		t.Errorf("%s, %v", format, err)
+	}
+}
