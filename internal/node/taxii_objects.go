@@ -77,6 +77,7 @@ type selection struct {
 	order    []int64               // their numbers
 	standing map[string]*versions  // of ids that stand more than once
 	hidden   hiding
+	few      int // up to how many objects of the types that are asked for are looked up by their type
 }
 
 // query prepares to answer a TAXII caller.
@@ -93,7 +94,7 @@ func (n *Node) queryAs(ctx context.Context, v Viewer, exit policy.Exit, c collec
 	if !complete {
 		return nil, taxiiBusy("the node builds its index")
 	}
-	s := &selection{n: n, q: q, exit: exit, view: c.view, items: map[int64]policy.Item{}, standing: map[string]*versions{}}
+	s := &selection{n: n, q: q, exit: exit, view: c.view, few: fewOfTypes, items: map[int64]policy.Item{}, standing: map[string]*versions{}}
 	if s.decide, err = n.decideUnder(ctx, v, c.agreement); err != nil {
 		return nil, err
 	}
@@ -148,7 +149,7 @@ func (s *selection) each(ctx context.Context, yield func(store.Placed) (bool, er
 		return s.eachNamed(ctx, from, yield)
 	}
 	if types := s.types(); len(types) > 0 {
-		few, ok, err := s.n.store.Index().PlacedOfTypes(ctx, types, fewOfTypes)
+		few, ok, err := s.n.store.Index().PlacedOfTypes(ctx, types, s.few)
 		if err != nil {
 			return err
 		}
@@ -250,8 +251,7 @@ func (s *selection) objectsOf(ctx context.Context, r store.Run, n int) ([]store.
 	return out, nil
 }
 
-// fewOfTypes is up to how many objects of the types that a query asks for are looked up by their type. Of more, a part of the
-// collection that holds a page of them is not long.
+// fewOfTypes is selection.few: of more objects, a part of the collection that holds a page of them is not long.
 const fewOfTypes = 4096
 
 // types are the types that the query and the view have in common, each once; none when neither names any. What the two do not
