@@ -27,7 +27,7 @@ type drained struct {
 	whole       bool // to the end at least once
 	clock       time.Duration
 	processor   time.Duration
-	first, last time.Duration // median of the pages at the beginning and at the end
+	first, last time.Duration // median of the pages at the beginning and at the end of the first time
 	date        string        // X-TAXII-Date-Added-Last of the last page
 }
 
@@ -199,8 +199,9 @@ func (d driver) drainOnce(out *drained, begin time.Time) (done int, err error) {
 			found = nextOf.FindSubmatch(body[max(0, len(body)-1000):])
 		}
 		if found == nil || len(found[1]) == 0 || time.Since(begin) > d.bound {
-			some := min(20, len(times))
-			out.first, out.last = median(times[:some]), median(times[len(times)-some:])
+			if some := min(20, len(times)); out.first == 0 {
+				out.first, out.last = median(times[:some]), median(times[len(times)-some:])
+			}
 			return done, nil
 		}
 		next = "&next=" + string(found[1])

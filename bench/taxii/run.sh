@@ -2,7 +2,7 @@
 # Compares a node (SQLite file, signed log, index, decisions, all on) with medallion (memory backend) and opentaxii (gunicorn,
 # SQLite, and PostgreSQL when its server is installed): posting in batches of 1,000, until all of it is listed, draining with
 # limit 1,000 (again and again for two seconds, so that little of it is told apart from nothing), the median of the first and of
-# the last twenty pages, the median of an empty poll; for posting and draining the server's processor time an object as well, its
+# the last twenty pages of the first time, the median of an empty poll; for posting and draining the server's processor time an object as well, its
 # workers' included, which other work on the machine changes least. Same objects, same requests, loopback, one server at a time.
 # Peers come from PyPI into a virtual environment; one that does not install or start is left out, and the table says so.
 # Below the table: the processor time, memory and files that the node took.

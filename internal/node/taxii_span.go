@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"math"
@@ -60,7 +61,7 @@ func (n *Node) spansOf(ctx context.Context, no int64, from, to int) ([]store.STI
 	if packed, ok := n.opened.spans.get(no); ok {
 		return unpackSpans(packed, from, to), nil
 	}
-	spans, err := n.store.Index().STIXSpans(ctx, no, 0, math.MaxInt32)
+	spans, err := n.findSpans(ctx, no)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +71,82 @@ func (n *Node) spansOf(ctx context.Context, no int64, from, to int) ([]store.STI
 	}
 	n.opened.spans.keep(no, packed)
 	return unpackSpans(packed, from, to), nil
+}
+
+// findSpans finds where all objects of a record stand: in its payload, checked against what the index says of them all; from the
+// index where that is not so.
+func (n *Node) findSpans(ctx context.Context, no int64) ([]store.STIXSpan, error) {
+	opened, err := n.openedFor(ctx, no)
+	if err != nil || opened == nil {
+		return nil, err
+	}
+	extent, err := n.store.Index().STIXExtent(ctx, no)
+	if err != nil {
+		return nil, err
+	}
+	if spans, ok := scanSpans(opened.payload, extent); ok {
+		return spans, nil
+	}
+	return n.store.Index().STIXSpans(ctx, no, 0, math.MaxInt32)
+}
+
+// scanSpans goes through a list of objects from the first on. The payload was read as JSON before it was indexed, so that brackets
+// and quotes are enough to go by.
+func scanSpans(payload []byte, want store.STIXExtent) ([]store.STIXSpan, bool) {
+	spans := make([]store.STIXSpan, 0, want.Count)
+	at := want.First
+	for ord := range want.Count {
+		end := endOfObject(payload, at)
+		if end < 0 {
+			return nil, false
+		}
+		spans = append(spans, store.STIXSpan{Ord: ord, Offset: at, Length: end - at})
+		want.Offsets, want.Lengths = want.Offsets-at, want.Lengths-(end-at)
+		at = end
+		for at < len(payload) && (payload[at] == ',' || payload[at] == ' ' || payload[at] == '\n' || payload[at] == '\r' || payload[at] == '\t') {
+			at++
+		}
+	}
+	return spans, want.Offsets == 0 && want.Lengths == 0
+}
+
+// endOfObject finds the end of the JSON object that begins at a place, -1 when none does.
+func endOfObject(b []byte, at int) int {
+	if at < 0 || at >= len(b) || b[at] != '{' {
+		return -1
+	}
+	depth := 0
+	for i := at; i < len(b); i++ {
+		switch b[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case '"':
+			if i = endOfText(b, i+1); i < 0 {
+				return -1
+			}
+		}
+	}
+	return -1
+}
+
+// endOfText finds the quote that ends the text that begins at a place, -1 when none does.
+func endOfText(b []byte, at int) int {
+	for at <= len(b) {
+		quote := bytes.IndexByte(b[at:], '"')
+		if quote < 0 {
+			return -1
+		}
+		escape := bytes.IndexByte(b[at:at+quote], '\\')
+		if escape < 0 {
+			return at + quote
+		}
+		at += escape + 2
+	}
+	return -1
 }
 
 // packSpans writes spans as the distance from the one before and the length, each a varint. Those that are not numbered from 0

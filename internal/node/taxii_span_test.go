@@ -1,6 +1,8 @@
 package node
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -32,6 +34,39 @@ func TestPackedSpans(t *testing.T) {
 	for _, odd := range [][]store.STIXSpan{{{Ord: 1}}, {{Ord: 0, Offset: 5, Length: 5}, {Ord: 1, Offset: 9}}, {{Length: -1}}} {
 		if _, ok := packSpans(odd); ok {
 			t.Errorf("%v was packed", odd)
+		}
+	}
+}
+
+// TestScanSpans finds objects in a payload as JSON has them.
+func TestScanSpans(t *testing.T) {
+	const list = `{"a":"}\\","b":[{"c":"\"]"}],"d":"","e":"\\\""} ,
+		{}, {"x":{"y":[]}}`
+	payload := []byte(`{"body":{"bundle":{"objects":[` + list + `],"z":{}}}}`)
+	first := len(`{"body":{"bundle":{"objects":[`)
+	var objects []json.RawMessage
+	if err := json.Unmarshal([]byte("["+list+"]"), &objects); err != nil {
+		t.Fatal(err)
+	}
+	extent := store.STIXExtent{Count: len(objects), First: first}
+	at := first
+	for _, o := range objects {
+		at += bytes.Index(payload[at:], o)
+		extent.Offsets, extent.Lengths = extent.Offsets+at, extent.Lengths+len(o)
+		at += len(o)
+	}
+	spans, ok := scanSpans(payload, extent)
+	if !ok || len(spans) != 3 {
+		t.Fatalf("%+v, %v", spans, ok)
+	}
+	for i, s := range spans {
+		if string(payload[s.Offset:s.Offset+s.Length]) != string(objects[i]) {
+			t.Errorf("object %d is %s", i, payload[s.Offset:s.Offset+s.Length])
+		}
+	}
+	for _, wrong := range []store.STIXExtent{{Count: 4, First: first}, {Count: 1, First: first}, {Count: 3, First: first - 1}, {Count: 1, First: -1}, {Count: 1, First: 1 << 30}} {
+		if _, ok := scanSpans(payload, wrong); ok {
+			t.Errorf("%+v was taken", wrong)
 		}
 	}
 }

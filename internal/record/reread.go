@@ -20,6 +20,7 @@ type Rereader struct {
 	envelope, payload []byte
 	outer, inner      stix.Reader
 	known             map[string]string // texts that come again and again: one copy of each
+	base64            *base64Tables
 }
 
 // A Reread is a record as a [Rereader] read it. Record.Body, Payload and Body are good until its next call.
@@ -59,7 +60,7 @@ func (x *Rereader) PayloadOf(object []byte, ids ...age.Identity) ([]byte, error)
 		return nil, err
 	}
 	x.envelope = envelope
-	return RereadPayload(envelope)
+	return x.payloadOf(envelope)
 }
 
 // Envelope reads the record in an envelope.
@@ -75,9 +76,13 @@ func (x *Rereader) Envelope(envelope []byte) (Reread, error) {
 	if cap(x.payload) > keptBuffer {
 		x.payload = nil
 	}
-	if x.payload, err = base64.StdEncoding.AppendDecode(x.payload[:0], text); err != nil {
-		return Reread{}, &Error{CodeValue, "/payload", "not base64 of the standard alphabet with padding: encode it again", err}
+	payload, ok := x.decode(x.payload, text)
+	if !ok {
+		if payload, err = base64.StdEncoding.AppendDecode(x.payload[:0], text); err != nil { // with line ends in it
+			return Reread{}, &Error{CodeValue, "/payload", "not base64 of the standard alphabet with padding: encode it again", err}
+		}
 	}
+	x.payload = payload
 	signatures := e.Get("signatures")
 	signers := make([]string, 0, signatures.Len())
 	for s := range signatures.Elements() {
@@ -177,16 +182,15 @@ func rereadTime(v stix.Value) (time.Time, error) {
 	return t.UTC(), nil
 }
 
-// RereadPayload returns the payload of an envelope that was verified before, as a [Rereader] does the record in it.
-func RereadPayload(envelope []byte) ([]byte, error) {
+// payloadOf returns the payload of an envelope, in memory of its own.
+func (x *Rereader) payloadOf(envelope []byte) ([]byte, error) {
 	// As programs write an envelope the member stands there in so many bytes, and a string cannot hold them: a quote in it is
 	// escaped. Finding it costs a fraction of parsing.
 	const member = `"payload":"`
 	if _, rest, found := bytes.Cut(envelope, []byte(member)); found {
 		if end := bytes.IndexByte(rest, '"'); end >= 0 {
-			payload := make([]byte, base64.StdEncoding.DecodedLen(end))
-			if n, err := base64.StdEncoding.Decode(payload, rest[:end]); err == nil {
-				return payload[:n], nil
+			if payload, ok := x.decode(nil, rest[:end]); ok {
+				return payload, nil
 			}
 		}
 	}
@@ -195,6 +199,19 @@ func RereadPayload(envelope []byte) ([]byte, error) {
 		return nil, err
 	}
 	return e.Payload, nil
+}
+
+// decode reads base64 of the standard alphabet into dst, or into memory of its own where dst has too little room.
+func (x *Rereader) decode(dst, text []byte) ([]byte, bool) {
+	if x.base64 == nil {
+		x.base64 = newBase64Tables()
+	}
+	size := base64.StdEncoding.DecodedLen(len(text))
+	if cap(dst) < size {
+		dst = make([]byte, size)
+	}
+	n, ok := x.base64.decode(dst[:size], text)
+	return dst[:n], ok
 }
 
 func reread(b []byte, v any) *Error {

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"testing"
 )
@@ -24,12 +25,12 @@ func TestRereadPayload(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, envelope := range [][]byte{compact, spaced.Bytes()} {
-		got, err := RereadPayload(envelope)
+		got, err := new(Rereader).payloadOf(envelope)
 		if err != nil || !bytes.Equal(got, payload) {
 			t.Errorf("%.200s: %v", got, err)
 		}
 	}
-	if _, err := RereadPayload([]byte(`{"payload":"%%"`)); err == nil {
+	if _, err := new(Rereader).payloadOf([]byte(`{"payload":"%%"`)); err == nil {
 		t.Error("what is no envelope was read")
 	}
 }
@@ -78,4 +79,21 @@ func TestARereaderRefusesWhatIsNoRecord(t *testing.T) {
 			t.Errorf("%s was read", envelope)
 		}
 	}
+}
+
+// FuzzBase64: what is decoded quickly is what the standard library decodes; what is not, it may decode all the same (line ends).
+func FuzzBase64(f *testing.F) {
+	for _, seed := range []string{"", "AA==", "AAA=", "AAAA", "AAAAAAAA", "AAAAAAAAAAA=", "++//++//++//", "AAAA\nAAAAAAAA", "A", "AAAAAAAAA", "AAAA====", "AA-_AAAAAAAA", "=AAAAAAAAAAA"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, ok := new(Rereader).decode(nil, text)
+		want, err := base64.StdEncoding.AppendDecode(nil, text)
+		if ok && (err != nil || !bytes.Equal(got, want)) {
+			t.Fatalf("%q became %x, want %x, %v", text, got, want, err)
+		}
+		if !ok && err == nil && !bytes.ContainsAny(text, "\r\n") {
+			t.Fatalf("%q was refused", text)
+		}
+	})
 }

@@ -104,6 +104,17 @@ func TestPlacesConformance(t *testing.T) {
 		if spans, err := x.STIXSpans(ctx, 1, 5, 9); err != nil || len(spans) != 0 {
 			t.Errorf("%+v, %v", spans, err)
 		}
+		whole, err := x.STIXSpans(ctx, 1, 0, 9)
+		extent := STIXExtent{Count: len(whole), First: whole[0].Offset}
+		for _, s := range whole {
+			extent.Offsets, extent.Lengths = extent.Offsets+s.Offset, extent.Lengths+s.Length
+		}
+		if got, extentErr := x.STIXExtent(ctx, 1); err != nil || extentErr != nil || got != extent {
+			t.Errorf("%+v, want %+v, %v", got, extent, extentErr)
+		}
+		if got, err := x.STIXExtent(ctx, 99); err != nil || got != (STIXExtent{}) {
+			t.Errorf("of no record: %+v, %v", got, err)
+		}
 		if many, err := x.ManySTIX(ctx, 1, 0, 9); err != nil || len(many) != 1 || many[0] != 0 {
 			t.Errorf("%+v, %v", many, err)
 		}

@@ -38,6 +38,21 @@ func (x *Index) STIXSpans(ctx context.Context, no int64, from, to int) (out []ST
 	return out, nil
 }
 
+// STIXExtent tells enough of where a record's STIX objects stand to check spans that were found otherwise.
+type STIXExtent struct {
+	Count, First     int // objects, and where the first begins
+	Offsets, Lengths int // sums
+}
+
+// STIXExtent is what STIXSpans would give of a whole record, in numbers: a tenth of the time.
+func (x *Index) STIXExtent(ctx context.Context, no int64) (e STIXExtent, err error) {
+	err = x.reading("listing STIX objects", func(c *conns) error {
+		return queryRow(ctx, c, `SELECT count(*), COALESCE(min(off), 0), CAST(COALESCE(sum(off), 0) AS BIGINT), CAST(COALESCE(sum(len), 0) AS BIGINT) FROM ix_stix WHERE no = $1`,
+			[]any{no}, &e.Count, &e.First, &e.Offsets, &e.Lengths)
+	})
+	return e, err
+}
+
 // ManySTIX returns which of the STIX objects [from, to) of a record may share their id with others here, ascending.
 func (x *Index) ManySTIX(ctx context.Context, no int64, from, to int) (ords []int, err error) {
 	err = x.reading("listing STIX objects", func(c *conns) error {
