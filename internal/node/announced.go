@@ -2,11 +2,9 @@ package node
 
 import (
 	"context"
-	"slices"
 
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
-	"github.com/mithaq/mithaq/internal/store"
 )
 
 // Which of the logs that a host announces are followed from it.
@@ -25,12 +23,11 @@ func (n *Node) followsFrom(ctx context.Context, l ChangedLog, host string) bool 
 	if err := n.withRoll(ctx, l.Agreement, func(r *roll) error { runs = r.runs(l.Party); return nil }); err != nil || !runs {
 		return false
 	}
-	all, err := n.store.Peers(ctx)
+	p, known, err := n.peerOf(ctx, l.Party)
 	if err != nil {
 		return false
 	}
-	if i := slices.IndexFunc(all, func(p store.Peer) bool { return p.Party == l.Party }); i >= 0 {
-		p := all[i]
+	if known {
 		switch {
 		case p.Mirror != "" && p.Mirror != host:
 			return false

@@ -66,10 +66,6 @@ func (n *Node) witnessPolicies(ctx context.Context, agreementID, author string) 
 
 // policiesOf makes the witness policies of texts for the log of an author, which never counts itself. The caller holds r.mu.
 func (n *Node) policiesOf(ctx context.Context, r *roll, texts []*agreement.Agreement, author string) ([]federate.Policy, error) {
-	peers, err := n.store.Peers(ctx)
-	if err != nil {
-		return nil, storeFault(err)
-	}
 	out := make([]federate.Policy, len(texts))
 	for i, text := range texts {
 		out[i].K = text.Witnesses.K
@@ -80,10 +76,12 @@ func (n *Node) policiesOf(ctx context.Context, r *roll, texts []*agreement.Agree
 				continue
 			}
 			w := federate.Witness{Party: party.ID}
-			for _, peer := range peers {
-				if peer.Party == party.ID && peer.URL != "" {
-					w.URL = strings.TrimRight(peer.URL, "/") + "/witness"
-				}
+			peer, _, err := n.peerOf(ctx, party.ID)
+			if err != nil {
+				return nil, err
+			}
+			if peer.URL != "" {
+				w.URL = strings.TrimRight(peer.URL, "/") + "/witness"
 			}
 			if key, ok := n.witnessKeyOf(ctx, r, party.ID); ok {
 				w.VKey = federate.WitnessKey(key)
@@ -103,15 +101,13 @@ func (n *Node) witnessKeyOf(ctx context.Context, r *roll, party string) (record.
 			return key, true
 		}
 	}
-	if peers, err := n.store.Peers(ctx); err == nil {
-		for _, p := range peers {
-			if k, err := record.ParseKeyring(p.Keyring); p.Party == party && err == nil {
-				keyrings = append(keyrings, k)
-			}
+	if p, ok, err := n.peerOf(ctx, party); ok && err == nil {
+		if k, err := record.ParseKeyring(p.Keyring); err == nil {
+			keyrings = append(keyrings, k)
 		}
 	}
-	if pins, err := n.pins(ctx); err == nil {
-		keyrings = append(keyrings, pins...)
+	if k, ok, err := n.pinOf(ctx, party); ok && err == nil {
+		keyrings = append(keyrings, k)
 	}
 	if k, ok := r.keyrings[party]; ok {
 		keyrings = append(keyrings, k)

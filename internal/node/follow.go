@@ -180,8 +180,7 @@ func (n *Node) introduced(ctx context.Context, q FollowRequest, id string) (reco
 
 // knowsParty says whether a person or a roll has introduced a party.
 func (n *Node) knowsParty(ctx context.Context, party string) bool {
-	pins, err := n.pins(ctx)
-	if err == nil && slices.ContainsFunc(pins, func(k record.Keyring) bool { return k.Party == party }) {
+	if _, pinned, err := n.pinOf(ctx, party); pinned && err == nil {
 		return true
 	}
 	n.mu.RLock()

@@ -336,13 +336,13 @@ func TestWhoSaysTooMuchIsNotHeard(t *testing.T) {
 	}
 	k := must(card.read())(t)
 	for _, url := range []string{"http://169.254.169.254/", "http://[fe80::1]:80", "http://0.0.0.0:1"} {
-		if err := other.meet(ctx, nil, k, url, k.Party); fetch.KindOf(err) != fetch.ForbiddenIP {
+		if _, err := other.meet(ctx, k, url, k.Party); fetch.KindOf(err) != fetch.ForbiddenIP {
 			t.Errorf("a node said to be at %s: %v", url, err)
 		}
 	}
 	other.cfg.PublicURL = "https://node.example"
 	for _, url := range []string{"http://127.0.0.1:6379", "http://localhost", "http://10.0.0.1", "http://[fd12::1]"} {
-		if err := other.meet(ctx, nil, k, url, k.Party); fetch.KindOf(err) != fetch.ForbiddenIP {
+		if _, err := other.meet(ctx, k, url, k.Party); fetch.KindOf(err) != fetch.ForbiddenIP {
 			t.Errorf("a node on the Internet is told of %s: %v", url, err)
 		}
 	}

@@ -45,10 +45,12 @@ func (n *Node) announce(ctx context.Context, host string, introducer string) err
 			n.refusals.answer(fetch.As(fetch.Malformed, err), n.now(), host)
 		}
 	}
-	known, err := n.store.Peers(ctx)
-	if err != nil {
-		return storeFault(err)
-	}
+	met := false
+	defer func() {
+		if met {
+			n.metPeers()
+		}
+	}()
 	for _, c := range in.Cards {
 		k, err := c.read()
 		if err != nil {
@@ -58,9 +60,11 @@ func (n *Node) announce(ctx context.Context, host string, introducer string) err
 		if k.Party == n.party.ID || !n.inSomeRoll(ctx, k.Party) && !n.someWitness(ctx, k.Party, n.party.ID) {
 			continue
 		}
-		if err := n.meet(ctx, known, k, c.URL, introducer); err != nil && CodeOf(err) != CodeConflict && CodeOf(err) != CodeInvalid {
+		changed, err := n.meet(ctx, k, c.URL, introducer)
+		if err != nil && CodeOf(err) != CodeConflict && CodeOf(err) != CodeInvalid {
 			return err
 		}
+		met = met || changed
 	}
 	return nil
 }
@@ -275,16 +279,11 @@ func (r *roll) proposedKeeper() string {
 
 // hostOf is the address of a party's node, or "".
 func (n *Node) hostOf(ctx context.Context, party string) string {
-	all, err := n.store.Peers(ctx)
+	p, _, err := n.peerOf(ctx, party)
 	if err != nil {
 		return ""
 	}
-	for _, p := range all {
-		if p.Party == party {
-			return p.URL
-		}
-	}
-	return ""
+	return p.URL
 }
 
 // sendPending brings a host the acts that it has to enter and has not, each once on every state of the roll.

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -74,14 +73,9 @@ func (n *Node) lookAt(ctx context.Context, q PeerRequest) (PeerView, record.Keyr
 		return PeerView{}, k, faultf(CodeInvalid, "give another party's address", "looking at a peer: it is this node's own party")
 	}
 	v := PeerView{PartyView: viewParty(k), URL: c.URL, Cosigns: q.Cosigns, Mirror: strings.TrimRight(q.Mirror, "/")}
-	known, err := n.store.Peers(ctx)
-	if err != nil {
-		return v, k, storeFault(err)
-	}
-	if i := slices.IndexFunc(known, func(p store.Peer) bool { return p.Party == k.Party }); i >= 0 {
-		v.Changed = known[i].URL != v.URL || string(known[i].Keyring) != string(k.Envelope())
-	}
-	return v, k, nil
+	known, ok, err := n.peerOf(ctx, k.Party)
+	v.Changed = ok && (known.URL != v.URL || string(known.Keyring) != string(k.Envelope()))
+	return v, k, err
 }
 
 // AddPeer keeps a node whose fingerprint a person compared, and pins its keyring.
@@ -100,17 +94,28 @@ func (n *Node) AddPeer(ctx context.Context, q PeerRequest) (PeerView, error) {
 		return v, err
 	}
 	v.Pinned = true
-	return v, n.keepPeer(ctx, store.Peer{Party: k.Party, URL: v.URL, Mirror: v.Mirror, Keyring: k.Envelope(), Cosigns: q.Cosigns, Updated: n.now()})
+	err = n.store.PutPeer(ctx, store.Peer{Party: k.Party, URL: v.URL, Mirror: v.Mirror, Keyring: k.Envelope(), Cosigns: q.Cosigns, Updated: n.now()})
+	if err != nil {
+		return v, storeFault(err)
+	}
+	n.metPeers()
+	return v, nil
 }
 
-func (n *Node) keepPeer(ctx context.Context, p store.Peer) error {
-	if err := n.store.PutPeer(ctx, p); err != nil {
-		return storeFault(err)
+// peerOf is what is known of a party's node.
+func (n *Node) peerOf(ctx context.Context, party string) (p store.Peer, ok bool, err error) {
+	p, err = n.store.Peer(ctx, party)
+	if errors.Is(err, store.ErrNotFound) {
+		return p, false, nil
 	}
+	return p, err == nil, storeFault(err)
+}
+
+// metPeers makes use of what was kept of peers, once for however many.
+func (n *Node) metPeers() {
 	n.callers.forget()
 	n.grown.Add(1) // a witness whose key is known now may have co-signed before
 	n.peersChanged()
-	return nil
 }
 
 // Peers lists the nodes that this one knows.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -20,11 +21,11 @@ func (n *Node) Pin(ctx context.Context, envelope []byte) (PartyView, error) {
 	if k.Party == n.party.ID {
 		return PartyView{}, faultf(CodeInvalid, "", "pinning a keyring: it is this node's own")
 	}
-	pins, err := n.pins(ctx)
+	old, known, err := n.pinOf(ctx, k.Party)
 	if err != nil {
 		return PartyView{}, err
 	}
-	if old, ok := findKeyring(pins, func(o record.Keyring) bool { return o.Party == k.Party }); ok {
+	if known {
 		if err := newer(old, k); err != nil {
 			return PartyView{}, err
 		}
@@ -47,6 +48,21 @@ func newer(old, k record.Keyring) error {
 		return faultf(CodeConflict, "ask the party for its current one", "pinning a keyring: a newer one of %s is pinned", k.Party)
 	}
 	return nil
+}
+
+// pinOf is the keyring of a party that is pinned.
+func (n *Node) pinOf(ctx context.Context, party string) (k record.Keyring, ok bool, err error) {
+	p, err := n.store.Pin(ctx, party)
+	if errors.Is(err, store.ErrNotFound) {
+		return k, false, nil
+	}
+	if err != nil {
+		return k, false, storeFault(err)
+	}
+	if k, err = record.ParseKeyring(p.Keyring); err != nil {
+		return k, false, recordFault("reading the pinned keyring of "+party, err)
+	}
+	return k, true, nil
 }
 
 func (n *Node) pins(ctx context.Context) ([]record.Keyring, error) {

@@ -184,8 +184,12 @@ func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, erro
 	if i < 0 && !n.inSomeRoll(r.Context(), k.Party) {
 		return out, n.stranger()
 	}
-	if err := n.meet(r.Context(), known, k, c.URL, k.Party); err != nil {
+	met, err := n.meet(r.Context(), k, c.URL, k.Party)
+	if err != nil {
 		return out, err
+	}
+	if met {
+		n.metPeers()
 	}
 	out.Held = n.holdsOn(r.Context(), k.Party)
 	for _, p := range known {
@@ -217,24 +221,27 @@ func (n *Node) readCaller(r *http.Request, content []byte) (record.Keyring, Card
 }
 
 // meet keeps what a party's card says, or what another says of it. The keyring never becomes an older one, and an address
-// that a person gave stays.
-func (n *Node) meet(ctx context.Context, known []store.Peer, k record.Keyring, url, introducer string) error {
+// that a person gave stays. It says whether that was news, which [Node.metPeers] then makes use of.
+func (n *Node) meet(ctx context.Context, k record.Keyring, url, introducer string) (bool, error) {
 	if url != "" {
 		if err := fetch.CheckURL(url, n.cfg.reachesPrivate()); err != nil {
 			n.refusals.answer(err, n.now())
-			return &Fault{Code: CodeInvalid, What: "noting where " + k.Party + " is reached", Err: err}
+			return false, &Fault{Code: CodeInvalid, What: "noting where " + k.Party + " is reached", Err: err}
 		}
 	}
 	p := store.Peer{Party: k.Party, URL: url, Introduced: introducer, Keyring: k.Envelope(), Updated: n.now()}
 	p.Cosigns = introducer != k.Party && !n.inSomeRoll(ctx, k.Party)
-	if i := slices.IndexFunc(known, func(o store.Peer) bool { return o.Party == k.Party }); i >= 0 {
-		old := known[i]
+	old, known, err := n.peerOf(ctx, k.Party)
+	if err != nil {
+		return false, err
+	}
+	if known {
 		oldKeyring, err := record.ParseKeyring(old.Keyring)
 		if err != nil {
-			return recordFault("reading the keyring of peer "+old.Party, err)
+			return false, recordFault("reading the keyring of peer "+old.Party, err)
 		}
 		if err := newer(oldKeyring, k); err != nil {
-			return err
+			return false, err
 		}
 		p.Mirror, p.Cosigns = old.Mirror, old.Cosigns
 		if old.Introduced == "" {
@@ -244,10 +251,13 @@ func (n *Node) meet(ctx context.Context, known []store.Peer, k record.Keyring, u
 			}
 		}
 		if p.URL == old.URL && string(p.Keyring) == string(old.Keyring) && p.Introduced == old.Introduced {
-			return nil
+			return false, nil
 		}
 	}
-	return n.keepPeer(ctx, p)
+	if err := n.store.PutPeer(ctx, p); err != nil {
+		return false, storeFault(err)
+	}
+	return true, nil
 }
 
 // inSomeRoll says whether a roll here names a party as one that may come.

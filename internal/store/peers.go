@@ -53,8 +53,27 @@ func (d *DB) RemovePeer(ctx context.Context, party string) error {
 
 // Peers lists the peers by party.
 func (d *DB) Peers(ctx context.Context) ([]Peer, error) {
-	var out []Peer
-	err := queryRows(ctx, d.truth, `SELECT party, url, mirror, introduced, keyring, cosigns, updated_us FROM peer ORDER BY party`, nil, func(r *sql.Rows) error {
+	out, err := d.peers(ctx, ` ORDER BY party`)
+	if err != nil {
+		return nil, fmt.Errorf("listing peers: %w", err)
+	}
+	return out, nil
+}
+
+// Peer returns one peer, or ErrNotFound.
+func (d *DB) Peer(ctx context.Context, party string) (Peer, error) {
+	out, err := d.peers(ctx, ` WHERE party = $1`, party)
+	if err == nil && len(out) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Peer{}, fmt.Errorf("reading the peer %s: %w", party, err)
+	}
+	return out[0], nil
+}
+
+func (d *DB) peers(ctx context.Context, which string, args ...any) (out []Peer, err error) {
+	err = queryRows(ctx, d.truth, `SELECT party, url, mirror, introduced, keyring, cosigns, updated_us FROM peer`+which, args, func(r *sql.Rows) error {
 		var p Peer
 		var updated, cosigns int64
 		err := r.Scan(&p.Party, &p.URL, &p.Mirror, &p.Introduced, &p.Keyring, &cosigns, &updated)
@@ -63,8 +82,5 @@ func (d *DB) Peers(ctx context.Context) ([]Peer, error) {
 		out = append(out, p)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("listing peers: %w", err)
-	}
-	return out, nil
+	return out, err
 }

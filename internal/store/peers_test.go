@@ -32,6 +32,18 @@ func TestPeers(t *testing.T) {
 		if b := got[1]; b.URL != "https://new.example" || string(b.Keyring) != "b2" || !b.Updated.Equal(at.Add(time.Second)) {
 			t.Errorf("a peer that was put again: %+v", b)
 		}
+		if p, err := d.Peer(ctx, "p-b"); err != nil || p.URL != "https://new.example" {
+			t.Errorf("one peer: %+v, %v", p, err)
+		}
+		if p, err := d.Pin(ctx, "p-b"); err != nil || string(p.Keyring) != "b2" || !p.Pinned.Equal(at) {
+			t.Errorf("one pin: %+v, %v", p, err)
+		}
+		if _, err := d.Peer(ctx, "p-c"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("no peer: %v", err)
+		}
+		if _, err := d.Pin(ctx, "p-a"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("no pin: %v", err)
+		}
 		if err := d.RemovePeer(ctx, "p-b"); err != nil {
 			t.Fatal(err)
 		}

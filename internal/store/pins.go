@@ -44,8 +44,27 @@ func (d *DB) PutPin(ctx context.Context, p Pin) error {
 
 // Pins lists the pinned keyrings by party.
 func (d *DB) Pins(ctx context.Context) ([]Pin, error) {
-	var out []Pin
-	err := queryRows(ctx, d.truth, `SELECT party, pinned_us, keyring FROM pin ORDER BY party`, nil, func(r *sql.Rows) error {
+	out, err := d.pins(ctx, ` ORDER BY party`)
+	if err != nil {
+		return nil, fmt.Errorf("listing pinned keyrings: %w", err)
+	}
+	return out, nil
+}
+
+// Pin returns a party's pinned keyring, or ErrNotFound.
+func (d *DB) Pin(ctx context.Context, party string) (Pin, error) {
+	out, err := d.pins(ctx, ` WHERE party = $1`, party)
+	if err == nil && len(out) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Pin{}, fmt.Errorf("reading the pinned keyring of %s: %w", party, err)
+	}
+	return out[0], nil
+}
+
+func (d *DB) pins(ctx context.Context, which string, args ...any) (out []Pin, err error) {
+	err = queryRows(ctx, d.truth, `SELECT party, pinned_us, keyring FROM pin`+which, args, func(r *sql.Rows) error {
 		var p Pin
 		var pinned int64
 		err := r.Scan(&p.Party, &pinned, &p.Keyring)
@@ -53,8 +72,5 @@ func (d *DB) Pins(ctx context.Context) ([]Pin, error) {
 		out = append(out, p)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("listing pinned keyrings: %w", err)
-	}
-	return out, nil
+	return out, err
 }
