@@ -24,6 +24,7 @@ type Purse struct {
 	mu    sync.Mutex // guards all below
 	quota Quota
 	spent store.Spent
+	last  *Overdraft // what was refused in this window: fewer leaves may still fit, and yet the author waits
 }
 
 // NewPurse makes a purse out of what was spent before.
@@ -38,6 +39,9 @@ func (p *Purse) Allow(q Quota) {
 	setDefault(&q.Window, 24*time.Hour)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.quota != q {
+		p.last = nil // it is asked anew
+	}
 	p.quota = q
 }
 
@@ -57,12 +61,17 @@ func (o Overdraft) String() string {
 func (p *Purse) mayTake(now time.Time, leaves int64) *Overdraft {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.over(now, leaves)
+	o := p.over(now, leaves)
+	if o != nil {
+		p.last = o
+	}
+	return o
 }
 
 func (p *Purse) over(now time.Time, n int64) *Overdraft {
 	if now.Sub(p.spent.Since) >= p.quota.Window || now.Before(p.spent.Since) {
 		p.spent.Since, p.spent.Leaves, p.spent.Bytes, p.spent.Garbage = now, 0, 0, 0
+		p.last = nil
 	}
 	q, s := p.quota, p.spent
 	for _, b := range []struct {
@@ -88,7 +97,10 @@ func (p *Purse) over(now time.Time, n int64) *Overdraft {
 func (p *Purse) Held(now time.Time) *Overdraft {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.over(now, 1)
+	if o := p.over(now, 1); o != nil {
+		return o
+	}
+	return p.last
 }
 
 // took notes what came.

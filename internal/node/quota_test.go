@@ -31,8 +31,8 @@ func TestAFloodWaitsAndIsNotLost(t *testing.T) {
 		t.Fatalf("%+v", round)
 	}
 	held := other.heldOf(keeper.Party().ID)
-	if c := other.Counts(); c.HeldAuthors != 0 && len(held) == 0 {
-		t.Fatalf("%+v", c)
+	if c := other.Counts(); c.HeldAuthors != 1 || len(held) != 1 || held[0].Limit != 20 {
+		t.Fatalf("the desk sees %+v: %+v", c, held)
 	}
 	v := must(other.Followed(ctx, l))(t)
 	if v.Notices[string(federate.NoticeQuota)] == "" {
