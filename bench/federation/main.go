@@ -8,6 +8,7 @@
 //	go run ./bench/federation -quiet 1200     one node that follows that many hosts with nothing new, watched for 3 minutes
 //	go run ./bench/federation -tree 1000000   first sync of leaves and tree
 //	go run ./bench/federation -records 100000 first sync of records, opened and indexed
+//	go run ./bench/federation -seal 1200      what sealing to that many members costs: a record, a join, a leave
 package main
 
 import (
@@ -31,6 +32,7 @@ func main() {
 	records := flag.Int("records", 0, "first sync of this many records, opened and indexed, and of as many STIX objects in bundles of 100")
 	serveLog := flag.String("serve-bulk", "", "serve a log from memory; this program starts itself so")
 	publish := flag.Int("publish", 0, "publish this many records among 11 nodes with 5 of 7 witnesses")
+	seal := flag.Int("seal", 0, "seal to this many members, to one more, and to one less")
 	every := flag.Duration("every", 500*time.Millisecond, "how often another record is published beside those of -publish")
 	profile := flag.String("cpuprofile", "", "write a processor profile of this process here")
 	flag.Parse()
@@ -56,6 +58,8 @@ func main() {
 		if b, err = parseBulk(*serveLog); err == nil {
 			err = serveBulk(os.Stdin, b)
 		}
+	case *seal > 0:
+		err = sealToMany(ctx, os.Stdout, *seal)
 	case *publish > 0:
 		err = publishAround(ctx, os.Stdout, *publish, *every)
 	case *tree > 0:

@@ -165,11 +165,7 @@ func (n *Node) holdersOf(ctx context.Context, own record.Keyring, c chain) ([]re
 		}
 		return out, nil
 	}
-	pins, err := n.pins(ctx)
-	if err != nil {
-		return nil, err
-	}
-	keyrings := slices.Concat([]record.Keyring{own}, members, pins)
+	keyrings := slices.Concat([]record.Keyring{own}, members)
 	parties := make(map[string]record.Keyring, len(keyrings))
 	for _, k := range slices.Backward(keyrings) {
 		parties[k.Party] = k
@@ -177,11 +173,23 @@ func (n *Node) holdersOf(ctx context.Context, own record.Keyring, c chain) ([]re
 	for _, party := range c.audience.Parties {
 		k, ok := parties[party]
 		if !ok {
+			if k, ok, err = n.pinOf(ctx, party); err != nil {
+				return nil, err
+			}
+		}
+		if !ok {
 			return nil, faultf(CodeNotFound, "pin its keyring with 'mithaq key pin FILE'", "sealing to party %s: its keys are not known here", party)
 		}
 		if err := take(k, ""); err != nil {
 			return nil, err
 		}
+	}
+	if len(c.audience.Persons) > 0 {
+		pins, err := n.pins(ctx)
+		if err != nil {
+			return nil, err
+		}
+		keyrings = append(keyrings, pins...)
 	}
 	for _, person := range c.audience.Persons {
 		k, ok := findKeyring(keyrings, func(k record.Keyring) bool {
