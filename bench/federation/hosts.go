@@ -61,7 +61,11 @@ func serveHosts(in io.Reader, hosts int) error {
 		}
 		mux := http.NewServeMux()
 		serveLog(mux, a.Log)
-		mux.HandleFunc("POST /peers", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"cards":[]}`) })
+		answer := func(w http.ResponseWriter, text string) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, text)
+		}
+		mux.HandleFunc("POST /peers", func(w http.ResponseWriter, _ *http.Request) { answer(w, `{"cards":[]}`) })
 		mux.HandleFunc("GET /changes", func(w http.ResponseWriter, r *http.Request) {
 			asked.Add(1)
 			if wait, err := strconv.Atoi(r.FormValue("wait")); err == nil && r.FormValue("after") != "" {
@@ -72,7 +76,7 @@ func serveHosts(in io.Reader, hosts int) error {
 				case <-r.Context().Done():
 				}
 			}
-			_, _ = io.WriteString(w, `{"cursor":"1","logs":[]}`)
+			answer(w, `{"cursor":"1","logs":[]}`)
 		})
 		mux.HandleFunc("GET /bench", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, waiting.Load(), asked.Load()) })
 		go func() { _ = (&http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}).Serve(l) }()
@@ -89,6 +93,7 @@ func serveLog(mux *http.ServeMux, l *simulate.Log) {
 			http.NotFound(w, nil)
 			return
 		}
+		w.Header().Set("Content-Type", "application/octet-stream")
 		_, _ = w.Write(b)
 	}
 	mux.HandleFunc("GET /log/"+l.ID+"/", func(w http.ResponseWriter, r *http.Request) {

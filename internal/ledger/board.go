@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/mithaq/mithaq/internal/store"
@@ -12,9 +14,10 @@ import (
 type board struct {
 	published func(logID string) // told of each head that is shown; nil: nobody
 
-	mu   sync.RWMutex // guards both maps and what they hold
-	byID map[string]*posted
-	byNo map[int64]*posted
+	mu    sync.RWMutex // guards what follows and what it holds
+	byID  map[string]*posted
+	byNo  map[int64]*posted
+	order []*posted // by number
 }
 
 type posted struct {
@@ -33,6 +36,8 @@ func (b *board) add(row store.Log, guard Head) {
 	defer b.mu.Unlock()
 	p := &posted{row: row, guard: guard}
 	b.byID[row.ID], b.byNo[row.No] = p, p
+	at, _ := slices.BinarySearchFunc(b.order, row.No, func(p *posted, no int64) int { return cmp.Compare(p.row.No, no) })
+	b.order = slices.Insert(b.order, at, p)
 }
 
 // publish shows a head that the guard holds.
@@ -100,9 +105,9 @@ func (b *board) numbered(_ context.Context, nos []int64) ([]posted, error) {
 func (b *board) logs(context.Context) ([]posted, error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	out := make([]posted, 0, len(b.byID))
-	for _, p := range b.byID {
-		out = append(out, *p)
+	out := make([]posted, len(b.order))
+	for i, p := range b.order {
+		out[i] = *p
 	}
 	return out, nil
 }

@@ -1,12 +1,13 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"sort"
+	"slices"
 	"sync"
 	"time"
 
@@ -192,7 +193,7 @@ func (r *reads) Logs(ctx context.Context) ([]LogInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing logs: %w", err)
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].row.No < all[j].row.No })
+	slices.SortFunc(all, func(a, b posted) int { return cmp.Compare(a.row.No, b.row.No) })
 	out := make([]LogInfo, len(all))
 	for i, p := range all {
 		out[i] = p.info()

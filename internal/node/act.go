@@ -385,6 +385,10 @@ func (n *Node) PendingActs(ctx context.Context, ref string) (out []SignedAct, er
 	if err != nil {
 		return nil, err
 	}
+	return n.pendingActs(ctx, id)
+}
+
+func (n *Node) pendingActs(ctx context.Context, id string) (out []SignedAct, err error) {
 	err = n.withRoll(ctx, id, func(r *roll) error {
 		for _, a := range r.own {
 			if r.entered(a.leaf) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,33 +16,30 @@ import (
 )
 
 // rollIDs lists the agreements of which this node has a log or a copy of the roll.
-func (n *Node) rollIDs(ctx context.Context) ([]string, error) {
-	infos, err := n.reader.Logs(ctx)
-	if err != nil {
-		return nil, storeFault(err)
-	}
-	var ids []string
-	for _, l := range infos {
-		if l.Agreement != record.OwnAgreement {
-			ids = append(ids, l.Agreement)
+func (n *Node) rollIDs() ([]string, error) {
+	named := map[string]bool{}
+	n.mu.RLock()
+	for _, b := range n.books {
+		if b.log.Agreement != record.OwnAgreement {
+			named[b.log.Agreement] = true
 		}
 	}
+	n.mu.RUnlock()
 	entries, err := os.ReadDir(filepath.Join(n.dir, rollsName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("listing rolls: %w", err)
 	}
 	for _, e := range entries {
 		if id, ok := strings.CutSuffix(e.Name(), ".json"); ok && record.IsAgreementID(id) {
-			ids = append(ids, id)
+			named[id] = true
 		}
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return slices.Sorted(maps.Keys(named)), nil
 }
 
 // rollID finds the agreement that runs here and that a person means: by its id, the beginning of it, or its label.
 func (n *Node) rollID(ctx context.Context, ref string) (string, error) {
-	ids, err := n.rollIDs(ctx)
+	ids, err := n.rollIDs()
 	if err != nil {
 		return "", err
 	}
@@ -112,7 +110,7 @@ func (n *Node) onShelf(ref string) (shelved, bool, error) {
 
 // Agreements lists what runs here and what is on the shelf, without the particulars.
 func (n *Node) Agreements(ctx context.Context) ([]AgreementView, error) {
-	ids, err := n.rollIDs(ctx)
+	ids, err := n.rollIDs()
 	if err != nil {
 		return nil, err
 	}

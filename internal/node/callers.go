@@ -122,7 +122,7 @@ func (n *Node) httpKeys(ctx context.Context) (map[string]httpKey, error) {
 	if keys != nil {
 		return keys, nil
 	}
-	ids, err := n.rollIDs(ctx)
+	ids, err := n.rollIDs()
 	if err != nil {
 		return nil, err
 	}

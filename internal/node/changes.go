@@ -149,7 +149,7 @@ func (n *Node) followable(ctx context.Context, party string) (scope string, err 
 	if party == "" {
 		return "public", nil
 	}
-	all, err := n.rollIDs(ctx)
+	all, err := n.rollIDs()
 	if err != nil {
 		return "", err
 	}

@@ -288,12 +288,12 @@ func (n *Node) hostOf(ctx context.Context, party string) string {
 
 // sendPending brings a host the acts that it has to enter and has not, each once on every state of the roll.
 func (n *Node) sendPending(ctx context.Context, host string) {
-	ids, err := n.rollIDs(ctx)
+	ids, err := n.rollIDs()
 	if err != nil {
 		return
 	}
 	for _, id := range ids {
-		pending, err := n.PendingActs(ctx, id)
+		pending, err := n.pendingActs(ctx, id)
 		if err != nil {
 			n.logger.Warn("acts that wait cannot be read", "agreement", id, "error", err)
 			continue

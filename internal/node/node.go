@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -423,20 +424,46 @@ func (n *Node) ownLogs(ctx context.Context) ([]ledger.LogInfo, error) {
 
 // resolveLog finds a log by its id, or one of this party's own by its agreement; of several generations the open one.
 func (n *Node) resolveLog(ctx context.Context, ref string) (ledger.LogInfo, error) {
-	infos, err := n.reader.Logs(ctx)
-	if err != nil {
-		return ledger.LogInfo{}, storeFault(err)
+	ids := []string{ref}
+	if !strings.HasPrefix(ref, record.PrefixLog) {
+		ids = n.ownLogsUnder(ref)
 	}
 	var found *ledger.LogInfo
-	for i, l := range infos {
-		if l.ID == ref || l.Agreement == ref && !l.Followed() && n.begun(l.ID) && (found == nil || !found.Retired.IsZero()) {
-			found = &infos[i]
+	for _, id := range ids {
+		l, err := n.reader.Log(ctx, id)
+		if errors.Is(err, ledger.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return ledger.LogInfo{}, storeFault(err)
+		}
+		if found == nil || !found.Retired.IsZero() {
+			found = &l
 		}
 	}
 	if found == nil {
 		return ledger.LogInfo{}, faultf(CodeNotFound, "see 'mithaq log list'", "there is no log %q here", ref)
 	}
 	return *found, nil
+}
+
+// ownLogsUnder lists this party's begun logs under an agreement, in the order of their beginning. A node that follows a
+// thousand logs asks for one of its own with every request.
+func (n *Node) ownLogsUnder(agreement string) []string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	var own []*book
+	for _, b := range n.books {
+		if _, begun := b.history.Last(); begun && b.log.Agreement == agreement && !b.log.Followed() {
+			own = append(own, b)
+		}
+	}
+	slices.SortFunc(own, func(a, b *book) int { return cmp.Compare(a.no, b.no) })
+	ids := make([]string, len(own))
+	for i, b := range own {
+		ids[i] = b.log.ID
+	}
+	return ids
 }
 
 // Place is where a record stands.

@@ -63,7 +63,7 @@ func (p *PartyPage) found(ref string) error {
 
 // partyInRolls adds what the rolls here say of a party.
 func (n *Node) partyInRolls(ctx context.Context, p *PartyPage, ref string) error {
-	ids, err := n.rollIDs(ctx)
+	ids, err := n.rollIDs()
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,7 @@ func (n *Node) standing(ctx context.Context, id string) (out Imported, err error
 
 // admits says whether a party may know that an agreement runs here: its roll names it, or it is open to whoever knows the id.
 func (n *Node) admits(ctx context.Context, id, party string) bool {
-	ids, err := n.rollIDs(ctx)
+	ids, err := n.rollIDs()
 	if err != nil || !slices.Contains(ids, id) {
 		return false
 	}
@@ -137,7 +137,7 @@ func (n *Node) ShowRolls(r *http.Request, content []byte) ([]OfferedRoll, error)
 	if err != nil {
 		return nil, errStranger()
 	}
-	ids, err := n.rollIDs(r.Context())
+	ids, err := n.rollIDs()
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +282,7 @@ func (n *Node) shareAgreement(ctx context.Context, a, b string) bool {
 }
 
 func (n *Node) someRoll(ctx context.Context, is func(*roll) bool) bool {
-	ids, err := n.rollIDs(ctx)
+	ids, err := n.rollIDs()
 	if err != nil {
 		return false
 	}

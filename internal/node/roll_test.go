@@ -334,7 +334,7 @@ func TestTamperedFilesAreRefusedAndChangeNothing(t *testing.T) {
 			if _, err := carry(fresh, f); CodeOf(err) != CodeInvalid {
 				t.Errorf("got %v", err)
 			}
-			if ids := must(fresh.rollIDs(ctx))(t); len(ids) != 0 {
+			if ids := must(fresh.rollIDs())(t); len(ids) != 0 {
 				t.Errorf("something was kept: %v", ids)
 			}
 		})
