@@ -98,12 +98,11 @@ func (s *HTTPLog) Objects(ctx context.Context, hashes [][32]byte) ([][]byte, err
 		target = hex.AppendEncode(target, h[:])
 	}
 	a, err := s.open(ctx, string(target), typesOfBytes(), batchBytes+batchHead*BatchObjects, 0)
-	var status *StatusError
-	if errors.As(err, &status) {
+	switch {
+	case errors.Is(err, ErrNotFound):
 		s.single.Store(true)
 		return out, nil
-	}
-	if err != nil {
+	case err != nil:
 		return out, err
 	}
 	defer func() { _ = a.Close() }()

@@ -224,6 +224,46 @@ func TestAHostileHostIsRefused(t *testing.T) {
 	}
 }
 
+// A host that answers for single objects as it should, and spoils what is asked for together: that is refused and counted, and
+// every object comes all the same.
+func TestAHostileBatchIsRefused(t *testing.T) {
+	ctx := context.Background()
+	keeper, other, id := founded(t)
+	other.patience = 150 * time.Millisecond
+	honest := keeper.LogHandler(func(*http.Request) Viewer { return Viewer{Own: true} })
+	l := follows(t, other, keeper, id)
+	for _, c := range []struct {
+		name  string
+		spoil http.HandlerFunc
+		kind  fetch.Kind
+	}{
+		{"without end", endless(make([]byte, 1<<16)), fetch.WrongLength}, // lengths of 0, and more of them than were asked for
+		{"silence", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, fetch.TooSlow},
+		{"a web page", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, fetch.WrongType},
+		{"elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound) }, fetch.Redirected},
+		{"a large one", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{0xff, 0xff, 0xff, 0xff, 0}) }, fetch.TooLong},
+		{"500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) }, fetch.BadStatus},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 3 {
+				must(keeper.Publish(ctx, id, reportDraft(c.name)))(t)
+			}
+			url, _ := spoiled(t, honest, "/objects/", c.spoil)
+			before := other.Counts().RefusedAnswers[string(c.kind)]
+			round := must(other.follower.SyncBeside(ctx, l, url))(t)
+			if round.Err != nil {
+				t.Fatal(round.Err)
+			}
+			if got := other.Counts().RefusedAnswers[string(c.kind)]; got == before {
+				t.Errorf("nothing of kind %s was counted: %v", c.kind, other.Counts().RefusedAnswers)
+			}
+			if absent := must(other.store.Absent(ctx, other.book(l).no, 0, 10))(t); len(absent) > 0 || round.Size != must(keeper.reader.Log(ctx, l))(t).Size {
+				t.Errorf("%d leaves are here, without objects at %v", round.Size, absent)
+			}
+		})
+	}
+}
+
 // rawHost answers every connection with the same bytes.
 func rawHost(t *testing.T, answer string) string {
 	t.Helper()

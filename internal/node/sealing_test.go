@@ -452,7 +452,7 @@ type hidesWraps struct {
 }
 
 func (h *hidesWraps) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if _, is := h.hoard.wraps[strings.TrimPrefix(r.URL.Path, "/object/")]; is && !h.given {
+	if _, is := h.hoard.wraps[strings.TrimPrefix(r.URL.Path, "/object/")]; (is || strings.HasPrefix(r.URL.Path, "/objects/")) && !h.given {
 		http.NotFound(w, r)
 		return
 	}
