@@ -240,7 +240,9 @@ func TestAHostileBatchIsRefused(t *testing.T) {
 		{"without end", endless(make([]byte, 1<<16)), fetch.WrongLength}, // lengths of 0, and more of them than were asked for
 		{"silence", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, fetch.TooSlow},
 		{"a web page", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }, fetch.WrongType},
-		{"elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound) }, fetch.Redirected},
+		{"elsewhere", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+		}, fetch.Redirected},
 		{"a large one", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte{0xff, 0xff, 0xff, 0xff, 0}) }, fetch.TooLong},
 		{"500", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) }, fetch.BadStatus},
 	} {
