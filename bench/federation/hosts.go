@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -125,7 +126,10 @@ func serveLog(mux *http.ServeMux, l *simulate.Log) {
 		for name := range strings.SplitSeq(r.PathValue("hashes"), ",") {
 			var o []byte
 			if raw, err := hex.DecodeString(name); err == nil && len(raw) == 32 {
-				o, _ = l.Object(r.Context(), [32]byte(raw)) // of what is not here the length is 0
+				o, _ = l.Object(r.Context(), [32]byte(raw)) // of what is not here, and of what is large, the length is 0
+			}
+			if len(o) > store.SmallObject {
+				o = nil
 			}
 			out = append(binary.BigEndian.AppendUint32(out, uint32(len(o))), o...) // #nosec G115 -- made here, and small
 		}
@@ -138,6 +142,10 @@ func serveLog(mux *http.ServeMux, l *simulate.Log) {
 			return
 		}
 		o, err := l.Object(r.Context(), [32]byte(raw))
+		if err == nil && r.Header.Get("Range") != "" {
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(o))
+			return
+		}
 		answer(w, o, err)
 	})
 }

@@ -7,6 +7,7 @@
 //	go run ./bench/federation -publish 200    from publish to searchable on 10 other nodes, 5 of 7 witnesses
 //	go run ./bench/federation -quiet 1200     one node that follows that many hosts with nothing new, watched for 3 minutes
 //	go run ./bench/federation -tree 1000000   first sync of leaves and tree
+//	go run ./bench/federation -large 7        first sync of seven objects of 48 MiB: what it takes of memory
 //	go run ./bench/federation -records 100000 first sync of records, opened and indexed
 //	go run ./bench/federation -seal 1200      what sealing to that many members costs: a record, a join, a leave
 package main
@@ -29,6 +30,7 @@ func main() {
 	watch := flag.Duration("watch", 3*time.Minute, "how long the node of -quiet is watched")
 	serve := flag.Int("serve-hosts", 0, "be the quiet hosts; this program starts itself so")
 	tree := flag.Int("tree", 0, "first sync of this many leaves and their tree")
+	large := flag.Int("large", 0, "first sync of this many objects of the largest size")
 	records := flag.Int("records", 0, "first sync of this many records, opened and indexed, and of as many STIX objects in bundles of 100")
 	serveLog := flag.String("serve-bulk", "", "serve a log from memory; this program starts itself so")
 	publish := flag.Int("publish", 0, "publish this many records among 11 nodes with 5 of 7 witnesses")
@@ -64,6 +66,8 @@ func main() {
 		err = publishAround(ctx, os.Stdout, *publish, *every)
 	case *tree > 0:
 		err = syncTree(ctx, os.Stdout, *tree)
+	case *large > 0:
+		err = syncLarge(ctx, os.Stdout, *large)
 	case *records > 0:
 		if err = syncRecords(ctx, os.Stdout, bulk{Records: *records}); err == nil {
 			err = syncRecords(ctx, os.Stdout, bulk{Records: max(*records/100, 2), Objects: 100})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -31,6 +32,7 @@ type bulk struct {
 	Records int  // leaves
 	Objects int  // STIX objects in each record; 0: reports
 	Bare    bool // leaves alone, whose objects nobody has
+	Large   int  // bytes of each object, which nobody here can open; 0: records
 }
 
 // author makes the log. Its party is the same for one bulk in every process, and so is the log's id.
@@ -46,6 +48,8 @@ func (b bulk) author() (*simulate.Author, error) {
 			var hash [32]byte
 			binary.BigEndian.PutUint64(hash[:], uint64(i)+1) // #nosec G115 -- not negative
 			err = a.Log.AppendLeaf(hash)
+		case b.Large > 0:
+			err = a.Log.Append(b.large(i))
 		case b.Objects > 0:
 			err = a.Publish(record.KindIntel, fmt.Appendf(nil, `{"bundle":%s}`, bundleOf(i, b.Objects)), at)
 		default:
@@ -56,6 +60,14 @@ func (b bulk) author() (*simulate.Author, error) {
 		}
 	}
 	return a, nil
+}
+
+// large is an object that looks sealed to somebody else.
+func (b bulk) large(n int) []byte {
+	o := make([]byte, b.Large)
+	_, _ = rand.NewChaCha8([32]byte{byte(n)}).Read(o)
+	copy(o, "MQO1\x02")
+	return o
 }
 
 // bundleOf is a bundle of made-up indicators.
@@ -96,7 +108,7 @@ func startBulk(ctx context.Context, b bulk) (url string, end func() error, err e
 	if err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-serve-bulk", fmt.Sprintf("%d,%d,%t", b.Records, b.Objects, b.Bare)) // #nosec G204 -- this very program
+	cmd := exec.CommandContext(ctx, self, "-serve-bulk", fmt.Sprintf("%d,%d,%t,%d", b.Records, b.Objects, b.Bare, b.Large)) // #nosec G204 -- this very program
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -117,7 +129,7 @@ func startBulk(ctx context.Context, b bulk) (url string, end func() error, err e
 
 // parseBulk reads what startBulk passes.
 func parseBulk(s string) (b bulk, err error) {
-	_, err = fmt.Sscanf(s, "%d,%d,%t", &b.Records, &b.Objects, &b.Bare)
+	_, err = fmt.Sscanf(s, "%d,%d,%t,%d", &b.Records, &b.Objects, &b.Bare, &b.Large)
 	return b, err
 }
 
@@ -131,60 +143,75 @@ func timed(do func() error) (clock, processor time.Duration, err error) {
 func rate(n int, d time.Duration) string { return fmt.Sprintf("%.0f", float64(n)/d.Seconds()) }
 
 // syncTree measures leaves and tree: what a witness, and every follower at first, takes of a log.
-func syncTree(ctx context.Context, out io.Writer, records int) (err error) {
-	b := bulk{Records: records, Bare: true}
-	url, end, err := startBulk(ctx, b)
+func syncTree(ctx context.Context, out io.Writer, records int) error {
+	clock, processor, err := syncShelf(ctx, bulk{Records: records, Bare: true}, federate.Options{})
 	if err != nil {
 		return err
+	}
+	fmt.Fprintf(out, "| first sync of %d leaves and their tree | %s/s by the clock, %s/s of processor time (client), peak memory %d MB, its own at the end %d MB; %s | 50,000/s |\n",
+		records, rate(records, clock), rate(records, processor), measure.Peak(os.Getpid())/1e6, measure.Own(os.Getpid())/1e6, measure.Load())
+	return nil
+}
+
+// syncLarge measures what following takes of memory when objects are as large as they may be.
+func syncLarge(ctx context.Context, out io.Writer, objects int) error {
+	clock, _, err := syncShelf(ctx, bulk{Records: objects + 1, Large: record.MaxObject}, federate.Options{Objects: true})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "| first sync of %d objects of %d MiB: fetched, verified, stored | %.0f MB/s by the clock, peak memory of the process %d MB, its own at the end %d MB; %s | 64 MB |\n",
+		objects, record.MaxObject>>20, float64(objects)*record.MaxObject/1e6/clock.Seconds(), measure.Peak(os.Getpid())/1e6, measure.Own(os.Getpid())/1e6, measure.Load())
+	return nil
+}
+
+// syncShelf follows a log into a store, without a node around it.
+func syncShelf(ctx context.Context, b bulk, o federate.Options) (clock, processor time.Duration, err error) {
+	url, end, err := startBulk(ctx, b)
+	if err != nil {
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, end()) }()
 	dir, err := os.MkdirTemp("", "mithaq-bench-*")
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	db, err := store.Open(ctx, "sqlite:"+filepath.Join(dir, "truth.db"))
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	guard, err := ledger.OpenFileGuard(db.Files(), filepath.Join(dir, "guard"))
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, guard.Close()) }()
 	led, err := ledger.Open(ctx, ledger.Config{Store: db, Guard: guard, Signer: func(string, uint64) (ledger.LogSigner, error) { return nil, errors.New("nothing is signed here") }})
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, led.Close(context.WithoutCancel(ctx))) }()
 	a, err := hostParty(9999)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	k := a.Keyring
 	if err := led.Follow(ctx, ledger.FollowSpec{ID: k.Log.ID, Origin: k.Log.Origin, Author: k.Party, Agreement: k.Log.Agreement, Source: url}); err != nil {
-		return err
+		return 0, 0, err
 	}
 	runner := federate.Runner{Shelf: led, Clock: time.Now, Logger: slog.New(slog.DiscardHandler), Tell: func(context.Context, federate.Log, federate.Notice) {},
-		Options: func(federate.Log) federate.Options { return federate.Options{} },
+		Options: func(federate.Log) federate.Options { return o },
 		Open: func(l federate.Log, source string) (federate.Source, error) {
 			return ledger.HTTPSourceWith(source+"/log/"+l.ID, ledger.HTTPOptions{})
 		}}
-	var round federate.Round
-	clock, processor, err := timed(func() error {
-		round, err = runner.Sync(ctx, k.Log.ID)
+	clock, processor, err = timed(func() error {
+		round, err := runner.Sync(ctx, k.Log.ID)
+		if err == nil && round.Err == nil && round.Size != int64(b.Records) {
+			err = fmt.Errorf("%d of %d leaves came", round.Size, b.Records)
+		}
 		return errors.Join(err, round.Err)
 	})
-	if err != nil {
-		return err
-	}
-	if round.Size != int64(records) {
-		return fmt.Errorf("%d of %d leaves came", round.Size, records)
-	}
-	fmt.Fprintf(out, "| first sync of %d leaves and their tree | %s/s by the clock, %s/s of processor time (client), peak memory %d MB; %s | 50,000/s |\n",
-		records, rate(records, clock), rate(records, processor), measure.Peak(os.Getpid())/1e6, measure.Load())
-	return nil
+	return clock, processor, err
 }
 
 // syncRecords measures a node that follows a log whose records it opens and indexes.

@@ -81,6 +81,7 @@ func scriptParams(dir string) testscript.Params {
 			"samestate": sameState,
 			"code":      exitsWith,
 			"feedread":  feedRead,
+			"killing":   killing,
 			"link":      link,
 			"linkdown":  linkDown(true),
 			"linkup":    linkDown(false),

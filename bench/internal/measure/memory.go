@@ -13,6 +13,9 @@ func Resident(pid int) int64 { return status(pid, "VmRSS") }
 // Peak is the most it has had so far, 0 when it is gone.
 func Peak(pid int) int64 { return status(pid, "VmHWM") }
 
+// Own is what a process has now that is its own: neither the program's text nor pages of files, which the kernel can drop.
+func Own(pid int) int64 { return status(pid, "RssAnon") }
+
 // status reads one field of /proc/PID/status that is in kB, as bytes.
 func status(pid int, field string) int64 {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
