@@ -56,7 +56,7 @@ func scanSTIX(r *sql.Rows, more ...any) (no int64, ord int, o IndexSTIX, err err
 // WithSTIX returns the records that carry a STIX object, newest first.
 func (x *Index) WithSTIX(ctx context.Context, id string, limit int) ([]Indexed, error) {
 	typ, uuid := splitSTIX(id)
-	return x.list(ctx, "looking a STIX object up", ` WHERE no IN (SELECT no FROM ix_stix WHERE uuid = $1 AND type = $2) ORDER BY no DESC LIMIT $3`, uuid, typ, limit)
+	return x.list(ctx, "looking a STIX object up", ` WHERE no IN (SELECT no FROM ix_stix WHERE uuid = $1 AND `+ofType+` = $2) ORDER BY no DESC LIMIT $3`, uuid, typ, limit)
 }
 
 // STIXOf returns the STIX objects [from, to) of a record, in the bundle's order.
@@ -77,13 +77,17 @@ type Placed struct {
 	Run // of this object alone
 }
 
+// ofType is a type beside an id. SQLite takes the index on types for it where it can, which holds a million rows of one type; of one
+// id there are few.
+const ofType = `type || ''`
+
 const selectPlaced = `SELECT s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.off, s.len, s.marking, s.many, p.class, p.date_us, p.ord, p.expires_us
 	FROM ix_stix s JOIN ix_place p ON p.no = s.no AND s.ord >= p.ord AND s.ord < p.ord + p.count `
 
 // PlacedSTIX returns all that stands in collections under a STIX id, in the order of arrival.
 func (x *Index) PlacedSTIX(ctx context.Context, id string) ([]Placed, error) {
 	typ, uuid := splitSTIX(id)
-	return x.placed(ctx, `WHERE s.uuid = $1 AND s.type = $2 ORDER BY s.no, s.ord`, uuid, typ)
+	return x.placed(ctx, `WHERE s.uuid = $1 AND `+ofType+` = $2 ORDER BY s.no, s.ord`, uuid, typ)
 }
 
 // PlacedOfTypes returns all that stands in collections of some types, in the order of arrival; ok is false when there may be more
