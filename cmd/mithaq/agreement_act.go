@@ -103,6 +103,9 @@ func (f *actFlags) report(a *app, act string, out node.ActOutcome) error {
 	default:
 		fmt.Fprintf(a.stdout, "not in the roll yet: write the file for the depositary with 'mithaq agreement export %s --acts --out FILE'\n", out.Agreement)
 	}
+	if out.Crossed {
+		fmt.Fprintln(a.stdout, "others approved another text, and none can have enough any more: all of them lapsed; agree on one and propose it again")
+	}
 	return nil
 }
 

@@ -43,6 +43,7 @@ type ActOutcome struct {
 	Both      *RollFile  `json:"both,omitempty" doc:"For a pair: both logs as they are known here, to be carried to the other party"`
 	Sent      string     `json:"sent,omitempty" doc:"What became of it at the depositary's node: entered, waits (it cannot be reached), refused; absent: it has no address"`
 	Trouble   string     `json:"trouble,omitempty" doc:"Why it waits or was refused"`
+	Crossed   bool       `json:"crossed,omitempty" doc:"Of an approval: others approved another text, none can have enough any more, and all of them lapsed"`
 }
 
 // defaultActTLP marks acts: the parties and their communities may know them.
@@ -84,6 +85,7 @@ func (n *Node) Act(ctx context.Context, ref string, q ActRequest) (ActOutcome, e
 	})
 	if err == nil {
 		n.deliver(ctx, &out)
+		n.noteCrossed(ctx, &out)
 	}
 	return out, err
 }

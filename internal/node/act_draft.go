@@ -286,6 +286,7 @@ func (n *Node) SubmitDraft(ctx context.Context, f ActDraft) (out ActOutcome, err
 	})
 	if err == nil {
 		n.deliver(ctx, &out)
+		n.noteCrossed(ctx, &out)
 	}
 	return out, err
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
@@ -226,7 +227,7 @@ func applyChanges(it *policy.Item, changes []store.ChangeOf) {
 			release(it, c)
 			continue
 		}
-		r := policy.Restriction{Action: policy.RestrictionAction(c.Action), Parts: c.Objects, Record: string(c.By.Leaf[:])}
+		r := policy.Restriction{Action: policy.RestrictionAction(c.Action), Parts: c.Objects, Record: hex.EncodeToString(c.By.Leaf[:])}
 		if c.TLP != "" {
 			r.Marking = &policy.Marking{TLP: policy.TLP(c.TLP), PAP: policy.PAP(c.PAP)}
 		}

@@ -208,6 +208,24 @@ func (n *Node) deliver(ctx context.Context, out *ActOutcome) {
 	}
 }
 
+// noteCrossed says of an approval that was entered whether it ended a round in which no text could have enough any more.
+func (n *Node) noteCrossed(ctx context.Context, out *ActOutcome) {
+	if !out.Entered || out.Partner != "" {
+		return
+	}
+	err := n.withRoll(ctx, out.Agreement, func(r *roll) error {
+		i := slices.IndexFunc(r.own, func(o ownAct) bool { return o.leaf == out.Receipt.Leaf })
+		if i >= 0 && r.own[i].act.Act == agreement.ActApprove {
+			p, ok := r.state.Proposal(r.own[i].act.Proposal)
+			out.Crossed = ok && p.Status == agreement.Lapsed
+		}
+		return nil
+	})
+	if err != nil {
+		n.logger.Warn("what became of an approval cannot be read", "agreement", out.Agreement, "error", err)
+	}
+}
+
 // settleOutcome says how a pair stands here once the other party's log has been looked at.
 func (n *Node) settleOutcome(ctx context.Context, out *ActOutcome) {
 	if out.Partner == "" {

@@ -84,6 +84,9 @@ func TestAReleaseOpensWhatWasSealedToOthers(t *testing.T) {
 			t.Errorf("node %d still finds it", i+1)
 		}
 	}
+	if why := must(author.Why(ctx, l, r.Index, first.party.ID, "", ""))(t); why.Allow || !strings.Contains(strings.Join(why.Why["en"], " "), recall.Leaf) {
+		t.Errorf("%+v does not name the recall %s", why, recall.Leaf)
+	}
 }
 
 // eventually waits for what another goroutine does.

@@ -457,3 +457,31 @@ func TestALongLogIsFoldedFromTheFewRecordsThatMatter(t *testing.T) {
 		shut(t, node)
 	}
 }
+
+// TestWhoApprovedWhatCrossedIsToldSo has two founders approve different texts: the second one's approval ends the round.
+func TestWhoApprovedWhatCrossedIsToldSo(t *testing.T) {
+	ctx := context.Background()
+	keeper, other, id := founded(t)
+	for _, v := range []string{"2", "3"} {
+		must(perform(t, keeper, id, ActRequest{Act: "amend", Definition: text(v, "Report of "+v, keeper, other)}))(t)
+	}
+	open := here(t, keeper, id).Proposals
+	if len(open) != 2 {
+		t.Fatalf("%+v", open)
+	}
+	must(carry(other, must(keeper.RollFileOf(ctx, id))(t)))(t)
+	out := must(perform(t, other, id, ActRequest{Act: "approve", Proposal: open[1].Leaf}))(t)
+	if must(carry(keeper, out.File))(t); out.Crossed {
+		t.Fatal("one approval crosses nothing")
+	}
+	if out := must(perform(t, keeper, id, ActRequest{Act: "approve", Proposal: open[0].Leaf}))(t); !out.Crossed {
+		t.Fatalf("it is not said: %+v", out)
+	}
+	if h := here(t, keeper, id); len(h.Proposals) != 0 {
+		t.Fatalf("%+v", h)
+	}
+	again := must(perform(t, keeper, id, ActRequest{Act: "amend", Definition: text("2", "Report of 2", keeper, other)}))(t)
+	if !again.Entered {
+		t.Fatalf("the next round does not begin: %+v", again)
+	}
+}
