@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -146,10 +147,14 @@ func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) 
 	return p
 }
 
+// largeEnvelope is from how many bytes on, decompressed, a record is opened alone although its object is small.
+const largeEnvelope = 4 << 20
+
 // readEntry makes the entry of one leaf. Objects in files are read when their turn comes, and one at a time in the whole
-// process: opened, the largest takes some hundreds of megabytes.
+// process, as are small ones that state a large content: opened, the largest takes some hundreds of megabytes.
 func (x *indexer) readEntry(m *entryMaker, index int64, a *store.Arrival) (store.IndexEntry, bool, error) {
-	if a.File {
+	size, err := record.EnvelopeSize(a.Bytes)
+	if a.File || err == nil && size > largeEnvelope {
 		x.large.Lock()
 		defer x.large.Unlock()
 		if err := x.node.store.Load(a); err != nil {
