@@ -20,11 +20,10 @@ func TestALargeObjectIsServedAndTakenWithoutStandingInMemory(t *testing.T) {
 	mustCreate(t, f.Ledger, "l-large", true)
 	object := make([]byte, size)
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(object)
-	hash := Hash(sha256.Sum256(object))
+	hash := sha256.Sum256(object)
 	if _, err := f.Append(ctx, "l-large", Entry{Object: object}); err != nil {
 		t.Fatal(err)
 	}
-	object = nil
 	srv := httptest.NewServer(NewHandler(f.Ledger, newTestGate(t), slog.New(slog.DiscardHandler)))
 	defer srv.Close()
 	src, err := HTTPSourceWith(srv.URL+"/log/l-large", HTTPOptions{})
