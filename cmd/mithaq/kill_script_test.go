@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,7 +29,7 @@ type fleet struct {
 
 // killing DIR=ADDRESS...: runs a node for each directory, kills one after the other with SIGKILL at random moments while others, and
 // itself, publish, and starts it again. In the end each has what was acknowledged, once. MITHAQ_KILLS says how many are killed
-// (default: 3), MITHAQ_SEED when.
+// (default: 3, and 1 in a short run), MITHAQ_SEED when.
 func killing(ts *testscript.TestScript, _ bool, args []string) {
 	f := &fleet{ts: ts, at: map[string]string{}, runs: map[string]*exec.Cmd{}}
 	for _, arg := range args {
@@ -47,7 +48,11 @@ func killing(ts *testscript.TestScript, _ bool, args []string) {
 	seed := number("MITHAQ_SEED", 1)
 	dice := rand.New(rand.NewPCG(uint64(seed), 2)) // #nosec G115 -- any seed will do
 	var names []string
-	for i := range number("MITHAQ_KILLS", 3) {
+	kills := 3
+	if testing.Short() {
+		kills = 1
+	}
+	for i := range number("MITHAQ_KILLS", kills) {
 		victim := f.dirs[i%len(f.dirs)]
 		moment := time.Duration(dice.IntN(250)) * time.Millisecond
 		killed := make(chan struct{})
