@@ -104,6 +104,7 @@ func register(api huma.API, n *node.Node) {
 	registerKeys(api, n)
 	registerTokens(api, n)
 	registerPeople(api, n)
+	registerBackups(api, n)
 	registerAgreements(api, n)
 	registerTAXII(api, n)
 	registerPeers(api, n)

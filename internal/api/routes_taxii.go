@@ -17,6 +17,12 @@ func registerTAXII(api huma.API, n *node.Node) {
 		})
 	huma.Register(api, op(http.MethodGet, "/feeds", "list-feeds", ScopeRead, "Foreign TAXII collections that are read on a schedule, and their last runs"),
 		func(ctx context.Context, _ *struct{}) (*output[[]node.FeedView], error) { return reply(n.Feeds(ctx)) })
+	huma.Register(api, op(http.MethodPost, "/feeds/{feed}/run", "run-feed", ScopeAdmin, "Read a feed of the configuration now, for up to 45 s, without waiting for its turn; ask again until it is done"),
+		func(ctx context.Context, in *struct {
+			Feed string `path:"feed" maxLength:"100" doc:"The feed's name"`
+		}) (*output[node.PullReport], error) {
+			return reply(n.RunFeedNow(ctx, in.Feed))
+		})
 	huma.Register(api, op(http.MethodPost, "/feeds/pull", "pull", ScopeAdmin, "Read a foreign TAXII collection for up to 45 s and publish what is new; ask again until it is done"),
 		func(ctx context.Context, in *struct{ Body node.PullRequest }) (*output[node.PullReport], error) {
 			return reply(n.Pull(ctx, in.Body))

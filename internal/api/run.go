@@ -66,6 +66,7 @@ func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logge
 	d.serving.Go(func() { n.Federate(jobs) })
 	d.serving.Go(func() { n.SignReceipts(jobs) })
 	d.serving.Go(func() { n.KeepAudit(jobs) })
+	d.serving.Go(func() { n.KeepBackups(jobs) })
 	logger.Info("serving", "url", d.URL, "party", n.Party().ID)
 	return d, nil
 }

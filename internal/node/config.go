@@ -64,6 +64,8 @@ type Config struct {
 	NoReceipts []string `toml:"no_receipts"`
 	// AuditDays is how long the rows of the audit table are kept.
 	AuditDays int `toml:"audit_days"`
+	// BackupFolder is where backups go that are asked for over the API.
+	BackupFolder string `toml:"backup_folder"`
 }
 
 // DefaultConfig is what holds where the file says nothing.
@@ -86,6 +88,7 @@ func DefaultConfig() Config {
 		ReceiptEvery: "1m",
 		NoReceipts:   []string{},
 		AuditDays:    400,
+		BackupFolder: "backups",
 	}
 }
 

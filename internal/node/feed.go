@@ -356,6 +356,7 @@ type FeedView struct {
 	Agreement string    `json:"agreement"`
 	Every     string    `json:"every"`
 	Last      FeedState `json:"last" doc:"The last run"`
+	Next      time.Time `json:"next,omitzero" doc:"When its next turn is"`
 }
 
 // FeedState is what became of a feed's last run, and how much it has brought so far.
@@ -376,7 +377,11 @@ func (n *Node) Feeds(ctx context.Context) ([]FeedView, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, FeedView{Name: f.Name, Kind: f.kind(), URL: f.URL, Agreement: f.Agreement, Every: f.every().String(), Last: state})
+		next := state.At.Add(f.every())
+		if now := n.now(); next.Before(now) {
+			next = now
+		}
+		out = append(out, FeedView{Next: next.UTC(), Name: f.Name, Kind: f.kind(), URL: f.URL, Agreement: f.Agreement, Every: f.every().String(), Last: state})
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -44,6 +45,32 @@ func (n *Node) runFeed(ctx context.Context, f Feed) {
 		n.turn(ctx, f)
 		due.Reset(f.every())
 	}
+}
+
+// feedNow bounds how long a feed is read for somebody who waits.
+const feedNow = 45 * time.Second
+
+// RunFeedNow reads a feed of the configuration without waiting for its turn, as far as it gets while somebody waits.
+func (n *Node) RunFeedNow(ctx context.Context, name string) (PullReport, error) {
+	if n.ledger == nil {
+		return PullReport{}, errReadOnly()
+	}
+	i := slices.IndexFunc(n.cfg.Feeds, func(f Feed) bool { return f.Name == name })
+	if i < 0 {
+		return PullReport{}, faultf(CodeNotFound, "see feeds in "+ConfigName, "reading a feed: there is none called %s", clipped(name))
+	}
+	f := n.cfg.Feeds[i]
+	ctx, stop := context.WithTimeout(ctx, feedNow)
+	defer stop()
+	secret, err := n.feedSecret(f)
+	var report PullReport
+	if err == nil {
+		report, err = n.read(ctx, f, secret)
+	}
+	if CodeOf(err) == CodeConflict {
+		return report, err // its own turn reads it, and notes what becomes of it
+	}
+	return report, errors.Join(err, n.noteFeed(context.WithoutCancel(ctx), f, report, err))
 }
 
 // turn reads a feed to its present end.

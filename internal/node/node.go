@@ -98,6 +98,7 @@ type Node struct {
 	toldHeld   map[string]time.Time          // guarded by mu: by log, the window for which its author was told
 	heldBy     map[string]HeldView           // guarded by mu: by party and log of ours
 	rollStates map[string]string             // guarded by mu: by agreement, the last state that the jobs saw
+	saving     backups                       // asked for over the API
 	bringing   sync.Mutex                    // serialises taking logs from bundles
 	bundles    atomic.Uint64                 // counts the bundles that were opened
 	bundled    sync.Map                      // the files of open bundles, by their source
@@ -201,7 +202,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	n := &Node{dir: dir, cfg: cfg, logger: logger, rand: rand.Reader, now: time.Now, lost: make(chan error, 1), books: map[string]*book{}, pending: map[string]record.Keyring{},
-		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, newcomers: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1),
+		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, newcomers: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1), saving: backups{asked: make(chan struct{}, 1)},
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, withheld: map[string]string{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
 		sealTerms: map[string]sealTerms{}, chains: map[string]map[string]*ownChain{}, delivered: map[string]string{},
 		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}

@@ -1,0 +1,165 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mithaq/mithaq/internal/store"
+)
+
+// BackupFile is a backup in the folder for backups.
+type BackupFile struct {
+	Name  string    `json:"name"`
+	Bytes int64     `json:"bytes"`
+	At    time.Time `json:"at"`
+}
+
+// BackupRun is what became of a backup that was asked for over the API.
+type BackupRun struct {
+	At     time.Time `json:"at" doc:"When it ended"`
+	File   string    `json:"file,omitempty"`
+	Logs   int       `json:"logs"`
+	Leaves int64     `json:"leaves"`
+	Bytes  int64     `json:"bytes"`
+	Error  string    `json:"error,omitempty"`
+}
+
+// BackupsView says which backups there are, and whether one is made now.
+type BackupsView struct {
+	Folder  string       `json:"folder" doc:"On the node's machine: backup_folder in the configuration"`
+	Inside  bool         `json:"inside" doc:"Whether the folder is on the node's own disk, in its directory: what takes the disk takes them too"`
+	Running bool         `json:"running"`
+	Done    int64        `json:"done,omitempty" doc:"Of the one that is made now, in bytes"`
+	Total   int64        `json:"total,omitempty"`
+	Last    *BackupRun   `json:"last,omitempty"`
+	Files   []BackupFile `json:"files" doc:"The newest first"`
+}
+
+// backups are the backups that are asked for over the API: one at a time.
+type backups struct {
+	asked chan struct{} // of the job, room for one
+	mu    sync.Mutex    // guards what follows
+	kept  bool          // the job runs
+	busy  bool
+	done  int64
+	total int64
+}
+
+func (b *backups) keep(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.kept = on
+}
+
+const (
+	backupSetting = "backup"
+	backupSuffix  = ".mithaq"
+	// maxBackupsListed bounds the list.
+	maxBackupsListed = 100
+)
+
+func (n *Node) backupFolder() string { return Within(n.dir, n.cfg.BackupFolder) }
+
+// StartBackup asks the job for a backup into the folder for backups; see [Node.Backups] for what becomes of it.
+func (n *Node) StartBackup() error {
+	b := &n.saving
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.busy {
+		return faultf(CodeConflict, "wait until it is done", "backing up: a backup is being made")
+	}
+	if !b.kept {
+		return faultf(CodeUnavailable, "run 'mithaq serve', or use 'mithaq backup'", "backing up: this process makes no backups by itself")
+	}
+	b.busy, b.done, b.total = true, 0, 0
+	b.asked <- struct{}{} // there is room: nothing is busy
+	return nil
+}
+
+// KeepBackups makes the backups that are asked for until ctx is done.
+func (n *Node) KeepBackups(ctx context.Context) {
+	n.saving.keep(true)
+	defer n.saving.keep(false)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.saving.asked:
+		}
+		n.saveOnce(ctx)
+	}
+}
+
+func (n *Node) saveOnce(ctx context.Context) {
+	run := BackupRun{}
+	name := "mithaq-" + n.now().UTC().Format("20060102T150405Z") + backupSuffix
+	err := os.MkdirAll(n.backupFolder(), 0o700)
+	if err == nil {
+		var s BackupSummary
+		s, err = Backup(ctx, n.dir, filepath.Join(n.backupFolder(), name), func(done, total int64) {
+			n.saving.mu.Lock()
+			n.saving.done, n.saving.total = done, total
+			n.saving.mu.Unlock()
+		})
+		run.Logs, run.Leaves, run.Bytes = s.Logs, s.Leaves, s.Bytes
+	}
+	run.At = n.now().UTC()
+	if err != nil {
+		run.Error = err.Error()
+		n.logger.Warn("a backup was not made", "error", err)
+	} else {
+		run.File = name
+		n.logger.Info("a backup was made", "file", name, "bytes", run.Bytes)
+	}
+	text, err := json.Marshal(run)
+	if err == nil {
+		err = n.store.SetSetting(context.WithoutCancel(ctx), backupSetting, text)
+	}
+	if err != nil {
+		n.logger.Warn("what became of a backup could not be noted", "error", err)
+	}
+	n.saving.mu.Lock()
+	n.saving.busy = false
+	n.saving.mu.Unlock()
+}
+
+// Backups lists the backups in the folder for them, and says whether one is being made.
+func (n *Node) Backups(ctx context.Context) (v BackupsView, err error) {
+	v = BackupsView{Folder: n.backupFolder(), Files: []BackupFile{}}
+	inside, err := filepath.Rel(n.dir, v.Folder)
+	v.Inside = err == nil && !strings.HasPrefix(inside, "..")
+	n.saving.mu.Lock()
+	v.Running, v.Done, v.Total = n.saving.busy, n.saving.done, n.saving.total
+	n.saving.mu.Unlock()
+	text, err := n.store.Setting(ctx, backupSetting)
+	if err == nil {
+		v.Last = &BackupRun{}
+		err = json.Unmarshal(text, v.Last)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return v, fmt.Errorf("listing backups: %w", err)
+	}
+	entries, err := os.ReadDir(v.Folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return v, &Fault{Code: CodeUnavailable, What: "listing backups", Err: err}
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), backupSuffix) {
+			continue
+		}
+		v.Files = append(v.Files, BackupFile{Name: e.Name(), Bytes: info.Size(), At: info.ModTime().UTC()})
+	}
+	slices.SortFunc(v.Files, func(a, b BackupFile) int { return b.At.Compare(a.At) })
+	v.Files = v.Files[:min(len(v.Files), maxBackupsListed)]
+	return v, nil
+}
