@@ -14,6 +14,7 @@ if [[ ! -d ui/node_modules/playwright-core ]] && ! npm --prefix ui install --no-
 	exit 0
 fi
 
+shots=${1:+$(mkdir -p "$1" && cd "$1" && pwd)}
 scratch=$(mktemp -d)
 started=()
 finish() {
@@ -49,4 +50,4 @@ for _ in $(seq 300); do
 done
 [[ -n $base ]] || { cat "$scratch/out" >&2; echo "the demonstration did not come up" >&2; exit 1; }
 cd ui
-BASE=$base NODE=http://localhost:$port NODE_DIR=$node DEMO_DIR=$scratch/demo MITHAQ=$scratch/mithaq CHROMIUM=$browser SHOTS=${1:-} node --test --test-reporter=spec ${ONLY:+--test-name-pattern="$ONLY"} --test-concurrency=1 e2e/*.test.mjs
+BASE=$base NODE=http://localhost:$port NODE_DIR=$node DEMO_DIR=$scratch/demo MITHAQ=$scratch/mithaq CHROMIUM=$browser SHOTS=$shots node --test --test-reporter=spec ${ONLY:+--test-name-pattern="$ONLY"} --test-concurrency=1 e2e/*.test.mjs
