@@ -64,6 +64,10 @@ func registerAgreements(api huma.API, n *node.Node) {
 	registerActs(api, n)
 	registerDrafts(api, n)
 	registerCases(api, n)
+	huma.Register(api, op(http.MethodGet, "/map", "get-map", ScopeRead, "The operator's own geometry for the map of parties; 404 where there is none"),
+		func(context.Context, *struct{}) (*output[node.MapView], error) {
+			return reply(n.Map())
+		})
 	huma.Register(api, op(http.MethodGet, "/parties", "get-own-party", ScopeRead, "This node's party with its rolls"),
 		func(ctx context.Context, _ *struct{}) (*output[node.PartyPage], error) {
 			return reply(n.PartyPage(ctx, ""))

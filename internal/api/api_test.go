@@ -167,6 +167,7 @@ func routes(leaf string) []route {
 		{"GET", "/api/v1/agreements/paris-call/cases", ScopeRead, "", 409},
 		{"GET", "/api/v1/agreements/paris-call/cases/c-none", ScopeRead, "", 409},
 		{"POST", "/api/v1/agreements/paris-call/cases/c-none/decision", ScopeAdmin, `{"publish":true,"why":"It is so."}`, 409},
+		{"GET", "/api/v1/map", ScopeRead, "", 404},
 		{"GET", "/api/v1/parties", ScopeRead, "", 200},
 		{"GET", "/api/v1/parties/us", ScopeRead, "", 200},
 		{"POST", "/api/v1/logs/own/records/1/change", ScopePublish, `{"action":"mood"}`, 422},

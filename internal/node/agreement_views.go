@@ -68,6 +68,7 @@ type MemberView struct {
 	Party        string                  `json:"party"`
 	Label        string                  `json:"label,omitempty" doc:"Its label in the agreement's text"`
 	Names        map[string]string       `json:"names,omitempty"`
+	Country      string                  `json:"country,omitempty" doc:"ISO 3166-1 alpha-2, as the agreement's text says"`
 	Membership   string                  `json:"membership" enum:"invited,applied,joined,declined,withdrawn,removed"`
 	Waits        bool                    `json:"waits,omitempty" doc:"It has joined, and that waits for witnesses"`
 	Since        string                  `json:"since"`
@@ -222,6 +223,11 @@ func (n *Node) viewRoll(ctx context.Context, r *roll, lib *agreement.Library) (v
 func (r *roll) viewMember(party string, m agreement.Member) MemberView {
 	v := MemberView{Party: party, Membership: string(m.Membership), Since: m.Since, Version: m.Text.Version, Reservations: m.Reservations, Leaf: m.Leaf}
 	v.Label, v.Names = r.nameOf(party)
+	if d := r.text(); d != nil {
+		if i := slices.IndexFunc(d.Parties, func(p agreement.Party) bool { return p.ID == party }); i >= 0 {
+			v.Country = d.Parties[i].Country
+		}
+	}
 	return v
 }
 

@@ -64,6 +64,8 @@ type Config struct {
 	NoReceipts []string `toml:"no_receipts"`
 	// AuditDays is how long the rows of the audit table are kept.
 	AuditDays int `toml:"audit_days"`
+	// MapFile is the operator's own geometry for the map of parties.
+	MapFile string `toml:"map_file"`
 	// BackupFolder is where backups go that are asked for over the API.
 	BackupFolder string `toml:"backup_folder"`
 }

@@ -1,1 +1,0 @@
-import{St as e,bt as t,lt as n,w as r}from"./Waiting-7dNQ-rxC.js";var i=e(void 0),a=!1;function o(){a||(a=!0,r(`/agreements`).then(e=>t(i,e),()=>a=!1))}function s(e){return o(),n(i)?.find(t=>t.id===e||t.label===e)?.names}function c(){return o(),(n(i)??[]).filter(e=>e.here&&e.id)}export{c as n,s as t};
