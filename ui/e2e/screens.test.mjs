@@ -37,6 +37,7 @@ for (const locale of languages) {
         await page.setViewportSize({ width, height: 800 });
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         if (wider > 0) found.push(`${path} is ${wider} px wider than ${width}`);
+        if (shots && !quick && width === 320) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}-telephone.png`, fullPage: true });
       }
       await page.setViewportSize({ width: 1280, height: 900 });
     }
