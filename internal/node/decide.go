@@ -165,7 +165,16 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 	}
 	v := o.view
 	return opened{object: o.object, view: RecordView{Log: v.Log, Index: v.Index, Mark: v.Mark, Leaf: v.Leaf, Object: v.Object, Sealed: v.Sealed,
-		Kind: v.Kind, Standing: StandingWithheld, Why: strings.Join(answer.Why("en"), " ")}}, nil
+		Kind: v.Kind, Standing: StandingWithheld, Why: strings.Join(answer.Why("en"), " "), WhyIn: inLanguages(answer)}}, nil
+}
+
+// inLanguages gives a decision's reasons as one text in each language of the screens.
+func inLanguages(d policy.Decision) map[string]string {
+	out := map[string]string{}
+	for _, language := range []string{"ar", "en", "fr"} {
+		out[language] = strings.Join(d.Why(language), " ")
+	}
+	return out
 }
 
 // itemOfIndexed describes a record to policy by what the index has of it.

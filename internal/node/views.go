@@ -54,31 +54,32 @@ const (
 
 // RecordView is one entry of a log as far as this node can open it.
 type RecordView struct {
-	Log       string          `json:"log"`
-	Index     int64           `json:"index"`
-	Leaf      string          `json:"leaf" doc:"Leaf hash, hexadecimal"`
-	Object    string          `json:"object" doc:"SHA-256 of the object, hexadecimal"`
-	Standing  string          `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid,withheld"`
-	Why       string          `json:"why,omitempty" doc:"Why the standing is not valid"`
-	Witnessed *bool           `json:"witnessed,omitempty" doc:"Whether enough witnesses saw that the log with it only grew; absent: the agreement asks for none. They vouch for no contents"`
-	Mark      string          `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
-	Sealed    bool            `json:"sealed" doc:"Whether the object is sealed to its audience"`
-	ID        string          `json:"id,omitempty" doc:"Record id"`
-	Agreement string          `json:"agreement,omitempty"`
-	Author    string          `json:"author,omitempty"`
-	Officer   string          `json:"officer,omitempty"`
-	Kind      string          `json:"kind,omitempty"`
-	Time      *time.Time      `json:"time,omitempty"`
-	Expires   *time.Time      `json:"expires,omitempty"`
-	TLP       string          `json:"tlp,omitempty"`
-	PAP       string          `json:"pap,omitempty"`
-	Parties   []string        `json:"parties,omitempty" doc:"Audience: party ids"`
-	Persons   []string        `json:"persons,omitempty" doc:"Audience: officers' key ids"`
-	Serves    []string        `json:"serves,omitempty" doc:"Commitments served"`
-	Refs      []RefView       `json:"refs,omitempty"`
-	Warnings  []WarningView   `json:"warnings,omitempty" doc:"Of intelligence: values that are on this node's warning lists, at most 100"`
-	Tags      []TagView       `json:"tags,omitempty" doc:"Of intelligence: labels of known taxonomies, with what they mean"`
-	Body      json.RawMessage `json:"body,omitempty" doc:"The record's body; …/body gives its exact bytes"`
+	Log       string            `json:"log"`
+	Index     int64             `json:"index"`
+	Leaf      string            `json:"leaf" doc:"Leaf hash, hexadecimal"`
+	Object    string            `json:"object" doc:"SHA-256 of the object, hexadecimal"`
+	Standing  string            `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid,withheld"`
+	Why       string            `json:"why,omitempty" doc:"Why the standing is not valid"`
+	WhyIn     map[string]string `json:"why_in,omitempty" doc:"The same by language, where the sharing decision says why"`
+	Witnessed *bool             `json:"witnessed,omitempty" doc:"Whether enough witnesses saw that the log with it only grew; absent: the agreement asks for none. They vouch for no contents"`
+	Mark      string            `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
+	Sealed    bool              `json:"sealed" doc:"Whether the object is sealed to its audience"`
+	ID        string            `json:"id,omitempty" doc:"Record id"`
+	Agreement string            `json:"agreement,omitempty"`
+	Author    string            `json:"author,omitempty"`
+	Officer   string            `json:"officer,omitempty"`
+	Kind      string            `json:"kind,omitempty"`
+	Time      *time.Time        `json:"time,omitempty"`
+	Expires   *time.Time        `json:"expires,omitempty"`
+	TLP       string            `json:"tlp,omitempty"`
+	PAP       string            `json:"pap,omitempty"`
+	Parties   []string          `json:"parties,omitempty" doc:"Audience: party ids"`
+	Persons   []string          `json:"persons,omitempty" doc:"Audience: officers' key ids"`
+	Serves    []string          `json:"serves,omitempty" doc:"Commitments served"`
+	Refs      []RefView         `json:"refs,omitempty"`
+	Warnings  []WarningView     `json:"warnings,omitempty" doc:"Of intelligence: values that are on this node's warning lists, at most 100"`
+	Tags      []TagView         `json:"tags,omitempty" doc:"Of intelligence: labels of known taxonomies, with what they mean"`
+	Body      json.RawMessage   `json:"body,omitempty" doc:"The record's body; …/body gives its exact bytes"`
 }
 
 // RefView is a reference of a record to a leaf.
