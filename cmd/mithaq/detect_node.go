@@ -134,10 +134,10 @@ func (d *detection) picture() node.SensorReport {
 	r.Source, r.Started, r.Indicators = clipText(strings.Join(d.cmd.Inputs, " "), 400), d.started, d.summary.FromNode+d.files.Report.Indicators
 	r.Alerts, r.Context = stats.Matches[engine.Alert], stats.Matches[engine.Context]
 	for _, in := range d.summary.Inputs {
-		r.Events += int64(in.Events)
+		r.Events += in.Events
 	}
 	for _, in := range d.summary.Packets {
-		r.Events += int64(in.Events)
+		r.Events += in.Events
 	}
 	return r
 }

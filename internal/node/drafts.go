@@ -326,7 +326,7 @@ func (n *Node) viewSigners(ctx context.Context, f store.Draft, v *KeptDraft) err
 // draftKeyring is that of this party's log under the agreement, or of its own log where it has none there yet.
 func (n *Node) draftKeyring(ctx context.Context, id string) (record.Keyring, error) {
 	var l ledger.LogInfo
-	var err error = errors.New("no agreement yet")
+	err := errors.New("no agreement yet")
 	if id != "" {
 		l, err = n.resolveLog(ctx, id)
 	}

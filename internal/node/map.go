@@ -74,7 +74,7 @@ func parseMap(data []byte) (v MapView, err error) {
 	if c.Type != "FeatureCollection" {
 		return v, fmt.Errorf("its type is %q", c.Type)
 	}
-	v.Areas, data = []MapArea{}, nil
+	v.Areas = []MapArea{}
 	points := 0
 	for i, f := range c.Features {
 		area := MapArea{Country: property(f.Properties, "country", "iso_a2", "ISO_A2", "ISO3166-1-Alpha-2"), Party: property(f.Properties, "party")}
