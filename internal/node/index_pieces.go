@@ -13,7 +13,7 @@ import (
 // batchEntries is how many entries one transaction of the index has at most; batchBytes how much memory.
 const (
 	batchEntries = 8192
-	batchBytes   = 16 << 20
+	batchBytes   = 32 << 20
 )
 
 // pieces is a range of leaves that is being read and opened by several goroutines, and made ready by one, ahead of the one
@@ -23,13 +23,20 @@ type pieces struct {
 	queue   chan chan piece
 	batches chan batch
 	workers sync.WaitGroup
-	held    *piece // read, but did not fit into the last batch; of the goroutine that makes batches
+
+	// What follows is of the goroutine that makes batches.
+	run  chan piece // of the leaves that come next
+	held *piece     // read, but did not fit into the last batch
 
 	ahead atomic.Int64  // bytes of entries that were read and not taken
 	taken chan struct{} // told when some were
 }
 
-// piece is what became of a run of leaves.
+// cutBytes is about how much memory one piece has at most, but for its last entry: a bundle of leaves with a thousand STIX
+// objects each comes in several.
+const cutBytes = batchBytes / 4
+
+// piece is what became of some leaves in a row.
 type piece struct {
 	to      int64
 	entries []store.IndexEntry
@@ -85,9 +92,16 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 		p.workers.Go(func() {
 			m := entryMaker{words: words, logNo: k.no, history: k.history, ids: k.ids, foreign: k.log.Followed()}
 			for job := range jobs {
-				one := x.readPiece(ctx, &m, job.from, job.to)
-				p.ahead.Add(int64(one.bytes))
-				job.out <- one
+				x.readRun(ctx, &m, job.from, job.to, func(one piece) bool {
+					p.ahead.Add(int64(one.bytes))
+					select {
+					case job.out <- one:
+						return one.err == nil
+					case <-ctx.Done():
+						return false
+					}
+				})
+				close(job.out)
 			}
 		})
 	}
@@ -121,18 +135,33 @@ func (p *pieces) next(ctx context.Context) (batch, error) {
 	}
 }
 
-func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) piece {
+// readRun reads and opens the leaves [from, to), and gives them away piece by piece as long as they are taken.
+func (x *indexer) readRun(ctx context.Context, m *entryMaker, from, to int64, give func(piece) bool) {
 	arrivals, err := x.node.store.Arrivals(ctx, m.logNo, from, to)
-	p := piece{to: to, err: err, entries: make([]store.IndexEntry, 0, len(arrivals))}
-	for i := range arrivals {
-		if ctx.Err() != nil {
-			p.err = ctx.Err()
-			return p
+	p := piece{entries: make([]store.IndexEntry, 0, len(arrivals))}
+	cut := func(end int64) bool {
+		p.to = end
+		vocabulary := m.words.Vocabulary()
+		for i := range p.entries {
+			p.entries[i].Text.Vocabulary = vocabulary
 		}
-		e, ok, err := x.readEntry(m, from+int64(i), &arrivals[i])
-		if err != nil {
-			p.err = err
-			return p
+		return give(p)
+	}
+	for i := range arrivals {
+		index := from + int64(i)
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		if p.bytes >= cutBytes {
+			if !cut(index) {
+				return
+			}
+			p = piece{}
+		}
+		var e store.IndexEntry
+		var ok bool
+		if e, ok, err = x.readEntry(m, index, &arrivals[i]); err != nil {
+			break
 		}
 		if ok {
 			p.entries = append(p.entries, e)
@@ -140,11 +169,8 @@ func (x *indexer) readPiece(ctx context.Context, m *entryMaker, from, to int64) 
 		}
 		arrivals[i].Bytes = nil
 	}
-	vocabulary := m.words.Vocabulary()
-	for i := range p.entries {
-		p.entries[i].Text.Vocabulary = vocabulary
-	}
-	return p
+	p.err = err
+	cut(to)
 }
 
 // largeEnvelope is from how many bytes on, decompressed, a record is opened alone although its object is small.
@@ -167,9 +193,9 @@ func (x *indexer) readEntry(m *entryMaker, index int64, a *store.Arrival) (store
 
 // entrySize is about how many bytes an entry takes.
 func entrySize(e *store.IndexEntry) int {
-	size := 512 + 192*len(e.STIX)
+	size := 1024 + 768*len(e.STIX) // with the rows that are made of it
 	for _, numbers := range e.Text.Parts {
-		size += 8 * len(numbers)
+		size += 32 * len(numbers)
 	}
 	return size
 }
@@ -181,18 +207,25 @@ func (p *pieces) gather(ctx context.Context) (entries []store.IndexEntry, to int
 		got := p.held
 		p.held = nil
 		if got == nil {
-			out, ok := <-p.queue
-			if !ok {
-				if to == 0 {
-					err = context.Cause(ctx)
-					if err == nil {
-						err = context.Canceled
+			if p.run == nil {
+				run, ok := <-p.queue
+				if !ok {
+					if to == 0 {
+						err = context.Cause(ctx)
+						if err == nil {
+							err = context.Canceled
+						}
 					}
+					return entries, to, err
 				}
-				return entries, to, err
+				p.run = run
 			}
 			select {
-			case one := <-out:
+			case one, ok := <-p.run:
+				if !ok {
+					p.run = nil
+					continue
+				}
 				got = &one
 				p.ahead.Add(-int64(one.bytes))
 				select {
