@@ -105,7 +105,7 @@ func (d *DB) AddObjects(ctx context.Context, lease Lease, logNo int64, objects [
 // addRows writes what gather finds under the lease, in one transaction.
 func (d *DB) addRows(ctx context.Context, lease Lease, gather func(*tx, *commitRows) error) error {
 	var rows commitRows
-	var last int64
+	var last, filed int64
 	d.names.doubt()
 	err := d.truth.inTx(ctx, func(t *tx) error {
 		if err := t.holds(ctx, lease); err != nil {
@@ -119,11 +119,14 @@ func (d *DB) addRows(ctx context.Context, lease Lease, gather func(*tx, *commitR
 		}
 		last = t.lastRow
 		if d.kind == sqlite {
-			return d.names.file(ctx, t)
+			var err error
+			filed, err = d.names.file(ctx, t)
+			return err
 		}
 		return nil
 	})
 	if err == nil && d.kind == sqlite {
+		d.names.settle(filed)
 		d.names.added(rows.prefixes, last)
 	}
 	return err

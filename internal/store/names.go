@@ -161,9 +161,15 @@ func (n *names) forget(ctx context.Context, c *conns) error {
 	if err := queryRow(ctx, c, `SELECT upto FROM object_filed`, nil, &upto); err != nil {
 		return fmt.Errorf("reading how far objects are filed: %w", err)
 	}
+	n.drop(upto)
+	return nil
+}
+
+// drop is forget for rows up to a number. The caller holds n.mu.
+func (n *names) drop(upto int64) {
 	upto = min(upto, n.seen) // what another process has filed since was not seen here
-	if upto == n.filed {
-		return nil
+	if upto <= n.filed {
+		return
 	}
 	recent, more := n.recent, n.more
 	n.filed, n.recent, n.more = upto, map[int64]int64{}, map[int64][]int64{}
@@ -182,7 +188,6 @@ func (n *names) forget(ctx context.Context, c *conns) error {
 		}
 	}
 	n.seen = seen
-	return nil
 }
 
 // learn reads every filed prefix.
@@ -203,22 +208,31 @@ func (n *names) learn(ctx context.Context, c *conns) error {
 	return nil
 }
 
-// file puts the rows that were seen into the table of names, if they are many, as part of a transaction.
-func (n *names) file(ctx context.Context, t *tx) error {
+// file puts the rows that were seen into the table of names, if they are many, as part of a transaction; settle is called when
+// that was committed. It returns up to which row they were filed, 0: none were.
+func (n *names) file(ctx context.Context, t *tx) (int64, error) {
 	n.mu.Lock()
 	from, to := n.filed, n.seen
 	n.mu.Unlock()
 	if to-from < n.every {
-		return nil
+		return 0, nil
 	}
 	_, err := t.exec(ctx, `INSERT INTO object_name (prefix, seq) SELECT prefix, seq FROM object WHERE seq > $1 AND seq <= $2 ORDER BY prefix`, from, to)
 	if err == nil {
 		_, err = t.exec(ctx, `UPDATE object_filed SET upto = $1`, to)
 	}
 	if err != nil {
-		return fmt.Errorf("filing the names of objects: %w", err)
+		return 0, fmt.Errorf("filing the names of objects: %w", err)
 	}
-	return nil
+	return to, nil
+}
+
+// settle notes that rows up to a number are filed: whoever takes a long log in looks nothing up, and the next filing must begin
+// after this one.
+func (n *names) settle(upto int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.drop(upto)
 }
 
 // doubt makes the writer look again: a transaction that may add rows is under way.

@@ -69,6 +69,37 @@ func TestNamesAreFoundHoweverTheyAreFiled(t *testing.T) {
 	}
 }
 
+// TestNamesAreFiledThoughNobodyLooksAnyUp adds as a follower does that takes a long log in: one commit after the other.
+func TestNamesAreFiledThoughNobodyLooksAnyUp(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	d := mustOpen(t, "sqlite:"+filepath.Join(dir, "truth.db"), dir)
+	const every, batch, total = 30, 7, 30 * 7
+	d.names.every = every
+	lease, l := writer(t, d)
+	if _, err := d.Known(ctx, []InLog{{l.No, hashOf("absent")}}); err != nil {
+		t.Fatal(err)
+	}
+	name := func(i int) string { return fmt.Sprint("object ", i) }
+	for from := 0; from < total; from += batch {
+		var names []string
+		for i := range batch {
+			names = append(names, name(from+i))
+		}
+		if res, err := d.Commit(ctx, lease, []Advance{advance(l, int64(from), names...)}); err != nil || res[0] != nil {
+			t.Fatalf("at %d: %v %v", from, res, err)
+		}
+	}
+	if n := len(d.names.recent); n > every+batch {
+		t.Errorf("%d names are kept in memory", n)
+	}
+	for i := range total {
+		if b, err := d.Object(ctx, hashOf(name(i))); err != nil || string(b) != name(i) {
+			t.Fatalf("object %d: %q, %v", i, b, err)
+		}
+	}
+}
+
 func TestFilterNeverMissesANumber(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := &filter{}
