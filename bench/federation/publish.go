@@ -88,7 +88,7 @@ func startMember(ctx context.Context, dir string, i int) (*member, error) {
 	if err := n.Close(ctx); err != nil {
 		return nil, err
 	}
-	if n, err = node.Open(ctx, dir, node.OpenOptions{Logger: quiet}); err != nil {
+	if n, err = node.Open(ctx, dir, node.OpenOptions{Logger: quiet, AskFollowers: true}); err != nil {
 		return nil, err
 	}
 	d, err := api.Start(ctx, n, "bench", quiet, nil)
@@ -108,6 +108,9 @@ func live(ctx context.Context, all []*member) (id string, err error) {
 	}
 	if _, err := dep.node.Act(ctx, id, node.ActRequest{Act: "propose", Definition: text}); err != nil {
 		return id, fmt.Errorf("proposing: %w", err)
+	}
+	if err := watch(ctx, dep, all[1:witnesses+1], id); err != nil {
+		return id, err
 	}
 	for _, m := range all[1:] {
 		if _, err := m.node.AddPeer(ctx, node.PeerRequest{URL: dep.daemon.URL, Party: dep.node.Party().ID}); err != nil {
@@ -155,6 +158,26 @@ func definition(all []*member) string {
 	fmt.Fprintf(&b, "\n[witnesses]\nk = %d\nof = [%s]\n", enough, strings.Join(of, ", "))
 	b.WriteString("\n[[commitment]]\nlabel = \"1\"\nname.en = \"One\"\nkinds = [\"report\"]\n")
 	return b.String()
+}
+
+// watch has the witnesses told of the depositary's log, as people do: nobody's accession counts before they have co-signed it, so
+// they cannot learn of it by following.
+func watch(ctx context.Context, dep *member, witnesses []*member, id string) error {
+	logs, err := dep.node.Logs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range logs {
+		if l.Agreement != id {
+			continue
+		}
+		for _, w := range witnesses {
+			if _, err := w.node.WitnessLog(ctx, l.VKey); err != nil {
+				return fmt.Errorf("telling a witness: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // open opens the party's log under the agreement.

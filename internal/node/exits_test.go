@@ -164,6 +164,9 @@ func TestWhatHandsOutContentsAsks(t *testing.T) {
 		"Act": "the act that the caller just made", "DraftAct": "the same, before it is signed", "SignDraft": "the same", "SubmitDraft": "the same",
 		"PendingActs": "this party's acts that the depositary has not entered", "RollFileOf": "what the parties said to one another about their agreement",
 		"ProposeKeyrings": "public keys for the root key to sign",
+		// Drafts that are kept: the party's own papers, which have not been said to anybody; behind scope publish.
+		"Draft": "a draft of this party's own", "Drafts": "the same", "KeepDraft": "what the caller just wrote", "SaveDraft": "the same", "TakeDraft": "the same",
+		"FixDraft": "the draft, for its officers to sign", "ReopenDraft": "the same", "SignKept": "the same, signed", "SubmitKept": "the act that the caller just made",
 	}
 	contents := map[reflect.Type]bool{
 		reflect.TypeFor[RecordView](): true, reflect.TypeFor[SearchResult](): true, reflect.TypeFor[[]byte](): true, reflect.TypeFor[json.RawMessage](): true,

@@ -104,7 +104,7 @@ func (n *Node) hosts(ctx context.Context) (map[string]string, error) {
 	}
 	out := map[string]string{}
 	for _, p := range all {
-		if p.URL != "" && !p.Cosigns {
+		if p.URL != "" && !n.onlyCosigns(ctx, p) {
 			out[p.URL] = p.Party
 		}
 	}

@@ -87,7 +87,7 @@ func (n *Node) offers(ctx context.Context) (out []OfferedRoll, peers []store.Pee
 	var failed []error
 	out = []OfferedRoll{}
 	for _, p := range all {
-		if p.URL == "" || p.Cosigns {
+		if p.URL == "" || n.onlyCosigns(ctx, p) {
 			continue
 		}
 		var offered []OfferedRoll
@@ -145,7 +145,7 @@ func (n *Node) fetchFromAnybody(ctx context.Context, id string) (Imported, error
 	}
 	last := error(faultf(CodeNotFound, "ask the depositary for an invitation, and see 'mithaq peer list'", "fetching a roll: no peer shows this party the agreement %s", id))
 	for _, p := range all {
-		if p.URL == "" || p.Cosigns {
+		if p.URL == "" || n.onlyCosigns(ctx, p) {
 			continue
 		}
 		in, err := n.fetchRoll(ctx, p.URL, id)

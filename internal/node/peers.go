@@ -130,7 +130,7 @@ func (n *Node) Peers(ctx context.Context) ([]PeerView, error) {
 		if err != nil {
 			return nil, recordFault("reading the keyring of peer "+p.Party, err)
 		}
-		v := PeerView{PartyView: viewParty(k), URL: p.URL, Mirror: p.Mirror, Introduced: p.Introduced, Cosigns: p.Cosigns, Pinned: p.Introduced == ""}
+		v := PeerView{PartyView: viewParty(k), URL: p.URL, Mirror: p.Mirror, Introduced: p.Introduced, Cosigns: n.onlyCosigns(ctx, p), Pinned: p.Introduced == ""}
 		n.withContact(&v)
 		v.Held, v.HeldAt = n.heldOf(v.ID), n.heldAt(v.ID)
 		out = append(out, v)

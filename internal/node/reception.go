@@ -276,6 +276,12 @@ func (n *Node) someWitness(ctx context.Context, witness, party string) bool {
 	})
 }
 
+// onlyCosigns says whether a peer is an outsider that only co-signs. A witness may come to run an agreement itself, before this
+// node hears of that or after: then it is followed like every party.
+func (n *Node) onlyCosigns(ctx context.Context, p store.Peer) bool {
+	return p.Cosigns && !n.shareAgreement(ctx, n.party.ID, p.Party)
+}
+
 // shareAgreement says whether two parties run one agreement.
 func (n *Node) shareAgreement(ctx context.Context, a, b string) bool {
 	return n.someRoll(ctx, func(r *roll) bool { return r.runs(a) && r.runs(b) })

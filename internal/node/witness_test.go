@@ -10,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/federate"
+	"github.com/mithaq/mithaq/internal/store"
 )
 
 // witnessHost serves a node as a witness.
@@ -211,5 +213,23 @@ func TestABusyLogIsWitnessed(t *testing.T) {
 	syncOnce(t, other, l)
 	if news, err := other.heardWitnessed(ctx, l, good.Checkpoint); news || err != nil {
 		t.Errorf("co-signed by nobody: %v, %v", news, err)
+	}
+}
+
+// A party that was met as a witness, and runs the agreement by now, is followed; an outsider that only co-signs is not.
+func TestAWitnessThatJoinsIsFollowed(t *testing.T) {
+	ctx := context.Background()
+	keeper, other, _ := founded(t)
+	outsider := newTestNode(t)
+	for i, w := range []*Node{other, outsider} {
+		k := must(w.Card(ctx))(t)
+		url := []string{"http://member.example", "http://outsider.example"}[i]
+		if err := keeper.store.PutPeer(ctx, store.Peer{Party: w.Party().ID, URL: url, Keyring: k.Keyring, Cosigns: true, Updated: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hosts := must(keeper.hosts(ctx))(t)
+	if len(hosts) != 1 || hosts["http://member.example"] != other.Party().ID {
+		t.Errorf("%v are followed", hosts)
 	}
 }

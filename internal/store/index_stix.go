@@ -96,7 +96,7 @@ func (x *Index) PlacedOfTypes(ctx context.Context, types []string, most int) (ou
 	for _, typ := range types {
 		n := 0
 		err := x.reading("counting STIX objects", func(c *conns) error {
-			return queryRow(ctx, c, `SELECT count(*) FROM (SELECT 1 FROM ix_stix WHERE type = $1 LIMIT $2) AS some`, []any{typ, most + 1}, &n)
+			return queryRow(ctx, c, `SELECT count(*) FROM (SELECT 1 FROM ix_stix WHERE type = $1 LIMIT $2) AS few`, []any{typ, most + 1}, &n)
 		})
 		if most -= n; err != nil || most < 0 {
 			return nil, false, err

@@ -13,6 +13,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/plan"
 	"github.com/mithaq/mithaq/internal/exchange"
@@ -130,7 +132,11 @@ func (c *Compiler) guess(value []byte) (atoms []plan.Atom, reason string) {
 	}
 	t, why := lists.Guess(text)
 	if why != "" {
-		return nil, why
+		name := strings.ToLower(strings.TrimSuffix(text, "."))
+		if suffix, known := publicsuffix.PublicSuffix(name); !known || suffix != name || name == "" {
+			return nil, why
+		}
+		t = exchange.Term{Path: "domain-name:value", Value: name} // com: it is refused for what it is, over-broad
 	}
 	kind, key, ok := index.Kind(0), []byte(nil), false
 	switch t.Kind() {

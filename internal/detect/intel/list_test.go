@@ -11,7 +11,7 @@ import (
 func TestGuess(t *testing.T) {
 	for value, want := range map[string]string{
 		"bad.example": "domain bad.example", "BAD[.]example": "domain bad.example", "bad(dot)example": "domain bad.example", "bad.example:8443": "domain bad.example",
-		"*.bad.example": "subdomain bad.example", ".bad.example": "domain bad.example subdomain bad.example", "*.zip": "subdomain zip", "zip": "",
+		"*.bad.example": "subdomain bad.example", ".bad.example": "domain bad.example subdomain bad.example", "*.zip": "subdomain zip", "zip": "domain zip", "nothing": "",
 		"xn--bcher-kva.example": "domain xn--bcher-kva.example", "bücher.example": "domain xn--bcher-kva.example", "_dmarc.bad.example": "domain _dmarc.bad.example",
 		"hxxps://bad.example/a?b": "url https://bad.example/a?b", "bad.example/a": "url //bad.example/a", "bad.example?a=b": "url //bad.example/?a=b",
 		"198.51.100.7:8080/x": "url //198.51.100.7:8080/x", "bad.example:8080/x": "url //bad.example:8080/x",
