@@ -83,7 +83,27 @@ func (h *hostJob) compare(ctx context.Context, l ChangedLog, lacking map[int64]b
 	if err != nil && ctx.Err() == nil {
 		h.n.logger.Debug("a log could not be compared to its end", "log", l.Log, "host", h.host, "error", err)
 	}
+	if round.Size > before.Size {
+		h.n.complete(ctx, l.Log)
+	}
 	return round.Size > before.Size
+}
+
+// complete asks the host that a log is followed from for objects that another one, which showed its leaves first, does not carry.
+func (n *Node) complete(ctx context.Context, logID string) {
+	if at, err := n.firstAbsent(ctx, logID); err != nil || at < 0 {
+		return
+	}
+	v, err := n.Followed(ctx, logID)
+	if err == nil {
+		var round federate.Round
+		if round, err = n.follower.SyncBeside(ctx, logID, v.Source); err == nil { // beside: without the pause between mendings
+			err = round.Err
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		n.logger.Debug("objects that are absent could not be asked for", "log", logID, "error", err)
+	}
 }
 
 // Compare holds a checkpoint of a followed log that another host shows against what is here. Where the two differ, or objects
