@@ -45,6 +45,9 @@ func killing(ts *testscript.TestScript, _ bool, args []string) {
 	for _, dir := range f.dirs {
 		f.start(dir)
 	}
+	for _, dir := range f.dirs {
+		f.knowsAll(dir)
+	}
 	seed := number("MITHAQ_SEED", 1)
 	dice := rand.New(rand.NewPCG(uint64(seed), 2)) // #nosec G115 -- any seed will do
 	var names []string
@@ -109,6 +112,21 @@ func (f *fleet) publish(dir, name string) bool {
 	file := f.ts.MkAbs(name + ".json")
 	f.ts.Check(os.WriteFile(file, []byte(bundle), 0o600))
 	return f.ts.Exec("mithaq", "publish", "--dir", dir, "--log", "sahlan-norvia", "--tlp", "AMBER", "--serves", "1", file) == nil
+}
+
+// knowsAll waits until a node knows that all run the agreement: what an author seals before it has heard of a newcomer is not for it.
+func (f *fleet) knowsAll(dir string) {
+	want := fmt.Sprintf("%d connected", len(f.dirs))
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		var out, errs bytes.Buffer
+		run(context.Background(), []string{"agreement", "show", "sahlan-norvia", "--dir", f.ts.MkAbs(dir)}, f.ts.Getenv, strings.NewReader(""), &out, &errs)
+		if strings.Contains(out.String(), want) {
+			return
+		}
+		if time.Now().After(deadline) {
+			f.ts.Fatalf("%s never heard of all: %s%s", dir, out.String(), errs.String())
+		}
+	}
 }
 
 // has waits until a node has a record, which it must have once.
