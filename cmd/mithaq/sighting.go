@@ -91,18 +91,28 @@ func (c *sightingRefuseCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
+// namedSightings are the ids that a person gave, or, for the one word all, those of the sightings that wait.
+func namedSightings(ctx context.Context, client *api.Client, ids []string) ([]string, error) {
+	if len(ids) != 1 || ids[0] != "all" {
+		return ids, nil
+	}
+	list, err := client.Sightings(ctx, "waiting")
+	if err != nil {
+		return nil, err
+	}
+	ids = nil
+	for _, s := range list {
+		ids = append(ids, s.ID)
+	}
+	return ids, nil
+}
+
 // decideSightings decides on each of the ids in turn.
 func decideSightings(ctx context.Context, a *app, dir dirFlag, ids []string, asJSON bool, decide func(*api.Client, string) (node.SightingView, error)) error {
 	return a.withNode(ctx, dir, accessWrite, func(client *api.Client) error {
-		if len(ids) == 1 && ids[0] == "all" {
-			list, err := client.Sightings(ctx, "waiting")
-			if err != nil {
-				return err
-			}
-			ids = nil
-			for _, s := range list {
-				ids = append(ids, s.ID)
-			}
+		ids, err := namedSightings(ctx, client, ids)
+		if err != nil {
+			return err
 		}
 		for _, id := range ids {
 			s, err := decide(client, id)

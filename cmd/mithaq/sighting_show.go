@@ -24,17 +24,10 @@ func (sightingShowCmd) Help() string {
 }
 
 func (c *sightingShowCmd) Run(ctx context.Context, a *app) error {
-	ids := []string{c.ID}
 	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
-		if c.ID == "all" {
-			list, err := client.Sightings(ctx, "waiting")
-			if err != nil {
-				return err
-			}
-			ids = nil
-			for _, s := range list {
-				ids = append(ids, s.ID)
-			}
+		ids, err := namedSightings(ctx, client, []string{c.ID})
+		if err != nil {
+			return err
 		}
 		for _, id := range ids {
 			s, err := client.Sighting(ctx, id)
