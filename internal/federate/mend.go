@@ -1,6 +1,7 @@
 package federate
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -85,7 +86,7 @@ func (s *State) mend(now time.Time) []Effect {
 // mended stores what came late, and when what did not come is asked for next.
 func (s *State) mended(now time.Time) []Effect {
 	p := s.walk.pieces[-1]
-	t := store.Taking{From: s.growth.Size(), Serial: int64(s.serial()), Epochs: p.epochs, Wanted: p.lost}
+	t := store.Taking{From: s.growth.Size(), Serial: int64(s.serial()), Epochs: p.epochs}
 	came, wraps := map[int64]bool{}, map[[32]byte]bool{}
 	for _, o := range p.got {
 		t.Objects = append(t.Objects, o)
@@ -101,6 +102,7 @@ func (s *State) mended(now time.Time) []Effect {
 		n := min(len(s.absent), absentBatch)
 		s.absent = append(slices.Clone(s.absent[n:]), s.absent[:n]...)
 	}
+	t.Wanted = p.unanswered(now, wraps)
 	s.absent = slices.DeleteFunc(s.absent, func(a store.AbsentObject) bool { return came[a.Index] })
 	if s.more = len(came) > 0 && len(s.absent) > 0 && s.failure == nil; s.more {
 		s.mendAt = time.Time{} // this host has some: it is asked for the next ones soon
@@ -111,6 +113,19 @@ func (s *State) mended(now time.Time) []Effect {
 	}
 	s.storing = true
 	return []Effect{Store{t}}
+}
+
+// unanswered lists the wraps named by epoch records that came late themselves, and that did not come with them: refused, or not
+// asked for any more because the line broke.
+func (p *piece) unanswered(now time.Time, came map[[32]byte]bool) (out []store.WantedWrap) {
+	for hash, epoch := range p.wrapOf {
+		before := func(w store.WantedWrap) bool { return w.Hash == hash }
+		if !came[hash] && !slices.ContainsFunc(p.asked, before) {
+			out = append(out, store.WantedWrap{Hash: hash, Index: epoch, Due: now.Add(wrapRetryFirst)})
+		}
+	}
+	slices.SortFunc(out, func(a, b store.WantedWrap) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+	return out
 }
 
 // endMending ends a round that has stored what came.

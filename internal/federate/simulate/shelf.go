@@ -21,6 +21,7 @@ type Shelf struct {
 	keyrings []int64 // places
 	epochs   []int64 // places
 	absent   []store.AbsentObject
+	wanted   []store.WantedWrap
 	seen     time.Time
 }
 
@@ -35,7 +36,7 @@ func NewShelf(l federate.Log) *Shelf {
 func (s *Shelf) Copy() *Shelf {
 	c := *s
 	c.tree = s.tree.copied()
-	c.keyrings, c.epochs, c.absent = slices.Clone(s.keyrings), slices.Clone(s.epochs), slices.Clone(s.absent)
+	c.keyrings, c.epochs, c.absent, c.wanted = slices.Clone(s.keyrings), slices.Clone(s.epochs), slices.Clone(s.absent), slices.Clone(s.wanted)
 	return &c
 }
 
@@ -61,7 +62,7 @@ func (s *Shelf) Follower(o federate.Options) (*federate.State, error) {
 		}
 	}
 	return federate.New(federate.Start{Log: s.log, Head: s.head, Checkpoint: s.note, Target: s.target, Growth: g, History: history,
-		Absent: slices.Clone(s.absent), Seen: s.seen}, o)
+		Absent: slices.Clone(s.absent), Wanted: slices.Clone(s.wanted), Seen: s.seen}, o)
 }
 
 // Take stores what a follower verified, as internal/store does.
@@ -91,6 +92,11 @@ func (s *Shelf) Take(t store.Taking) error {
 		s.absent = append(s.absent, store.AbsentObject{Index: i, Hash: s.tree.leaves[i]})
 	}
 	s.absent = slices.DeleteFunc(s.absent, func(a store.AbsentObject) bool { return slices.Contains(t.Late, a.Index) })
+	s.wanted = slices.DeleteFunc(s.wanted, func(w store.WantedWrap) bool {
+		same := func(o store.WantedWrap) bool { return o.Hash == w.Hash }
+		return slices.Contains(t.Unwanted, w.Hash) || slices.ContainsFunc(t.Wanted, same)
+	})
+	s.wanted = append(s.wanted, t.Wanted...)
 	if t.Target != nil {
 		s.target = t.Target
 	}
