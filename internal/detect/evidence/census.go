@@ -39,22 +39,34 @@ func (c *census) find(key uint64) *entry {
 	return nil
 }
 
+// room gives the place for a new key: an empty one, or that of the key not met for longest.
+func (c *census) room(key uint64) *entry {
+	row := &c.rows[key>>32&uint64(len(c.rows)-1)]
+	e := &row[0]
+	for i := range row {
+		if row[i].key == 0 {
+			return &row[i]
+		}
+		if row[i].last < e.last {
+			e = &row[i]
+		}
+	}
+	return e
+}
+
+// put brings an entry back that is not there, unless its row is full of newer ones.
+func (c *census) put(e entry) {
+	if at := c.room(e.key); at.key == 0 || at.last < e.last {
+		*at = e
+	}
+}
+
 // meet notes that a source met a key. The key's low half chooses nothing, so that it may be any hash that is not 0.
 func (c *census) meet(key, source uint64, at int64, place spot) {
 	c.total++
 	e := c.find(key)
 	if e == nil {
-		row := &c.rows[key>>32&uint64(len(c.rows)-1)]
-		e = &row[0]
-		for i := range row {
-			if row[i].key == 0 {
-				e = &row[i]
-				break
-			}
-			if row[i].last < e.last {
-				e = &row[i]
-			}
-		}
+		e = c.room(key)
 		*e = entry{key: key, first: at, at: place.at, file: place.file}
 	}
 	if e.count < math.MaxUint32 {
@@ -103,44 +115,61 @@ type spot struct {
 	file uint32
 }
 
-// files gives places numbers and back. Beyond maxFiles, the names of further ones are not kept.
+// files gives places numbers and back: the newest maxFiles of them, while a sensor goes from file to file for months. Of what
+// was seen in older ones the line is known, and no longer where.
 type files struct {
-	places []event.Place
-	last   uint32
+	places []event.Place // the place of number n is at n % maxFiles
+	next   uint32        // the number of the next place
+	last   uint32        // the number that was given last
 }
 
 const maxFiles = 1 << 12
 
 func (f *files) spot(p *event.Place) spot {
 	s := spot{at: max(p.Line, p.Packet)}
-	if n := int(f.last); n < len(f.places) && f.same(n, p) {
+	if f.known(f.last) && f.same(f.last, p) {
 		s.file = f.last
 		return s
 	}
-	for n := range f.places {
-		if f.same(n, p) {
-			f.last, s.file = uint32(n), uint32(n)
+	for back := range uint32(len(f.places)) {
+		if n := f.next - 1 - back; f.same(n, p) {
+			f.last, s.file = n, n
 			return s
 		}
 	}
+	place := event.Place{File: p.File, Format: p.Format, Log: p.Log}
 	if len(f.places) < maxFiles {
-		f.places = append(f.places, event.Place{File: p.File, Format: p.Format, Log: p.Log})
+		f.places = append(f.places, place)
+	} else {
+		f.places[f.next%maxFiles] = place
 	}
-	f.last = uint32(len(f.places) - 1)
-	s.file = f.last
+	f.last, s.file = f.next, f.next
+	f.next++
 	return s
 }
 
-func (f *files) same(n int, p *event.Place) bool {
-	have := &f.places[n]
+// known tells whether the place of a number is still kept.
+func (f *files) known(n uint32) bool { return f.next-1-n < uint32(len(f.places)) }
+
+// settle makes numbers and places agree after both were read.
+func (f *files) settle() {
+	f.next = max(f.next, uint32(len(f.places)))
+	if len(f.places) < maxFiles {
+		f.next = uint32(len(f.places))
+	}
+	f.last = f.next - 1
+}
+
+func (f *files) same(n uint32, p *event.Place) bool {
+	have := &f.places[n%maxFiles]
 	return have.File == p.File && have.Log == p.Log && have.Format == p.Format
 }
 
 func (f *files) place(s spot) event.Place {
-	if int(s.file) >= len(f.places) {
-		return event.Place{}
+	if !f.known(s.file) {
+		return event.Place{Line: s.at}
 	}
-	p := f.places[s.file]
+	p := f.places[s.file%maxFiles]
 	if p.Format == "packets" {
 		p.Packet = s.at
 	} else {

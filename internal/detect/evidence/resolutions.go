@@ -6,15 +6,15 @@ import "github.com/mithaq/mithaq/internal/detect/room"
 // asked for longest ago gives way.
 type resolutions struct {
 	rows  [][4]resolution
-	clock uint32
+	clock uint64
 }
 
 type resolution struct {
 	name      uint64
 	addresses [8]uint64
 	at        int64
+	used      uint64 // the clock when it was asked for last
 	file      uint32
-	used      uint32
 	n         uint8
 	over      bool // more addresses than fit: nothing follows from one that is not there
 }
@@ -41,17 +41,30 @@ func (t *resolutions) get(name uint64) *resolution {
 	return nil
 }
 
+// room gives the place for a new name: an empty one, or that of the name asked for longest ago.
+func (t *resolutions) room(name uint64) *resolution {
+	row := t.row(name)
+	r := &row[0]
+	for i := range row {
+		if row[i].used < r.used {
+			r = &row[i]
+		}
+	}
+	return r
+}
+
+// put brings a name back that is not there, unless its row is full of ones asked for later.
+func (t *resolutions) put(r resolution) {
+	if at := t.room(r.name); at.name == 0 || at.used < r.used {
+		*at = r
+	}
+}
+
 func (t *resolutions) ask(name uint64, where spot) {
 	t.clock++
 	r := t.get(name)
 	if r == nil {
-		row := t.row(name)
-		r = &row[0]
-		for i := range row {
-			if row[i].used < r.used {
-				r = &row[i]
-			}
-		}
+		r = t.room(name)
 		*r = resolution{name: name}
 	}
 	r.used, r.at, r.file = t.clock, where.at, where.file

@@ -134,6 +134,22 @@ func (l *ledger) add(key uint64, ev *event.Event, named bool, c call) {
 	}
 }
 
+// restore brings a series back that is not there, as the newest.
+func (l *ledger) restore(s series, calls []call) {
+	i := l.place(s.key)
+	at := &l.all[i]
+	at.src, at.dst, at.port, at.missed = s.src, s.dst, s.port, s.missed
+	for _, c := range calls {
+		if len(at.calls) == cap(at.calls) {
+			l.larger(at)
+		}
+		at.calls = append(at.calls, c)
+	}
+	for l.kept > l.most && l.oldest != i {
+		l.drop()
+	}
+}
+
 // place makes room for a series and gives its number.
 func (l *ledger) place(key uint64) int32 {
 	var i int32

@@ -27,14 +27,23 @@ func label(secret []byte, name string, n int) []byte {
 }
 
 func sealInitial(version uint32, keyID, dcid, scid, token []byte, fromServer bool, number byte, frames []byte) []byte {
+	first := byte(0xc0)
+	if version == 0x6b3343cf {
+		first = 0xd0
+	}
+	return sealFirst(first, version, keyID, dcid, scid, token, fromServer, number, frames)
+}
+
+// sealFirst is sealInitial with another first byte.
+func sealFirst(first byte, version uint32, keyID, dcid, scid, token []byte, fromServer bool, number byte, frames []byte) []byte {
 	salts := map[uint32]string{
 		1:          "\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a",
 		0x6b3343cf: "\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9",
 		0xff00001d: "\xaf\xbf\xec\x28\x99\x93\xd2\x4c\x9e\x97\x86\xf1\x9c\x61\x11\xe0\x43\x90\xa8\x99",
 	}
-	prefix, first := "quic", byte(0xc0)
+	prefix := "quic"
 	if version == 0x6b3343cf {
-		prefix, first = "quicv2", 0xd0
+		prefix = "quicv2"
 	}
 	initial, err := hkdf.Extract(sha256.New, keyID, []byte(salts[version]))
 	if err != nil {
@@ -129,6 +138,16 @@ func TestQUICVersions(t *testing.T) {
 		events, _ := runBytes(t, c.file, Options{})
 		checkQUIC(t, wantOne(t, events), name)
 	}
+}
+
+// TestQUICWithTheFixedBitCleared: peers that agreed on it before send it either way (RFC 9287).
+func TestQUICWithTheFixedBitCleared(t *testing.T) {
+	ch, sh := quicHellos(t)
+	c := newCapturing()
+	c.packet(udpPacket(client4, server4, sealFirst(0x80, 1, dcid, dcid, scid, nil, false, 0, padded(cryptoFrame(0, ch), 1150))))
+	c.packet(udpPacket(server4, client4, sealFirst(0x80, 1, dcid, scid, serverID, nil, true, 0, cryptoFrame(0, sh))))
+	events, _ := runBytes(t, c.file, Options{})
+	checkQUIC(t, wantOne(t, events), "1")
 }
 
 // TestQUICAnyhow cuts the hello into CRYPTO frames, those into packets, coalesces and shuffles them.

@@ -100,6 +100,10 @@ func (e *Engine) syn(f *flow, d int, p *packet.Info) {
 			h.tsKnown, h.tsFirst, h.tsLast = p.HasTimestamp, p.TSVal, p.TSVal
 		}
 	}
+	if h.known && h.midstream && e.late(f, d, base) {
+		f.announce(e, d, p)
+		return
+	}
 	if h.known && (e.hasData(f, d) || h.confirmed && p.Flags&packet.FlagACK != 0) {
 		e.anomaly(AnomalyHandshake, p) // it contradicts a stream that is being read
 		e.mark(f, AnomalyHandshake)
@@ -110,10 +114,31 @@ func (e *Engine) syn(f *flow, d int, p *packet.Info) {
 		e.mark(f, AnomalyHandshake)
 	}
 	h.base, h.known, h.midstream = base, true, false
+	f.announce(e, d, p)
+}
+
+// late tells whether a SYN that the capture has behind the stream's first bytes, as cards with several queues do, says that the
+// stream begins where it was thought to, or before that where nothing was read yet. The beginning is then known.
+func (e *Engine) late(f *flow, d int, base uint32) bool {
+	h := &f.half[d]
+	if before := int(int32(h.base - base)); before != 0 {
+		if f.session < 0 || before < 0 || !e.sessions[f.session].dir[d].shift(before) {
+			return false
+		}
+	}
+	h.base, h.midstream = base, false
+	return true
+}
+
+// announce notes who opened the connection, as a SYN from d says.
+func (f *flow) announce(e *Engine, d int, p *packet.Info) {
 	if p.Flags&packet.FlagACK == 0 {
 		f.synFrom(d)
 	} else {
 		f.synFrom(1 - d)
+	}
+	if f.session >= 0 {
+		e.sessions[f.session].syn = f.opener()
 	}
 }
 
@@ -238,12 +263,8 @@ func (e *Engine) offset(f *flow, s *session, d int, seq uint32, p *packet.Info) 
 		h.base, h.midstream, offset = seq, true, 0
 	}
 	if offset < 0 {
-		if h.midstream && !r.begun && r.stream.Shift(-offset) {
+		if h.midstream && r.shift(-offset) {
 			h.base = seq
-			r.newline = 0
-			for k := range r.candidates[:r.n] {
-				r.candidates[k].offset += int32(-offset)
-			}
 			return 0, data
 		}
 		if -offset >= len(data) {
@@ -252,6 +273,18 @@ func (e *Engine) offset(f *flow, s *session, d int, seq uint32, p *packet.Info) 
 		return 0, data[-offset:]
 	}
 	return offset, data
+}
+
+// shift makes room for n bytes before the beginning of a stream of which nothing was read. It tells whether that was possible.
+func (r *direction) shift(n int) bool {
+	if r.begun || !r.stream.Shift(n) {
+		return false
+	}
+	r.newline = 0
+	for k := range r.candidates[:r.n] {
+		r.candidates[k].offset += int32(n)
+	}
+	return true
 }
 
 // read goes on in direction d as far as its bytes allow, and in the other one too when this

@@ -99,6 +99,20 @@ func TestMidstream(t *testing.T) {
 	checkNode(t, wantOne(t, events), "TLSv13")
 }
 
+// TestHandshakeBehindItsData: cards with several queues write a SYN behind the data it announced. That is not odd, and the end
+// that sent it is the client.
+func TestHandshakeBehindItsData(t *testing.T) {
+	list := segmentsOf(handshake(t, tls.VersionTLS13, nil), 100)
+	for _, first := range []int{3, 4} { // the first segment of the hello, or its second
+		swapped := append([]segment{list[first]}, list[:first]...)
+		events, stats := runBytes(t, captureOf(append(swapped, list[first+1:]...)), Options{})
+		checkNode(t, wantOne(t, events), "TLSv13")
+		if len(stats.Anomalies) != 0 {
+			t.Errorf("segment %d first: %v", first, stats.Anomalies)
+		}
+	}
+}
+
 // TestTLSBehindOtherProtocols begins TLS after other bytes, as STARTTLS and proxies do.
 func TestTLSBehindOtherProtocols(t *testing.T) {
 	bursts := handshake(t, tls.VersionTLS12, nil)

@@ -85,9 +85,9 @@ const maxConnectionID = 20
 var ErrQUIC = errors.New("not a readable QUIC packet")
 
 // StartsQUIC tells whether a UDP datagram begins with a long header packet of a version that is
-// read.
+// read. The bit that was fixed says nothing: it may be cleared (RFC 9287).
 func StartsQUIC(b []byte) bool {
-	return len(b) >= 7 && b[0]&0xc0 == 0xc0 && quicSalt(binary.BigEndian.Uint32(b[1:])) != nil
+	return len(b) >= 7 && b[0]&0x80 != 0 && quicSalt(binary.BigEndian.Uint32(b[1:])) != nil
 }
 
 // StartsGoogleQUIC tells whether a UDP datagram is of Google's own protocol before QUIC was a
@@ -122,7 +122,7 @@ func ParseQUIC(b []byte) (h QUICHeader, rest []byte, err error) {
 		h.Type = QUICNegotiation
 		return h, nil, nil
 	}
-	if b[0]&0x40 == 0 || quicSalt(h.Version) == nil {
+	if quicSalt(h.Version) == nil {
 		return h, nil, ErrQUIC
 	}
 	h.Type = QUICType(b[0] >> 4 & 3)

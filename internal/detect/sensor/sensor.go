@@ -39,6 +39,7 @@ type Options struct {
 	Shadow   []string      // authors on trial
 	Every    time.Duration // how often the node is asked, and sightings are written and sent
 	MostKept int64         // bytes of sightings that wait; 0: 64 MiB
+	Remember time.Duration // how often what evidence remembers is written; 0: 10 minutes
 	Seed     uint64        // random
 	Now      func() time.Time
 	Logger   *slog.Logger
@@ -51,7 +52,10 @@ type Sensor struct {
 	buffer  *Buffer
 	engine  atomic.Pointer[engine.Engine]
 	history *evidence.History
-	wanted  atomic.Bool // that the source's goroutine draws a picture, because the history is its own
+	memory  memory                 // of the goroutine that exchanges
+	save    atomic.Bool            // that the source's goroutine makes bytes of the history
+	saved   atomic.Pointer[[]byte] // these bytes, to be written
+	wanted  atomic.Bool            // that the source's goroutine draws a picture, because the history is its own
 	picture atomic.Pointer[Picture]
 	shown   *Picture // that the node has; of the goroutine that exchanges
 
@@ -78,8 +82,11 @@ func New(o Options) (*Sensor, error) {
 	if o.MostKept <= 0 {
 		o.MostKept = 64 << 20
 	}
-	s := &Sensor{options: o, sightings: engine.NewSightings(), counts: Counts{Matches: map[engine.Level]int64{}}}
+	s := &Sensor{options: o, sightings: engine.NewSightings(), counts: Counts{Matches: map[engine.Level]int64{}}, memory: memoryIn(o.State, o.Remember, o.Now())}
 	var err error
+	if s.history, err = s.remembered(); err != nil {
+		return nil, err
+	}
 	s.feed, err = feed.Open(feed.Options{Name: "node", Seed: o.Seed, Warnings: o.Warnings, Now: o.Now, Journal: filepath.Join(o.State, "indicators.jsonl"),
 		Refused: func(r intel.Refusal) { o.Logger.Debug("indicator left out", "why", r.String()) },
 		Plans: func(p map[index.ID]*plan.Plan) {
@@ -97,7 +104,6 @@ func New(o Options) (*Sensor, error) {
 	for _, author := range o.Shadow {
 		shadow[author] = true
 	}
-	s.history = evidence.New(evidence.Options{Seed: o.Seed})
 	s.engine.Store(engine.New(s.feed.Store(), s.feed.Plans(), engine.Options{Warnings: o.Warnings, Allowed: s.feed.Allowed, History: s.history,
 		Shadow: func(src index.Source) bool { return shadow[src.Author] },
 		Feedback: func(id index.ID) engine.Feedback {
@@ -141,12 +147,16 @@ func (s *Sensor) Run(ctx context.Context) error {
 		e.Event(ev)
 		if events++; events&0xff == 0 {
 			s.count(events)
-			if s.wanted.Swap(false) {
-				s.picture.Store(s.draw())
-			}
+		}
+		if s.wanted.Load() && s.wanted.Swap(false) {
+			s.picture.Store(s.draw())
+		}
+		if s.save.Load() && s.save.Swap(false) {
+			s.keep()
 		}
 	})
 	s.count(events)
+	s.keep()
 	s.picture.Store(s.draw())
 	close(done)
 	beside.Wait()
@@ -184,6 +194,7 @@ func (s *Sensor) exchange(ctx context.Context) {
 	if err := s.buffer.Add(lines); err != nil {
 		log.Error("sightings are lost", "error", err)
 	}
+	s.remember()
 	got, err := s.feed.Pull(ctx, s.options.Fetch)
 	if err == nil {
 		if got.Changes > 0 {

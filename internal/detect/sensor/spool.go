@@ -272,15 +272,7 @@ func (s *Spool) save() error {
 	if err != nil {
 		return fmt.Errorf("keeping how far the spool was read: %w", err)
 	}
-	f, err := os.Create(s.state + ".new")
-	if err == nil {
-		_, err = f.Write(text)
-		err = errors.Join(err, f.Sync(), f.Close())
-	}
-	if err == nil {
-		err = os.Rename(s.state+".new", s.state)
-	}
-	if err != nil {
+	if err := writeDurable(s.state, text); err != nil {
 		return fmt.Errorf("keeping how far the spool was read: %w", err)
 	}
 	return nil
