@@ -3,11 +3,15 @@ package node
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -83,6 +87,27 @@ func TestAFileOfABundleIsFoundWithoutTheListAtItsEnd(t *testing.T) {
 	}
 	if total != out.Bytes || total < maxEpochObject {
 		t.Fatalf("the files have %d bytes, %d were written", total, out.Bytes)
+	}
+}
+
+// A slow machine that is at a large object keeps a caller on the network waiting for a moment only, and the node's own work for as
+// long as it takes.
+func TestOwnWorkWaitsForTheIndex(t *testing.T) {
+	ctx := context.Background()
+	keeper, _, id := founded(t)
+	keeper.indexer.large.Lock() // the index cannot go on
+	must(keeper.Publish(ctx, id, largeDraft(11, 2*store.SmallObject, "whale")))(t)
+	logs := []ledger.LogInfo{must(keeper.reader.Log(ctx, logOf(t, keeper, id)))(t)}
+	for _, patience := range []int{0, 2} {
+		if err := keeper.awaitRecalls(ctx, logs, time.Millisecond, patience); !errors.Is(err, ledger.ErrUnsettled) {
+			t.Fatal(err)
+		}
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- keeper.awaitRecalls(ctx, logs, time.Millisecond, math.MaxInt) }()
+	keeper.indexer.large.Unlock()
+	if err := <-waited; err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -101,7 +101,7 @@ func (n *Node) allChanges(ctx context.Context, party string) (all []ChangedLog, 
 // bundle writes logs to w as a party would be served them, the objects of leaves from a place on.
 func (n *Node) bundle(ctx context.Context, w io.Writer, to string, logs []ChangedLog, from func(log string) int64) (out BundleReport, err error) {
 	b := &bundler{n: n, zip: zip.NewWriter(w), seen: map[string]bool{}, ctx: ctx}
-	b.handler = n.LogHandler(func(*http.Request) Viewer { return Viewer{Party: to} })
+	b.handler = n.logHandler(gate{n, func(*http.Request) Viewer { return Viewer{Party: to} }, ownPatience})
 	m := BundleManifest{Format: BundleFormat, From: n.party.ID, To: to, Logs: []BundledLog{}}
 	for _, l := range logs {
 		if l.Party != to {
@@ -263,7 +263,7 @@ func (b *bundler) serve(path string, a *answer) (there bool, err error) {
 	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
 		return false, nil
 	}
-	return false, faultf(CodeUnavailable, "try again", "%s: status %d", path, a.status)
+	return false, faultf(CodeUnavailable, "try again; what may leave is known once 'mithaq serve' or 'mithaq reindex' has built the index", "%s: status %d", path, a.status)
 }
 
 // answer takes what a handler writes: the first most bytes of it into memory, where most is 0 all of it, or all of it to a writer.

@@ -136,16 +136,20 @@ func recallable(kind string) bool {
 // come back.
 const settlePatience = 2 * time.Second
 
+// ownPatience is how many times settlePatience the node's own work waits for an index that stands still: one large object can
+// keep a slow machine that long, and at the other end there is no caller who could come back.
+const ownPatience = 30
+
 // mayCarry asks whether a viewer may have the bytes of an object. What it is, the index knows; where the index does not know yet,
 // the object is opened.
-func (n *Node) mayCarry(ctx context.Context, v Viewer, o ledger.Object) (policy.Item, policy.Grant, error) {
+func (n *Node) mayCarry(ctx context.Context, v Viewer, o ledger.Object, patience int) (policy.Item, policy.Grant, error) {
 	it, err := n.itemOfObject(ctx, o)
 	if err != nil {
 		return it, policy.Grant{}, err
 	}
 	own := v.Own && it.Author == n.party.ID || v.Party != "" && it.Author == v.Party
 	if !own && recallable(it.Kind) {
-		if err := n.awaitRecalls(ctx, o.Logs); err != nil {
+		if err := n.awaitRecalls(ctx, o.Logs, settlePatience, patience); err != nil {
 			return it, policy.Grant{}, err
 		}
 		leaf := record.LeafHash(append([]byte{1}, o.Hash[:]...))
@@ -157,13 +161,34 @@ func (n *Node) mayCarry(ctx context.Context, v Viewer, o ledger.Object) (policy.
 	return it, d.Grant, err
 }
 
-// awaitRecalls waits until the recalls in these logs are known, a moment at most.
-func (n *Node) awaitRecalls(ctx context.Context, logs []ledger.LogInfo) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, settlePatience, ledger.ErrUnsettled)
+// awaitRecalls waits until the recalls in these logs are known: once for a moment, then as long as the index goes on or stands
+// still for no more than patience moments. Without patience it is the first moment alone.
+func (n *Node) awaitRecalls(ctx context.Context, logs []ledger.LogInfo, moment time.Duration, patience int) error {
+	indexed := int64(-1)
+	for still := 0; ; still++ {
+		err := n.recallsWithin(ctx, logs, moment)
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+		if still == patience {
+			return fmt.Errorf("asking about an object: %w", ledger.ErrUnsettled)
+		}
+		state, err := n.IndexState(ctx)
+		if err != nil {
+			return err
+		}
+		if state.Indexed != indexed {
+			indexed, still = state.Indexed, 0
+		}
+	}
+}
+
+func (n *Node) recallsWithin(ctx context.Context, logs []ledger.LogInfo, moment time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, moment)
 	defer cancel()
 	for _, l := range logs {
 		if err := n.waitIndexed(ctx, l, l.Size); err != nil {
-			if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrNoIndex) {
+			if errors.Is(err, store.ErrNoIndex) {
 				return fmt.Errorf("asking about an object: %w", ledger.ErrUnsettled)
 			}
 			return err
@@ -223,8 +248,9 @@ func (n *Node) entryOf(ctx context.Context, o ledger.Object) (store.Indexed, err
 
 // gate asks for the callers of the static resources.
 type gate struct {
-	node *Node
-	who  func(*http.Request) Viewer
+	node     *Node
+	who      func(*http.Request) Viewer
+	patience int // see awaitRecalls: none for a caller on the network, ownPatience for the node's own work
 }
 
 // Log implements ledger.Gate.
@@ -234,5 +260,5 @@ func (g gate) Log(r *http.Request, l ledger.LogInfo) (policy.Item, policy.Grant,
 
 // Object implements ledger.Gate.
 func (g gate) Object(r *http.Request, o ledger.Object) (policy.Item, policy.Grant, error) {
-	return g.node.mayCarry(r.Context(), g.who(r), o)
+	return g.node.mayCarry(r.Context(), g.who(r), o, g.patience)
 }

@@ -23,7 +23,12 @@ const keyringsName = "keyrings"
 
 // LogHandler serves logs and objects as the decision permits them to whoever sent the request.
 func (n *Node) LogHandler(who func(*http.Request) Viewer) http.Handler {
-	static := ledger.NewHandler(n.reader, gate{n, who}, n.logger)
+	return n.logHandler(gate{node: n, who: who})
+}
+
+func (n *Node) logHandler(g gate) http.Handler {
+	who := g.who
+	static := ledger.NewHandler(n.reader, g, n.logger)
 	coder := coding.New()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, what, ok := strings.Cut(strings.TrimPrefix(r.URL.Path, "/log/"), "/")

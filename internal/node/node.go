@@ -270,6 +270,8 @@ func storeFault(err error) error {
 		return &Fault{Code: CodeBehind, What: err.Error(), Err: err, Remedy: "run 'mithaq restore'"}
 	case errors.As(err, &fence):
 		return &Fault{Code: CodeConflict, What: "the keyring changed meanwhile", Err: err, Remedy: "try again"}
+	case errors.Is(err, ledger.ErrUnsettled):
+		return &Fault{Code: CodeUnavailable, What: "reading recalls", Err: err, Remedy: "ask again in a moment"}
 	case errors.Is(err, ledger.ErrRetired):
 		return &Fault{Code: CodeConflict, What: "publishing", Err: err}
 	case errors.Is(err, ledger.ErrNotFound), errors.Is(err, store.ErrNotFound):

@@ -238,9 +238,9 @@ func (n *Node) Object(ctx context.Context, v Viewer, ref string, index int64) ([
 	if o.view.Standing == StandingErased {
 		return nil, faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
 	}
-	it, grant, err := n.mayCarry(ctx, v, ledger.Object{Hash: hashOf(o.view.Object), Bytes: o.object, Logs: []ledger.LogInfo{l}})
+	it, grant, err := n.mayCarry(ctx, v, ledger.Object{Hash: hashOf(o.view.Object), Bytes: o.object, Logs: []ledger.LogInfo{l}}, 0)
 	if err != nil {
-		return nil, err
+		return nil, storeFault(err)
 	}
 	object, err := policy.Guard(it, o.object).Open(policy.ToObject(), grant)
 	if err != nil {
