@@ -16,7 +16,7 @@ var outlets = map[string]string{
 	"internal/ledger/handler.go send":        "exits log and object: opens what the gate decided",
 	"internal/ledger/handler.go tombstone":   "exit log: guardedReader lets it out; when, by whom and why something was erased",
 	"internal/ledger/objects_batch.go batch": "exit object: guardedReader and small open each object that the gate decided",
-	"internal/node/keyrings.go LogHandler":   "exit log: aboutLog opened it",
+	"internal/node/keyrings.go logHandler":   "exit log: aboutLog opened it",
 	"internal/api/server.go writeText":       "health, in a word",
 	"internal/api/exchange.go writeJSON":     "exit log: changes opened what it tells of logs; the card is the party's own",
 	"internal/api/server.go writeProblem":    "what the caller did wrong",
