@@ -24,6 +24,9 @@ type Options struct {
 	Version string
 	// Pattern checks the syntax of the patterns of indicators. Nil: CheckPattern.
 	Pattern PatternChecker
+	// Object, when set, is called with each object that could be read, valid or not, so that who needs more of it does not
+	// read it again. The value is good until it returns. It is called twice where a bundle says after its objects what version it is of.
+	Object func(index int, v Value)
 	// MaxFindings is how many findings a report keeps; 1,000 by default.
 	MaxFindings int
 	Limits      Limits

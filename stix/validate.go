@@ -55,6 +55,9 @@ func (v *validation) run(r *reader, raw []byte, p *plan, bundleVersion string) R
 			v.report(Finding{Index: index, Kind: "unreadable", Rule: string(err.Reason), Level: MUST, Message: err.Error()})
 		} else {
 			v.object(t)
+			if p.Object != nil {
+				p.Object(index, Value{t, 0})
+			}
 		}
 		if v.broken != before {
 			report.invalid = append(report.invalid, index)

@@ -1,6 +1,7 @@
 package taxii
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -205,14 +206,20 @@ func (s *scanner) value() ([]byte, bool) {
 
 // text passes over a string.
 func (s *scanner) text() bool {
-	for i := s.at + 1; i < len(s.b); i++ {
-		switch s.b[i] {
-		case '"':
-			s.at = i + 1
-			return true
-		case '\\':
-			i++
+	for i, quote := s.at+1, -1; i < len(s.b); {
+		if quote < i { // looked for once each, so that time is linear whatever is escaped
+			n := bytes.IndexByte(s.b[i:], '"')
+			if n < 0 {
+				return false
+			}
+			quote = i + n
 		}
+		escape := bytes.IndexByte(s.b[i:quote], '\\')
+		if escape < 0 {
+			s.at = quote + 1
+			return true
+		}
+		i += escape + 2 // what a backslash is before, ends nothing
 	}
 	return false
 }

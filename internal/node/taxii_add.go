@@ -59,7 +59,7 @@ type posting struct {
 	status   taxii.Status
 	parts    []part
 	byKey    map[partKey]int
-	reader   stix.Reader
+	own      []int64 // what the objects that valid kept say of their marking, in their order
 }
 
 // part is what becomes one record.
@@ -184,10 +184,13 @@ func (p *posting) valid(objects []taxii.Object) []taxii.Object {
 	if len(objects) == 0 {
 		return nil
 	}
-	report := stix.Validate(bundleOf("00000000-0000-4000-8000-000000000000", objects), stix.Options{MaxFindings: 4 * len(objects)})
+	known := markingsAmong(objects)
+	own := make([]int64, len(objects))
+	marks := func(i int, v stix.Value) { own[i] = ownMarking(v, known) }
+	report := stix.Validate(bundleOf("00000000-0000-4000-8000-000000000000", objects), stix.Options{MaxFindings: 4 * len(objects), Object: marks})
 	if report.Unreadable != nil {
 		// Each object was read before, so that one of them must be beyond a bound of the validator's: find out which.
-		return p.validOneByOne(objects)
+		return p.validOneByOne(objects, known)
 	}
 	first := map[int]stix.Finding{}
 	for _, f := range report.Findings {
@@ -203,7 +206,7 @@ func (p *posting) valid(objects []taxii.Object) []taxii.Object {
 	for i, o := range objects {
 		switch f, found := first[i]; {
 		case !invalid[i]:
-			kept = append(kept, o)
+			kept, p.own = append(kept, o), append(p.own, own[i])
 		case found:
 			p.fail(o, f.Path, broken(f))
 		default:
@@ -213,15 +216,33 @@ func (p *posting) valid(objects []taxii.Object) []taxii.Object {
 	return kept
 }
 
+// markingsAmong reads the marking definitions that stand among objects; one that is not valid is refused, and marks nothing.
+func markingsAmong(objects []taxii.Object) stix.Markings {
+	known := stix.Markings{}
+	for _, o := range objects {
+		if o.Type != "marking-definition" || !stix.Validate(o.Raw, stix.Options{MaxFindings: 1}).Valid {
+			continue
+		}
+		if parsed, err := stix.ParseObject(o.Raw); err == nil {
+			if m, err := stix.ReadMarking(parsed); err == nil {
+				known[m.ID] = m
+			}
+		}
+	}
+	return known
+}
+
 // broken says which rule an object breaks, and where.
 func broken(f stix.Finding) string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s: %s", f.Path, f.Level, f.Rule, f.Message))
 }
 
-func (p *posting) validOneByOne(objects []taxii.Object) []taxii.Object {
+func (p *posting) validOneByOne(objects []taxii.Object, known stix.Markings) []taxii.Object {
 	kept := objects[:0:0]
 	for _, o := range objects {
-		report := stix.Validate(o.Raw, stix.Options{MaxFindings: 1})
+		own := int64(0)
+		marks := func(_ int, v stix.Value) { own = ownMarking(v, known) }
+		report := stix.Validate(o.Raw, stix.Options{MaxFindings: 1, Object: marks})
 		switch {
 		case report.Unreadable != nil:
 			p.fail(o, "", report.Unreadable.Error())
@@ -229,7 +250,7 @@ func (p *posting) validOneByOne(objects []taxii.Object) []taxii.Object {
 			f := report.Findings[0]
 			p.fail(o, f.Path, broken(f))
 		default:
-			kept = append(kept, o)
+			kept, p.own = append(kept, o), append(p.own, own)
 		}
 	}
 	return kept
@@ -248,34 +269,24 @@ func (p *posting) harmful(objects []taxii.Object) ([]taxii.Object, error) {
 	for _, h := range hits {
 		why[h.Object] = fmt.Sprintf("%s is on the warning list %s of what is well known and harmless", exchange.Clip(h.Value), exchange.Clip(h.List))
 	}
-	kept := objects[:0:0]
-	for _, o := range objects {
+	kept, own := objects[:0:0], p.own[:0]
+	for i, o := range objects {
 		if reason, warned := why[o.ID]; warned {
 			p.fail(o, "/pattern", reason)
 			continue
 		}
-		kept = append(kept, o)
+		kept, own = append(kept, o), append(own, p.own[i])
 	}
+	p.own = own
 	return kept, nil
 }
 
 // split parts objects by their effective marking.
 func (p *posting) split(objects []taxii.Object) {
-	known := stix.Markings{}
-	for _, o := range objects {
-		if o.Type != "marking-definition" {
-			continue
-		}
-		if parsed, err := stix.ParseObject(o.Raw); err == nil {
-			if m, err := stix.ReadMarking(parsed); err == nil {
-				known[m.ID] = m
-			}
-		}
-	}
 	p.byKey = map[partKey]int{}
 	turns, full := map[string]int{}, map[partKey]int{}
-	for _, o := range objects {
-		k := partKey{marking: p.effective(o, known), turn: turns[o.ID]}
+	for i, o := range objects {
+		k := partKey{marking: p.effective(p.own[i]), turn: turns[o.ID]}
 		turns[o.ID]++
 		open := k
 		open.full = full[k]
@@ -295,13 +306,7 @@ func (p *posting) split(objects []taxii.Object) {
 }
 
 // effective is the strictest of what an object says of itself and of its parts, or what holds where it says nothing.
-func (p *posting) effective(o taxii.Object, known stix.Markings) policy.Marking {
-	own := int64(0)
-	if bytes.Contains(o.Raw, []byte("marking_ref")) {
-		if v, err := p.reader.Read(o.Raw, stix.Limits{}); err == nil {
-			own = ownMarking(v, known)
-		}
-	}
+func (p *posting) effective(own int64) policy.Marking {
 	m := policy.Marking{TLP: p.marking}
 	if own%8 != 0 {
 		m.TLP = policy.TLPClear

@@ -65,13 +65,19 @@ func shallowAndExact(b []byte, most int) bool {
 
 // endOfString finds the quote that ends a string, -1 when there is none.
 func endOfString(b []byte) int {
-	for i := 0; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			return i
-		case '\\':
-			i++
+	for i, quote := 0, -1; i < len(b); {
+		if quote < i { // looked for once each, so that time is linear whatever is escaped
+			n := bytes.IndexByte(b[i:], '"')
+			if n < 0 {
+				return -1
+			}
+			quote = i + n
 		}
+		escape := bytes.IndexByte(b[i:quote], '\\')
+		if escape < 0 {
+			return quote
+		}
+		i += escape + 2 // what a backslash is before, ends nothing
 	}
 	return -1
 }
