@@ -213,7 +213,7 @@ func isSelector(b []byte) bool {
 		if n := len(first); n > 2 && first[0] == '[' && first[n-1] == ']' && all(first[1:n-1], digit, "") {
 			continue
 		}
-		if len(first) == 0 || len(first) > 250 || !all(first, lower|digit, "_-") {
+		if len(first) == 0 || !isDictionaryKey(first) {
 			return false
 		}
 	}

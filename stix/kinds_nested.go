@@ -38,7 +38,7 @@ func (v *validation) extensions(at int32) {
 		}
 		for j := i + 1; j < v.nodes[i].next; j = v.nodes[j].next {
 			v.customName(j, v.key(j))
-			v.customValue(j, v.key(j))
+			v.customValue(j, v.key(j), true)
 			if predefined != nil && !oneOfThem(key, predefined) && !isDictionaryKey(v.key(j)) {
 				v.must(j, "2.3", "dictionary-key", "%q is no key of a dictionary", clip(v.key(j)))
 			}

@@ -137,7 +137,8 @@ func (v *validation) custom20(at int32, key []byte, s *shape) {
 	if string(key) == "lang" && v.plan.Version != "2.0" && v.nodes[at].kind == isString && !isLanguage(v.text(at)) {
 		v.must(at, "3.2", "language", "%q is no language tag of RFC 5646", clip(v.text(at)))
 	}
-	v.customValue(at, key)
+	// 2.0 asks the suffixes _bin and _hex of observables alone (part 4, sections 2.2 and 2.4).
+	v.customValue(at, key, s.category == categoryObservable || s == v.catalogue.observable)
 }
 
 func (v *validation) extensions20(at int32) {

@@ -48,8 +48,8 @@ func checkHeaderFields(v *validation, at int32) {
 		case n.kind == isString:
 		case n.kind != isArray:
 			v.must(i, "6.6", "type", "a header's value is a string or a list of strings")
-		case n.count < 2:
-			v.must(i, "6.6", "type", "a header that occurs once is a string, not a list")
+		case n.count == 0:
+			v.must(i, "2.12", "empty", "a list must not be empty")
 		default:
 			v.textsOnly(i, "6.6")
 		}

@@ -57,7 +57,7 @@ func hostShapes() []*shape {
 
 	process := observable21("process", "6.13", booleans("is_hidden"), integers("pid"), timestamps("created_time"),
 		texts("cwd", "command_line"), []property{
-			{name: "environment_variables", kind: dictionary},
+			{name: "environment_variables", kind: dictionary, check: checkEnvironment},
 			refList("opened_connection_refs", "network-traffic"),
 			ref("creator_user_ref", "user-account"),
 			ref("image_ref", "file"),
@@ -94,6 +94,15 @@ func hostShapes() []*shape {
 		observable21("software", "6.14", required(texts("name")...), texts("swid", "vendor", "version"), []property{
 			{name: "cpe", kind: cpe}, {name: "languages", kind: softwareLanguage, list: true}}),
 		account, registry,
+	}
+}
+
+// checkEnvironment: "each corresponding value MUST be the environment variable value as a string" (section 6.13.1).
+func checkEnvironment(v *validation, at int32) {
+	for i := at + 1; i < v.nodes[at].next; i = v.nodes[i].next {
+		if v.nodes[i].kind != isString {
+			v.must(i, "6.13", "type", "an environment variable's value is a string, not %s", v.nodes[i].kind)
+		}
 	}
 }
 

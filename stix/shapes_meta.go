@@ -15,6 +15,11 @@ func metaShapes() []*shape {
 			{name: "extension_types", kind: oneOf, list: true, required: true, values: extensionTypes},
 			{name: "extension_properties", kind: text, list: true},
 		}).unlisted("lang", "confidence", "extensions")
+	for i := range extension.properties {
+		if extension.properties[i].name == "created_by_ref" {
+			extension.properties[i].required = true // section 7.3.1 lists it among the required ones
+		}
+	}
 	extension.rest = checkExtensionDefinition
 
 	shapes := []*shape{languageContent, markingShape(), extension}
@@ -61,6 +66,9 @@ func checkContents(v *validation, at int32) {
 		if v.nodes[i].kind != isObject {
 			v.must(i, "7.1", "type", "the translations into one language are an object")
 			continue
+		}
+		if v.nodes[i].count == 0 {
+			v.must(i, "2.3", "empty", "a dictionary must not be empty")
 		}
 		for j := i + 1; j < v.nodes[i].next; j = v.nodes[j].next {
 			if key := v.key(j); len(key) < 3 || len(key) > 250 || !all(key, lower|digit, "_") {

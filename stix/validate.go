@@ -269,7 +269,10 @@ func (v *validation) custom(at int32, s *shape) {
 			v.must(at, "2.15", "timestamp", "there is no such time as %s", clip(v.text(at)))
 		}
 	}
-	v.customValue(at, key)
+	if v.container < 0 && string(key) == "defanged" && s.category != categoryCustom {
+		v.must(at, "3.2", "unknown", "defanged is for observables only")
+	}
+	v.customValue(at, key, true)
 }
 
 // customName: the form of names of one's own. Letters in upper case and other characters are let through beyond the
@@ -284,15 +287,15 @@ func (v *validation) customName(at int32, key []byte) {
 	}
 }
 
-// customValue: no null, no empty list, and bytes in the form that the name announces.
-func (v *validation) customValue(at int32, key []byte) {
+// customValue: no null, no empty list, and, where names announce it, bytes in their form.
+func (v *validation) customValue(at int32, key []byte, announced bool) {
 	n := v.nodes[at]
 	switch {
 	case n.kind == isNull:
 		v.must(at, "3.1", "empty", "a property without a value is left out, not null")
 	case n.kind == isArray && n.count == 0:
 		v.must(at, "2.12", "empty", "a list must not be empty")
-	case len(key) > 4 && len(key) <= 250 && key[len(key)-4] == '_' && isPropertyName(key):
+	case announced && len(key) > 4 && len(key) <= 250 && key[len(key)-4] == '_' && isPropertyName(key):
 		switch string(key[len(key)-4:]) {
 		case "_bin":
 			if n.kind != isString || !isBase64(v.text(at)) {
