@@ -40,7 +40,8 @@ NAMES = ["foo", "x_foo", "x_foo_bar", "Foo", "fo", "id2", "foo_bin", "foo_hex", 
 
 # Where the specification is stricter than the reference, and this project follows the specification.
 STRICTER = ["the identifier of this object begins with", "must refer to", "is no identifier: type--UUID", "is an object, not",
-            "a bundle holds objects, not bundles", "objects is a list", "of at most 54 bits"]
+            "a bundle holds objects, not bundles", "objects is a list", "of at most 54 bits", "defanged is for observables only",
+            "an environment variable's value", "created_by_ref is required", "must not be empty"]
 
 
 def options(names, strict):
