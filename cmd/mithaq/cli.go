@@ -97,9 +97,8 @@ func run(ctx context.Context, args []string, env func(string) string, stdin io.R
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
-	var c cli
 	exited := -1
-	parser, err := kong.New(&c,
+	parser, err := kong.New(grammar(args),
 		kong.Name("mithaq"),
 		kong.Description("The program on which a cyber-cooperation agreement runs. Start with: mithaq demo"),
 		kong.Writers(a.stdout, a.stderr),

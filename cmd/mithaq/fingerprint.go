@@ -31,7 +31,7 @@ packets never stop a run: they are counted and named on standard error. Exit cod
 }
 
 func (c *fingerprintCmd) Run(ctx context.Context, a *app) error {
-	out := bufio.NewWriter(a.stdout)
+	out := bufio.NewWriterSize(a.stdout, 1<<16)
 	emit, done := c.printer(out)
 	var seed [8]byte
 	if _, err := rand.Read(seed[:]); err != nil {
@@ -68,14 +68,8 @@ func (c *fingerprintCmd) printer(out io.Writer) (emit func(fingerprint.Event), d
 		table := fingerprint.NewTable(out)
 		return table.Add, table.Close
 	}
-	var failed error
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	return func(e fingerprint.Event) {
-		if failed == nil {
-			failed = enc.Encode(e)
-		}
-	}, func() error { return failed }
+	lines := fingerprint.NewLines(out)
+	return lines.Add, lines.Close
 }
 
 func (c *fingerprintCmd) read(ctx context.Context, a *app, file string, opts fingerprint.Options, emit func(fingerprint.Event)) (fingerprint.Stats, error) {
