@@ -71,7 +71,7 @@ func (n *netInterface) nanoseconds(ts uint64) int64 {
 
 func (c *Reader) nextBlock(p *Packet) error {
 	for {
-		head, _ := c.buf.Peek(12)
+		head := c.in.peek(12)
 		if len(head) == 0 {
 			return c.end()
 		}
@@ -126,7 +126,7 @@ func (c *Reader) block(p *Packet, kind uint32, length int64) (bool, error) {
 		}
 		return false, nil
 	}
-	data, _ := c.buf.Peek(int(length))
+	data := c.in.peek(int(length))
 	cut := int64(len(data)) < length
 	if cut {
 		c.damage(DamageTruncated, fmt.Sprintf("block cut off: %d of %d bytes", len(data), length))

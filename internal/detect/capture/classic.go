@@ -34,7 +34,7 @@ func (c *Reader) openClassic(magic []byte) error {
 	default:
 		return ErrNotCapture
 	}
-	head, _ := c.buf.Peek(24)
+	head := c.in.peek(24)
 	if len(head) < 24 {
 		return fmt.Errorf("file header cut off: %w", ErrNotCapture)
 	}
@@ -47,7 +47,7 @@ func (c *Reader) openClassic(magic []byte) error {
 func (c *Reader) nextClassic(p *Packet) error {
 	s := &c.classic
 	for {
-		head, _ := c.buf.Peek(s.header)
+		head := c.in.peek(s.header)
 		if len(head) == 0 {
 			return c.end()
 		}
@@ -71,7 +71,7 @@ func (c *Reader) nextClassic(p *Packet) error {
 		}
 		seconds, frac := s.number(head), s.number(head[4:])
 		caplen, length := int(s.number(head[8:])), int(s.number(head[12:]))
-		whole, _ := c.buf.Peek(s.header + caplen)
+		whole := c.in.peek(s.header + caplen)
 		if len(whole) < s.header+caplen {
 			c.damage(DamageTruncated, fmt.Sprintf("packet cut off: %d of %d bytes", len(whole)-s.header, caplen))
 		}
@@ -79,8 +79,9 @@ func (c *Reader) nextClassic(p *Packet) error {
 		c.number++
 		p.Number, p.Link, p.Length, p.Data = c.number, s.link, max(length, caplen), whole[s.header:]
 		p.Time = int64(seconds)*1e9 + int64(frac)*s.fraction
-		// The bytes stay in the buffer until the next Peek, which is the next call.
-		c.skip(int64(len(whole)))
+		// The bytes stay in the window until the next peek, which is in the next call.
+		c.in.pass(len(whole))
+		c.offset += int64(len(whole))
 		return nil
 	}
 }

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,7 +39,7 @@ type Options struct {
 
 // Reader reads the packets of one capture. It is for one goroutine.
 type Reader struct {
-	buf        *bufio.Reader
+	in         *input
 	close      func()
 	opts       Options
 	offset     int64
@@ -63,16 +62,12 @@ func NewReader(r io.Reader, opts Options) (*Reader, error) {
 		opts.DamageReports = 100
 	}
 	c := &Reader{opts: opts, close: func() {}}
-	c.buf = bufio.NewReaderSize(&sourceReader{r: r, owner: c}, window)
+	c.in = newInput(&sourceReader{r: r, owner: c})
 	if err := c.decompress(); err != nil {
 		return nil, err
 	}
-	head, err := c.buf.Peek(4)
+	head := c.in.peek(4)
 	if len(head) < 4 {
-		if err != nil && !errors.Is(err, io.EOF) {
-			c.close()
-			return nil, fmt.Errorf("reading capture: %w", err)
-		}
 		c.close()
 		return nil, fmt.Errorf("reading capture: %w", ErrNotCapture)
 	}
@@ -105,16 +100,16 @@ func (c *Reader) Next(p *Packet) error {
 
 func (c *Reader) decompress() error {
 	for range 3 { // a capture compressed twice happens; more is an attack
-		head, _ := c.buf.Peek(4)
+		head := c.in.peek(4)
 		switch {
 		case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b:
-			z, err := gzip.NewReader(c.buf)
+			z, err := gzip.NewReader(c.in)
 			if err != nil {
 				return fmt.Errorf("reading gzip: %w", err)
 			}
 			c.through(z, func() { _ = z.Close() })
 		case len(head) == 4 && binary.LittleEndian.Uint32(head) == 0xfd2fb528:
-			z, err := zstd.NewReader(c.buf, zstd.WithDecoderConcurrency(1),
+			z, err := zstd.NewReader(c.in, zstd.WithDecoderConcurrency(1),
 				zstd.WithDecoderMaxMemory(128<<20), zstd.WithDecoderLowmem(true))
 			if err != nil {
 				return fmt.Errorf("reading zstd: %w", err)
@@ -131,7 +126,7 @@ func (c *Reader) through(z io.Reader, done func()) {
 	before := c.close
 	c.close = func() { done(); before() }
 	c.compressed = true
-	c.buf = bufio.NewReaderSize(&sourceReader{r: z, owner: c}, window)
+	c.in = newInput(&sourceReader{r: z, owner: c})
 }
 
 // sourceReader turns a failing input into an early end, so that the packets before the failure
@@ -145,7 +140,7 @@ type sourceReader struct {
 func (s *sourceReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if n == 0 && err == nil {
-		// bufio gives up after 100 of these; an input that returns nothing forever has ended.
+		// An input that returns nothing forever has ended.
 		if s.empty++; s.empty > 64 {
 			return 0, io.EOF
 		}
@@ -184,10 +179,11 @@ func (c *Reader) damage(kind DamageKind, detail string) {
 // skip moves n bytes on, over the end of the buffer too, and tells how far it came.
 func (c *Reader) skip(n int64) bool {
 	for n > 0 {
-		step := min(n, 1<<20)
-		done, err := c.buf.Discard(int(step))
-		c.offset += int64(done)
-		if err != nil {
+		step := min(n, int64(window))
+		got := int64(len(c.in.peek(int(step))))
+		c.in.pass(int(got))
+		c.offset += got
+		if got < step {
 			return false
 		}
 		n -= step
@@ -199,10 +195,9 @@ func (c *Reader) skip(n int64) bool {
 // the last. It fills the buffer only when it must: filling moves its bytes, and a capture
 // damaged at every step must not cost a move of the whole buffer each time.
 func (c *Reader) ahead() (data []byte, last bool) {
-	if n := c.buf.Buffered(); n > MaxPacket+64 {
-		data, _ = c.buf.Peek(n)
-		return data, false
+	if n := c.in.buffered(); n > MaxPacket+64 {
+		return c.in.peek(n), false
 	}
-	data, _ = c.buf.Peek(window)
+	data = c.in.peek(window)
 	return data, len(data) < window
 }

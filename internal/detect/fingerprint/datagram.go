@@ -48,11 +48,10 @@ func (e *Engine) datagram(p *packet.Info) {
 	}
 }
 
-// datagramFlow finds the flow of a datagram; create makes one.
-func (e *Engine) datagramFlow(p *packet.Info, create bool) (int32, int) {
-	key, d := keyOf(p)
-	hash := key.hash(e.flows.seed)
-	i := e.flows.find(&key, hash)
+// datagramFlow finds the flow of the datagram under way; create makes one.
+func (e *Engine) datagramFlow(create bool) (int32, int) {
+	d, hash := e.from, e.place.Hash
+	i := e.flows.find(&e.key, hash)
 	if i >= 0 || !create {
 		return i, d
 	}
@@ -63,7 +62,7 @@ func (e *Engine) datagramFlow(p *packet.Info, create bool) (int32, int) {
 			e.finish(s)
 		}
 	}
-	e.flows.put(i, &key, hash, e.now)
+	e.flows.put(i, &e.key, hash, e.now)
 	return i, d
 }
 
@@ -95,7 +94,7 @@ func (e *Engine) quicDatagram(p *packet.Info) {
 
 // answered gives the connection whose server sent the packet, nil when there is none.
 func (e *Engine) answered(p *packet.Info) *quicState {
-	i, d := e.datagramFlow(p, false)
+	i, d := e.datagramFlow(false)
 	if i < 0 || e.flows.flows[i].session < 0 {
 		return nil
 	}
@@ -109,7 +108,7 @@ func (e *Engine) answered(p *packet.Info) *quicState {
 // initial opens a QUIC Initial packet with the keys of its connection, or with those that its own
 // header gives, and reads the CRYPTO frames in it.
 func (e *Engine) initial(p *packet.Info, b []byte, h *hello.QUICHeader) {
-	i, d := e.datagramFlow(p, false)
+	i, d := e.datagramFlow(false)
 	if i >= 0 {
 		f := &e.flows.flows[i]
 		f.last = e.now
@@ -146,7 +145,7 @@ func (e *Engine) firstInitial(d int, p *packet.Info, b []byte, h *hello.QUICHead
 	if !ok {
 		return
 	}
-	i, _ := e.datagramFlow(p, true)
+	i, _ := e.datagramFlow(true)
 	f := &e.flows.flows[i]
 	if f.session >= 0 { // a DTLS connection was there
 		e.finish(f.session)
@@ -298,7 +297,7 @@ func (e *Engine) messages(s *session, f *flow, b []byte, p *packet.Info, side in
 func (e *Engine) dtlsDatagram(p *packet.Info) {
 	b := p.Payload
 	starts := hello.StartsDTLS(b)
-	i, d := e.datagramFlow(p, starts)
+	i, d := e.datagramFlow(starts)
 	if i < 0 {
 		return
 	}

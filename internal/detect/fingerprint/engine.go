@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"encoding/binary"
 	"slices"
 	"time"
 
@@ -33,6 +34,8 @@ type Engine struct {
 	space    []byte // for decrypted QUIC packets
 	info     packet.Info
 	place    Place
+	key      flowKey // of the packet under way, and which end sent it
+	from     int
 
 	beginning Beginning // what Options.Stream is given, again and again
 	now       int64
@@ -89,6 +92,8 @@ func (e *Engine) Packet(p *capture.Packet) {
 }
 
 func (e *Engine) dispatch() {
+	e.key, e.from = keyOf(&e.info)
+	e.place.Hash = e.key.hash(e.flows.seed)
 	if e.opts.Packet != nil {
 		e.opts.Packet(&e.info, e.place)
 	}
@@ -305,11 +310,17 @@ func (e *Engine) empty() *Event {
 
 // endpoints fills in addresses and ports for what the given end sent.
 func endpoints(p *packet.Info, k *flowKey, from int) {
-	p.Src, p.SrcPort, p.Dst, p.DstPort = k.low, k.lowPort, k.high, k.highPort
+	src, dst := &p.Src, &p.Dst
+	p.SrcPort, p.DstPort = k.lowPort(), k.highPort()
 	if from == 1 {
-		p.Src, p.SrcPort, p.Dst, p.DstPort = k.high, k.highPort, k.low, k.lowPort
+		src, dst = dst, src
+		p.SrcPort, p.DstPort = p.DstPort, p.SrcPort
 	}
-	p.Protocol = k.protocol
+	for i := range 2 {
+		binary.BigEndian.PutUint64(src[i*8:], k.low[i])
+		binary.BigEndian.PutUint64(dst[i*8:], k.high[i])
+	}
+	p.Protocol = uint8(k.rest >> 32)
 }
 
 // tellBeginning hands the beginning of a connection that is not TLS to the listener.
@@ -317,7 +328,7 @@ func (e *Engine) tellBeginning(s *session, f *flow) {
 	client := int(s.syn)
 	if client < 0 {
 		client = 0
-		if f.key.lowPort < f.key.highPort { // a guess: servers have the smaller port
+		if f.key.lowPort() < f.key.highPort() { // a guess: servers have the smaller port
 			client = 1
 		}
 	}

@@ -10,34 +10,36 @@ import (
 
 const ways = 8
 
-// flowKey names a connection in both directions: the smaller end first.
+// flowKey names a connection in both directions: the smaller end first. Its parts are as large as what they are made from
+// was written: the processor waits where it reads in pieces of another size than were written just before.
 type flowKey struct {
-	low, high         [16]byte
-	lowPort, highPort uint16
-	protocol          uint8
+	low, high [2]uint64 // addresses
+	rest      uint64    // from the lowest bit: the low end's port, the high end's, the protocol
 }
+
+func (k *flowKey) lowPort() uint16  { return uint16(k.rest) }
+func (k *flowKey) highPort() uint16 { return uint16(k.rest >> 16) }
 
 // keyOf gives the key of a packet and which end sent it: 0 the low one, 1 the high one.
 func keyOf(p *packet.Info) (flowKey, int) {
-	srcFirst := binary.BigEndian.Uint64(p.Src[:])
-	dstFirst := binary.BigEndian.Uint64(p.Dst[:])
-	srcLast := binary.BigEndian.Uint64(p.Src[8:])
-	dstLast := binary.BigEndian.Uint64(p.Dst[8:])
-	less := srcFirst < dstFirst || srcFirst == dstFirst && (srcLast < dstLast || srcLast == dstLast && p.SrcPort <= p.DstPort)
-	if less {
-		return flowKey{p.Src, p.Dst, p.SrcPort, p.DstPort, p.Protocol}, 0
+	src := [2]uint64{binary.BigEndian.Uint64(p.Src[:8]), binary.BigEndian.Uint64(p.Src[8:])}
+	dst := [2]uint64{binary.BigEndian.Uint64(p.Dst[:8]), binary.BigEndian.Uint64(p.Dst[8:])}
+	rest := uint64(p.Protocol) << 32
+	if src[0] < dst[0] || src[0] == dst[0] && (src[1] < dst[1] || src[1] == dst[1] && p.SrcPort <= p.DstPort) {
+		return flowKey{src, dst, rest | uint64(p.DstPort)<<16 | uint64(p.SrcPort)}, 0
 	}
-	return flowKey{p.Dst, p.Src, p.DstPort, p.SrcPort, p.Protocol}, 1
+	return flowKey{dst, src, rest | uint64(p.SrcPort)<<16 | uint64(p.DstPort)}, 1
 }
 
 func (k *flowKey) hash(seed uint64) uint64 {
-	fold := func(a, b uint64) uint64 {
-		hi, lo := bits.Mul64(a, b)
-		return hi ^ lo
-	}
-	h := fold(binary.LittleEndian.Uint64(k.low[:])^seed, binary.LittleEndian.Uint64(k.low[8:])^0x9e3779b97f4a7c15)
-	h = fold(binary.LittleEndian.Uint64(k.high[:])^h, binary.LittleEndian.Uint64(k.high[8:])^0xd6e8feb86659fd93)
-	return fold(uint64(k.lowPort)|uint64(k.highPort)<<16|uint64(k.protocol)<<32|h<<40^h, 0xa0761d6478bd642f^seed)
+	h := fold(k.low[0]^seed, k.low[1]^0x9e3779b97f4a7c15)
+	h = fold(k.high[0]^h, k.high[1]^0xd6e8feb86659fd93)
+	return fold(k.rest|h<<40^h, 0xa0761d6478bd642f^seed)
+}
+
+func fold(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
 }
 
 // halfState is what is known of one direction of a TCP connection.

@@ -43,6 +43,9 @@ type Options struct {
 type Place struct {
 	Packet int64 // from 1
 	Time   int64 // nanoseconds since 1970
+	// Hash is that of both ends and the protocol, the same in both directions; others cannot foresee it. Only the place that
+	// Options.Packet is given has it.
+	Hash uint64
 }
 
 // Beginning is what the two directions of a connection began with.

@@ -14,9 +14,8 @@ const outsideWindow = 4 << 20
 
 // segment takes a TCP segment.
 func (e *Engine) segment(p *packet.Info) {
-	key, d := keyOf(p)
-	hash := key.hash(e.flows.seed)
-	i := e.flows.find(&key, hash)
+	d, hash := e.from, e.place.Hash
+	i := e.flows.find(&e.key, hash)
 	if i < 0 {
 		if len(p.Payload) == 0 && p.Flags&packet.FlagSYN == 0 {
 			return
@@ -28,7 +27,7 @@ func (e *Engine) segment(p *packet.Info) {
 				e.finish(s)
 			}
 		}
-		e.flows.put(i, &key, hash, e.now)
+		e.flows.put(i, &e.key, hash, e.now)
 	}
 	f := &e.flows.flows[i]
 	doubted := e.doubtTimestamp(f, d, p)

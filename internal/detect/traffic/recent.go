@@ -1,9 +1,6 @@
 package traffic
 
 import (
-	"encoding/binary"
-	"math/bits"
-
 	"github.com/mithaq/mithaq/internal/detect/fingerprint"
 	"github.com/mithaq/mithaq/internal/detect/packet"
 	"github.com/mithaq/mithaq/internal/detect/room"
@@ -12,67 +9,84 @@ import (
 // recent remembers connections in fixed memory: a table of rows of four; the one of which nothing was heard for longest
 // gives way. A connection that was forgotten is told of again.
 type recent struct {
-	seed uint64
-	rows [][4]connection
+	marks [][4]mark // of what stands at the same place in all: a row of them is looked at for every packet
+	all   [][4]connection
+}
+
+type mark struct {
+	tag  uint32 // of the hash; 0 is an empty place
+	last uint32 // when something was heard, in steps of a millisecond or so: to tell which was silent for longest
 }
 
 // connection is what is counted of one while it is remembered.
 type connection struct {
-	hash        uint64 // of both ends; 0 is an empty place. One in 2^48 or so is taken for another
-	src, dst    [16]byte
-	first, last int64 // nanoseconds since 1970
-	packet      int64 // of the first
-	bytes       int64 // of payload, in both directions
-	srcPort     uint16
-	dstPort     uint16
-	protocol    uint8
-	fins        uint8
-	closed      bool // it was told of
+	hash     uint64 // of both ends. One in 2^48 or so is taken for another
+	last     int64  // nanoseconds since 1970
+	bytes    int64  // of payload, in both directions
+	fins     uint8
+	closed   bool // it was told of
+	protocol uint8
+	srcPort  uint16
+	dstPort  uint16
+	first    int64 // nanoseconds since 1970
+	packet   int64 // of the first
+	src, dst [16]byte
 }
 
-const recentRows = 1 << 15
+const (
+	recentRowBits = 15
+	recentRows    = 1 << recentRowBits
+)
 
 // silence is after how many nanoseconds without a packet a connection is over: the next packet between the same ends
 // begins another.
 const silence = 120e9
 
-func newRecent(seed uint64) *recent {
-	return &recent{seed: seed | 1, rows: room.Make[[4]connection](recentRows)}
+func newRecent() *recent {
+	return &recent{marks: room.Make[[4]mark](recentRows), all: room.Make[[4]connection](recentRows)}
 }
+
+func stepOf(t int64) uint32 { return uint32(t >> 20) }
 
 // see counts a packet and tells whether it is the first of a connection. What ended by it is told of in over: a connection
 // that gave way, or this one, which was closed.
 func (r *recent) see(p *packet.Info, place fingerprint.Place, over func(*connection)) (c *connection, first bool) {
-	h := r.end(&p.Src, p.SrcPort) + r.end(&p.Dst, p.DstPort)
-	hi, lo := bits.Mul64(h^uint64(p.Protocol)*0x9e3779b97f4a7c15, r.seed|0xa0761d6478bd642f)
-	h = hi ^ lo | 1
-	row := &r.rows[h>>49]
-	c = &row[0]
-	for i := range row {
-		if row[i].hash == h {
-			c = &row[i]
+	h := place.Hash
+	n, tag := h>>(64-recentRowBits), uint32(h)|1
+	marks, row := &r.marks[n], &r.all[n]
+	at, oldest := -1, 0
+	for i := range marks {
+		if marks[i].tag == tag && row[i].hash == h {
+			at = i
 			break
 		}
-		if row[i].last < c.last {
-			c = &row[i]
+		if marks[oldest].tag != 0 && (marks[i].tag == 0 || int32(marks[i].last-marks[oldest].last) < 0) {
+			oldest = i
 		}
 	}
+	known := at >= 0
+	if !known {
+		at = oldest
+	}
+	c = &row[at]
 	flags := p.Flags
 	if p.Protocol != packet.ProtocolTCP {
 		flags = 0
 	}
 	again := c.closed && flags&(packet.FlagSYN|packet.FlagACK) == packet.FlagSYN
-	if c.hash != h || again || place.Time-c.last > silence {
-		if c.hash != 0 && !c.closed {
+	if !known || again || place.Time-c.last > silence {
+		if marks[at].tag != 0 && !c.closed {
 			over(c)
 		}
 		first = true
+		marks[at].tag = tag
 		*c = connection{hash: h, src: p.Src, dst: p.Dst, srcPort: p.SrcPort, dstPort: p.DstPort, protocol: p.Protocol, first: place.Time, packet: place.Packet}
 		if flags&(packet.FlagSYN|packet.FlagACK) == packet.FlagSYN|packet.FlagACK {
 			c.src, c.dst, c.srcPort, c.dstPort = c.dst, c.src, c.dstPort, c.srcPort
 		}
 	}
 	c.last = max(c.last, place.Time)
+	marks[at].last = stepOf(c.last)
 	c.bytes += int64(len(p.Payload))
 	if flags&(packet.FlagFIN|packet.FlagRST) != 0 && !c.closed {
 		if c.fins++; c.fins == 2 || flags&packet.FlagRST != 0 {
@@ -85,18 +99,12 @@ func (r *recent) see(p *packet.Info, place fingerprint.Place, over func(*connect
 
 // flush tells of every connection that is not over.
 func (r *recent) flush(over func(*connection)) {
-	for i := range r.rows {
-		for k := range r.rows[i] {
-			if c := &r.rows[i][k]; c.hash != 0 && !c.closed {
+	for i := range r.marks {
+		for k := range r.marks[i] {
+			if c := &r.all[i][k]; r.marks[i][k].tag != 0 && !c.closed {
 				c.closed = true
 				over(c)
 			}
 		}
 	}
-}
-
-func (r *recent) end(a *[16]byte, port uint16) uint64 {
-	hi, lo := bits.Mul64(binary.LittleEndian.Uint64(a[:])^r.seed, binary.LittleEndian.Uint64(a[8:])^0xe7037ed1a0b428db)
-	hi, lo = bits.Mul64(hi^lo^uint64(port)<<17, r.seed^0x8ebc6af09c88c6a3)
-	return hi ^ lo
 }

@@ -45,7 +45,7 @@ func IsCapture(head []byte) bool {
 // Run reads a capture and calls yield for every event, which is valid during the call. The error is that of
 // fingerprint.Run; the Stats are right with one, too.
 func Run(ctx context.Context, name string, r io.Reader, opts Options, yield func(*event.Event)) (Stats, error) {
-	s := newSource(name, opts, yield)
+	s := newSource(name, yield)
 	counts, err := fingerprint.Run(ctx, r, s.listen(opts), s.hello)
 	s.seen.flush(s.over)
 	return s.stats(counts), err
@@ -59,7 +59,7 @@ type Source struct {
 
 // NewSource makes a Source that calls yield for every event. name is what events call the place they were found at.
 func NewSource(name string, opts Options, yield func(*event.Event)) *Source {
-	s := &Source{source: newSource(name, opts, yield)}
+	s := &Source{source: newSource(name, yield)}
 	s.engine = fingerprint.NewEngine(s.listen(opts), s.hello)
 	return s
 }
@@ -76,8 +76,8 @@ func (s *Source) Flush() {
 // Stats tells what was counted so far.
 func (s *Source) Stats() Stats { return s.stats(s.engine.Stats()) }
 
-func newSource(name string, opts Options, yield func(*event.Event)) *source {
-	s := &source{yield: yield, seen: newRecent(opts.Seed)}
+func newSource(name string, yield func(*event.Event)) *source {
+	s := &source{yield: yield, seen: newRecent()}
 	s.over = s.ended
 	s.event.File, s.event.Format = name, "packets"
 	return s
