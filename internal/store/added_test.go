@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -150,29 +148,4 @@ func TestPlacesConformance(t *testing.T) {
 			t.Errorf("erased: %+v, %v", got, err)
 		}
 	})
-}
-
-// TestLookupsByID: who asks for an id goes through the few rows of the id, whatever their type.
-func TestLookupsByID(t *testing.T) {
-	dir := t.TempDir()
-	d := mustOpen(t, "sqlite:"+filepath.Join(dir, "t.db"), dir)
-	x := d.Index()
-	if err := x.Finish(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, query := range []string{
-		selectPlaced + `WHERE s.uuid = $1 AND ` + ofType + ` = $2 ORDER BY s.no, s.ord`, `SELECT no FROM ix_stix WHERE uuid = $1 AND ` + ofType + ` = $2`,
-	} {
-		var plan []string
-		err := queryRows(t.Context(), x.c, `EXPLAIN QUERY PLAN `+query, []any{[]byte("a"), "b"}, func(r *sql.Rows) error {
-			var id, parent, unused int
-			var detail string
-			err := r.Scan(&id, &parent, &unused, &detail)
-			plan = append(plan, detail)
-			return err
-		})
-		if err != nil || len(plan) == 0 || !strings.Contains(plan[0], "ix_stix_id") {
-			t.Errorf("%s\n%q, %v", query, plan, err)
-		}
-	}
 }

@@ -35,19 +35,17 @@ type Index struct {
 }
 
 // indexTables are the index on PostgreSQL, and what Drop drops there.
-var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_form", "ix_serves", "ix_tally", "ix_bucket", "ix_answers", "ix_answered", "ix_expected", "ix_ref", "ix_change", "ix_receipt", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_segment", "ix_block", "ix_text"}
+var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_form", "ix_serves", "ix_tally", "ix_bucket", "ix_answers", "ix_answered", "ix_expected", "ix_ref", "ix_change", "ix_receipt", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_fresh", "ix_run", "ix_handle", "ix_segment", "ix_block", "ix_text"}
 
 // indexPragmas of the writing connection: an index that loses its last commits in a power cut fills up again by itself.
 // What many batches change over and over is carried over from the write-ahead log once for several of them.
 var indexPragmas = []string{"synchronous(NORMAL)", "cache_size(-48000)", "wal_autocheckpoint(16000)"}
 
-// secondaryIndexes are made after a rebuild has filled the tables: sorting once is cheaper than a million insertions.
+// secondaryIndexes are made after a rebuild has filled the tables: sorting once is cheaper than a million insertions. What is
+// looked up by a name of its own has a handle instead.
 var secondaryIndexes = map[string]string{
-	"ix_record_leaf":   "ix_record (leaf)",
-	"ix_record_id":     "ix_record (id)",
 	"ix_act_agreement": "ix_act (agreement, no)",
 	"ix_answers_leaf":  "ix_answers (leaf)",
-	"ix_stix_id":       "ix_stix (uuid)",
 	"ix_stix_type":     "ix_stix (type, no, ord)",
 	"ix_stix_many":     "ix_stix (many, no, ord) WHERE many = 1",
 }
@@ -140,16 +138,27 @@ func (c *conns) forget(part string) {
 
 // Finish makes the secondary indexes that are missing: after a rebuild, and when the index is opened.
 func (x *Index) Finish(ctx context.Context) error {
+	if err := x.warmWrite(ctx); err != nil {
+		return err
+	}
 	return x.writing(ctx, "finishing the index", func(t *tx) error {
 		for name, on := range secondaryIndexes {
 			if _, err := t.ExecContext(ctx, "CREATE INDEX IF NOT EXISTS "+name+" ON "+on); err != nil {
 				return err
 			}
 		}
-		if err := settleAll(ctx, t); err != nil {
+		if finished, err := isFinished(ctx, t); err != nil || finished {
 			return err
 		}
-		return completeSTIX(ctx, t)
+		var shared sharing
+		run, err := finishHandles(ctx, t, shared.see)
+		if err != nil {
+			return fmt.Errorf("handles: %w", err)
+		}
+		if err := writeMany(ctx, t, shared.many); err != nil {
+			return fmt.Errorf("STIX objects with one id: %w", err)
+		}
+		return settleAll(ctx, t, run)
 	})
 }
 

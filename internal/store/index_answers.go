@@ -46,65 +46,6 @@ func settleEntries(ctx context.Context, t *tx, entries []IndexEntry) error {
 	return nil
 }
 
-// settleAll settles, when the index was built, all that came meanwhile, some thousands of records at a time.
-func settleAll(ctx context.Context, t *tx) error {
-	if finished, err := isFinished(ctx, t); err != nil || finished {
-		return err
-	}
-	const atOnce = 1 << 14
-	for last := []byte{}; ; {
-		// All answers to one record share its leaf, so that a run of leaves has them all.
-		leaves, err := hashes(ctx, t, `SELECT DISTINCT leaf FROM ix_answers WHERE leaf > $1 ORDER BY leaf LIMIT $2`, last, atOnce)
-		if err != nil {
-			return err
-		}
-		if len(leaves) == 0 {
-			break
-		}
-		rows, err := answeredIn(ctx, t, last, leaves[len(leaves)-1][:])
-		if err != nil {
-			return err
-		}
-		if err := writeAnswered(ctx, t, rows); err != nil {
-			return err
-		}
-		last = leaves[len(leaves)-1][:]
-	}
-	for _, done := range []string{`INSERT INTO ix_expected (leaf) SELECT DISTINCT leaf FROM ix_answers a WHERE NOT EXISTS (SELECT 1 FROM ix_record r
-			JOIN ix_form f ON f.no = r.form WHERE r.leaf = a.leaf AND f.standing = 'valid') ON CONFLICT (leaf) DO NOTHING`,
-		`INSERT INTO ix_meta (name, value) VALUES ('finished', 1) ON CONFLICT (name) DO NOTHING`} {
-		if _, err := t.exec(ctx, done); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// answeredIn says how soon the records with the leaves after one, up to another, were answered.
-func answeredIn(ctx context.Context, t *tx, after, to []byte) (out []answered, err error) {
-	rows, err := t.QueryContext(ctx, `SELECT r.no, r.time_us, r.agreement, r.author, r.kind, r.stage, (SELECT count(*) FROM ix_answers x WHERE x.no = r.no),
-		a.time_us, a.agreement, a.author, a.kind, a.stage FROM ix_answers f JOIN ix_entry r ON r.leaf = f.leaf JOIN ix_entry a ON a.no = f.no
-		WHERE f.leaf > $1 AND f.leaf <= $2 AND r.standing = 'valid' AND a.standing = 'valid' ORDER BY r.no`, after, to)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var start counted
-	var answers []counted
-	for rows.Next() {
-		var s, a counted
-		var others int64
-		if err := rows.Scan(&s.no, &s.at, &s.agreement, &s.author, &s.kind, &s.stage, &others, &a.at, &a.agreement, &a.author, &a.kind, &a.stage); err != nil {
-			return nil, err
-		}
-		if s.fresh = others == 0; s.no != start.no {
-			out, answers = start.answeredBy(out, answers), answers[:0]
-		}
-		start, answers = s, append(answers, a)
-	}
-	return start.answeredBy(out, answers), rows.Err()
-}
-
 func isFinished(ctx context.Context, q queryer) (bool, error) {
 	var n int64
 	err := one(ctx, q, `SELECT count(*) FROM ix_meta WHERE name = 'finished'`, nil, &n)
@@ -182,9 +123,17 @@ func countedRows(ctx context.Context, t *tx, where string, args ...any) (out []c
 
 // settle writes how soon the records with a leaf were answered, by each kind.
 func settle(ctx context.Context, t *tx, leaf [32]byte) error {
-	starts, err := countedRows(ctx, t, `WHERE r.leaf = $1`, leaf[:])
+	nos, err := numbersUnder(ctx, t.c.kind, t.asking, leafKey(leaf))
 	if err != nil {
 		return err
+	}
+	var starts []counted
+	for _, no := range nos {
+		s, err := countedRows(ctx, t, `WHERE r.no = $1 AND r.leaf = $2`, no, leaf[:])
+		if err != nil {
+			return err
+		}
+		starts = append(starts, s...)
 	}
 	if len(starts) == 0 {
 		return expect(ctx, t, leaf)

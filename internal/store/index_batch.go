@@ -25,6 +25,8 @@ type Batch struct {
 	nos     []int64
 	text    *segment // nil: the entries have none
 	tallies tallies
+	handles []handle      // in order, each once
+	blocks  []handleBlock // of them, when they are enough for a run
 
 	records, refs, answers, changes, receipts, acts, stix []any // rows
 }
@@ -42,16 +44,21 @@ func Prepare(entries []IndexEntry) *Batch {
 		entries: entries, forms: make([]form, len(entries)), nos: make([]int64, len(entries)), tallies: tallies{},
 		records: make([]any, 0, len(entries)*ixRecordInsert.cols), stix: make([]any, 0, objects*ixSTIXInsert.cols),
 	}
+	b.handles = make([]handle, 0, 2*len(entries)+objects)
 	text := make([]textRow, 0, parts)
 	for i := range entries {
 		e := &entries[i]
 		b.forms[i], b.nos[i] = formOf(&e.Indexed), e.No
 		b.add(e)
+		b.handles = handlesOf(b.handles, e)
 		for part, numbers := range e.Text.Parts[:min(len(e.Text.Parts), textParts)] {
 			text = append(text, textRow{e.No*textParts + int64(part), numbers, e.Text.Vocabulary})
 		}
 	}
 	slices.Sort(b.nos)
+	if b.handles = sortHandles(b.handles); len(b.handles) >= handleRun {
+		b.blocks = packHandles(b.handles)
+	}
 	if len(text) > 0 {
 		slices.SortFunc(text, func(a, b textRow) int { return cmp.Compare(a.row, b.row) })
 		b.text = newSegment(text)
@@ -133,6 +140,9 @@ func (b *Batch) writeRows(ctx context.Context, t *tx) error {
 		if err := t.insert(ctx, w.in, w.rows); err != nil {
 			return fmt.Errorf("%s: %w", w.what, err)
 		}
+	}
+	if err := addHandles(ctx, t, b.handles, b.blocks); err != nil {
+		return fmt.Errorf("handles: %w", err)
 	}
 	if b.text != nil {
 		if err := addText(ctx, t, b.text); err != nil {

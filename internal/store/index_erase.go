@@ -36,6 +36,13 @@ func (x *Index) Erase(ctx context.Context, no int64, text IndexText) error {
 		if err := discount(ctx, t, no); err != nil {
 			return err
 		}
+		keys, err := keysOf(ctx, t, no)
+		if err != nil {
+			return err
+		}
+		if err := eraseHandles(ctx, t, no, keys); err != nil {
+			return err
+		}
 		for _, table := range []string{"ix_ref", "ix_change", "ix_receipt", "ix_act", "ix_place", "ix_stix"} {
 			if _, err := t.ExecContext(ctx, "DELETE FROM "+table+" WHERE no = $1", no); err != nil {
 				return err
@@ -47,6 +54,24 @@ func (x *Index) Erase(ctx context.Context, no int64, text IndexText) error {
 		return err
 	}
 	return x.emptyWAL(ctx)
+}
+
+// keysOf are the handles of what an erasure takes away of a record: all but its leaf.
+func keysOf(ctx context.Context, t *tx, no int64) (keys []int64, err error) {
+	var id string
+	if err := one(ctx, t, `SELECT id FROM ix_record WHERE no = $1`, []any{no}, &id); err != nil {
+		return nil, err
+	}
+	if id != "" {
+		keys = append(keys, idKey(id))
+	}
+	err = t.asking(ctx, `SELECT uuid FROM ix_stix WHERE no = $1`, []any{no}, func(r *sql.Rows) error {
+		var uuid []byte
+		err := r.Scan(&uuid)
+		keys = append(keys, stixKey(uuid))
+		return err
+	})
+	return keys, err
 }
 
 func termSet(v *arabic.Vocabulary, numbers []uint32) map[string]bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -120,12 +121,27 @@ func (x *Index) ByNos(ctx context.Context, nos []int64) ([]Indexed, error) {
 
 // ByLeaf returns the records with this leaf hash: one, unless the same object stands in several logs.
 func (x *Index) ByLeaf(ctx context.Context, leaf [32]byte) ([]Indexed, error) {
-	return x.list(ctx, "looking a leaf up", ` WHERE leaf = $1 ORDER BY no`, leaf[:])
+	list, err := x.under(ctx, "looking a leaf up", leafKey(leaf))
+	return slices.DeleteFunc(list, func(e Indexed) bool { return e.Leaf != leaf }), err
 }
 
 // ByID returns the records with this record id.
 func (x *Index) ByID(ctx context.Context, id string) ([]Indexed, error) {
-	return x.list(ctx, "looking a record up", ` WHERE id = $1 ORDER BY no`, id)
+	list, err := x.under(ctx, "looking a record up", idKey(id))
+	return slices.DeleteFunc(list, func(e Indexed) bool { return e.ID != id }), err
+}
+
+// under returns the records that may have what has a handle.
+func (x *Index) under(ctx context.Context, what string, key int64) ([]Indexed, error) {
+	var nos []int64
+	err := x.reading(what, func(c *conns) (err error) {
+		nos, err = numbersUnder(ctx, c.kind, c.asking, key)
+		return err
+	})
+	if err != nil || len(nos) == 0 {
+		return nil, err
+	}
+	return x.ByNos(ctx, nos)
 }
 
 // Since returns up to limit records that arrived after the no-th, in order of arrival.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 )
@@ -82,30 +83,25 @@ func (x *Index) Receipted(ctx context.Context, origin, author, state string, fro
 
 // InLog returns what the index has of some leaves of a log, in no order; leaves are hashes.
 func (x *Index) InLog(ctx context.Context, logNo int64, leaves [][32]byte) (out []Indexed, err error) {
-	for len(leaves) > 0 {
-		n := 1
-		for _, size := range batchSizes {
-			if size <= len(leaves) {
-				n = size
-				break
-			}
-		}
-		args := make([]any, n)
-		for i := range args {
-			args[i] = leaves[i][:]
-		}
-		list, err := x.list(ctx, "looking leaves up", multi(x.db.kind, ` WHERE leaf IN `, n, 1), args...)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range list {
-			if e.LogNo == logNo {
-				out = append(out, e)
-			}
-		}
-		leaves = leaves[n:]
+	wanted := make(map[[32]byte]bool, len(leaves))
+	keys := make([]int64, len(leaves))
+	for i, leaf := range leaves {
+		wanted[leaf], keys[i] = true, leafKey(leaf)
 	}
-	return out, nil
+	var nos []int64
+	err = x.reading("looking leaves up", func(c *conns) error {
+		list, err := findHandles(ctx, c.kind, c.asking, keys...)
+		for _, h := range list {
+			nos = append(nos, h.no)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(nos)
+	list, err := x.ByNos(ctx, slices.Compact(nos))
+	return slices.DeleteFunc(list, func(e Indexed) bool { return e.LogNo != logNo || !wanted[e.Leaf] }), err
 }
 
 // LastOfKind returns the record of a kind that arrived last of an author, if there is one.

@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
-	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -53,10 +55,53 @@ func scanSTIX(r *sql.Rows, more ...any) (no int64, ord int, o IndexSTIX, err err
 	return no, ord, o, err
 }
 
+// stixAt is a query for STIX objects by where they stand.
+func stixAt(columns, from string) *inserter {
+	return newInserterWith(`WITH k(no, ord) AS (VALUES (CAST(-1 AS BIGINT), CAST(-1 AS BIGINT)),`, 2, `) SELECT `+columns+` FROM k CROSS JOIN ix_stix s `+from+` WHERE s.no = k.no AND s.ord = k.ord`)
+}
+
+var (
+	findNames  = stixAt(`s.no, s.type, s.uuid`, ``)
+	findPlaced = stixAt(placedColumns, placedJoin)
+)
+
+func placesOf(list []handle) []any {
+	out := make([]any, 0, 2*len(list))
+	for _, h := range list {
+		out = append(out, h.no, h.ord)
+	}
+	return out
+}
+
 // WithSTIX returns the records that carry a STIX object, newest first.
 func (x *Index) WithSTIX(ctx context.Context, id string, limit int) ([]Indexed, error) {
 	typ, uuid := splitSTIX(id)
-	return x.list(ctx, "looking a STIX object up", ` WHERE no IN (SELECT no FROM ix_stix WHERE uuid = $1 AND `+ofType+` = $2) ORDER BY no DESC LIMIT $3`, uuid, typ, limit)
+	var nos []int64
+	err := x.reading("looking a STIX object up", func(c *conns) error {
+		list, err := findHandles(ctx, c.kind, c.asking, stixKey(uuid))
+		for slices.Reverse(list); err == nil && len(list) > 0 && len(nos) < limit; {
+			n := min(idsAtOnce, len(list))
+			err = askOf(ctx, c.kind, c.asking, findNames, placesOf(list[:n]), func(r *sql.Rows) error {
+				var no int64
+				var t string
+				var u []byte
+				err := r.Scan(&no, &t, &u)
+				if err == nil && t == typ && bytes.Equal(u, uuid) {
+					nos = append(nos, no)
+				}
+				return err
+			})
+			list = list[n:]
+			slices.Sort(nos)
+			nos = slices.Compact(nos)
+		}
+		return err
+	})
+	if err != nil || len(nos) == 0 {
+		return nil, err
+	}
+	slices.Reverse(nos)
+	return x.ByNos(ctx, nos[:min(limit, len(nos))])
 }
 
 // STIXOf returns the STIX objects [from, to) of a record, in the bundle's order.
@@ -77,17 +122,29 @@ type Placed struct {
 	Run // of this object alone
 }
 
-// ofType is a type beside an id. SQLite takes the index on types for it where it can, which holds a million rows of one type; of one
-// id there are few.
-const ofType = `type || ''`
-
-const selectPlaced = `SELECT s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.off, s.len, s.marking, s.many, p.class, p.date_us, p.ord, p.expires_us
-	FROM ix_stix s JOIN ix_place p ON p.no = s.no AND s.ord >= p.ord AND s.ord < p.ord + p.count `
+const (
+	placedColumns = `s.no, s.ord, s.type, s.uuid, s.spec, s.version, s.off, s.len, s.marking, s.many, p.class, p.date_us, p.ord, p.expires_us`
+	placedJoin    = `JOIN ix_place p ON p.no = s.no AND s.ord >= p.ord AND s.ord < p.ord + p.count`
+)
 
 // PlacedSTIX returns all that stands in collections under a STIX id, in the order of arrival.
-func (x *Index) PlacedSTIX(ctx context.Context, id string) ([]Placed, error) {
-	typ, uuid := splitSTIX(id)
-	return x.placed(ctx, `WHERE s.uuid = $1 AND `+ofType+` = $2 ORDER BY s.no, s.ord`, uuid, typ)
+func (x *Index) PlacedSTIX(ctx context.Context, id string) (out []Placed, err error) {
+	_, uuid := splitSTIX(id)
+	err = x.reading("looking STIX objects up", func(c *conns) error {
+		list, err := findHandles(ctx, c.kind, c.asking, stixKey(uuid))
+		if err != nil {
+			return err
+		}
+		return askOf(ctx, c.kind, c.asking, findPlaced, placesOf(list), func(r *sql.Rows) error {
+			one, err := scanPlaced(r)
+			if one.ID == id {
+				out = append(out, one)
+			}
+			return err
+		})
+	})
+	slices.SortFunc(out, func(a, b Placed) int { return cmp.Or(cmp.Compare(a.No, b.No), a.Ord-b.Ord) })
+	return out, err
 }
 
 // PlacedOfTypes returns all that stands in collections of some types, in the order of arrival; ok is false when there may be more
@@ -119,13 +176,8 @@ func (x *Index) PlacedOf(ctx context.Context, no int64) ([]Placed, error) {
 
 func (x *Index) placed(ctx context.Context, where string, args ...any) (out []Placed, err error) {
 	err = x.reading("looking STIX objects up", func(c *conns) error {
-		return queryRows(ctx, c, selectPlaced+where, args, func(r *sql.Rows) error {
-			var one Placed
-			var first int
-			var err error
-			one.No, one.Ord, one.IndexSTIX, err = scanSTIX(r, &one.Class, &one.Date, &first, &one.Expires)
-			one.Date += int64(one.Ord - first)
-			one.Count = 1
+		return queryRows(ctx, c, `SELECT `+placedColumns+` FROM ix_stix s `+placedJoin+` `+where, args, func(r *sql.Rows) error {
+			one, err := scanPlaced(r)
 			out = append(out, one)
 			return err
 		})
@@ -133,23 +185,33 @@ func (x *Index) placed(ctx context.Context, where string, args ...any) (out []Pl
 	return out, err
 }
 
+func scanPlaced(r *sql.Rows) (one Placed, err error) {
+	var first int
+	one.No, one.Ord, one.IndexSTIX, err = scanSTIX(r, &one.Class, &one.Date, &first, &one.Expires)
+	one.Date += int64(one.Ord - first)
+	one.Count = 1
+	return one, err
+}
+
 // HasSTIX returns which of the ids are the ids of objects in the index.
 func (x *Index) HasSTIX(ctx context.Context, ids []string) (map[string]bool, error) {
 	out := map[string]bool{}
 	err := x.reading("looking STIX objects up", func(c *conns) error {
 		for at := 0; at < len(ids); at += idsAtOnce {
-			uuids := make([]any, 0, idsAtOnce)
+			var keys []int64
 			for _, id := range ids[at:min(at+idsAtOnce, len(ids))] {
 				_, uuid := splitSTIX(id)
-				uuids = append(uuids, uuid)
+				keys = append(keys, stixKey(uuid))
 			}
-			for len(uuids) < idsAtOnce {
-				uuids = append(uuids, uuids[0]) // one statement for every number of them
+			list, err := findHandles(ctx, c.kind, c.asking, keys...)
+			if err != nil {
+				return err
 			}
-			err := queryRows(ctx, c, `SELECT DISTINCT type, uuid FROM ix_stix WHERE uuid IN `+multi(x.db.kind, "", idsAtOnce, 1), uuids, func(r *sql.Rows) error {
+			err = askOf(ctx, c.kind, c.asking, findNames, placesOf(list), func(r *sql.Rows) error {
+				var no int64
 				var typ string
 				var uuid []byte
-				err := r.Scan(&typ, &uuid)
+				err := r.Scan(&no, &typ, &uuid)
 				out[typ+"--"+joinUUID(uuid)] = true
 				return err
 			})
@@ -163,93 +225,6 @@ func (x *Index) HasSTIX(ctx context.Context, ids []string) (map[string]bool, err
 }
 
 const idsAtOnce = 128
-
-// markMany notes which of the entries' STIX objects share an id with another, and notes it of the other. While the index
-// is being built there is nothing to look ids up in: Finish does it for all.
-func markMany(ctx context.Context, t *tx, entries []IndexEntry) error {
-	if complete, err := stixComplete(ctx, t.QueryRowContext); err != nil || !complete {
-		return err
-	}
-	mine := map[string]int{}
-	var uuids []any
-	for i := range entries {
-		for _, o := range entries[i].STIX {
-			_, uuid := splitSTIX(o.ID)
-			if mine[string(uuid)]++; mine[string(uuid)] == 1 {
-				uuids = append(uuids, uuid)
-			}
-		}
-	}
-	if len(uuids) == 0 {
-		return nil
-	}
-	shared := map[string]int{}
-	for len(uuids) > 0 {
-		n := min(idsAtOnce, len(uuids))
-		part := uuids[:n:n]
-		uuids = uuids[n:]
-		for len(part) < idsAtOnce {
-			part = append(part, part[0])
-		}
-		if err := countUUIDs(ctx, t, part, shared); err != nil {
-			return err
-		}
-	}
-	if len(shared) == 0 {
-		return nil
-	}
-	for uuid, n := range shared {
-		if n <= mine[uuid]+1 { // the one that was alone before did not know
-			if _, err := t.exec(ctx, `UPDATE ix_stix SET many = 1 WHERE uuid = $1`, []byte(uuid)); err != nil {
-				return err
-			}
-		}
-	}
-	for i := range entries {
-		for ord, o := range entries[i].STIX {
-			_, uuid := splitSTIX(o.ID)
-			if n := shared[string(uuid)]; n > mine[string(uuid)]+1 {
-				if _, err := t.exec(ctx, `UPDATE ix_stix SET many = 1 WHERE no = $1 AND ord = $2`, entries[i].No, int64(ord)); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func countUUIDs(ctx context.Context, t *tx, uuids []any, shared map[string]int) error {
-	st, err := t.stmt(ctx, `SELECT uuid, count(*) FROM ix_stix WHERE uuid IN `+multi(t.c.kind, "", len(uuids), 1)+` GROUP BY uuid HAVING count(*) > 1`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = st.Close() }()
-	rows, err := st.QueryContext(ctx, uuids...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var uuid []byte
-		var n int
-		if err := rows.Scan(&uuid, &n); err != nil {
-			return err
-		}
-		shared[string(uuid)] = n
-	}
-	return rows.Err()
-}
-
-// completeSTIX notes, after the index was built, which STIX objects share an id.
-func completeSTIX(ctx context.Context, t *tx) error {
-	if complete, err := stixComplete(ctx, t.QueryRowContext); err != nil || complete {
-		return err
-	}
-	if _, err := t.exec(ctx, `UPDATE ix_stix SET many = 1 WHERE uuid IN (SELECT uuid FROM ix_stix GROUP BY uuid HAVING count(*) > 1)`); err != nil {
-		return fmt.Errorf("STIX objects with one id: %w", err)
-	}
-	return nil
-}
 
 // SetComplete notes that collections can be read.
 func (x *Index) SetComplete(ctx context.Context) error {

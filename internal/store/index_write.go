@@ -134,10 +134,10 @@ func (x *Index) warmWrite(ctx context.Context) error {
 	if x.c == nil || x.readOnly {
 		return nil // writing says so
 	}
-	if err := x.c.warm(ctx, moveIndexed, addTally, findTally, addBucket, putSegment, putBlock); err != nil {
+	if err := x.c.warm(ctx, moveIndexed, addTally, findTally, addBucket, putSegment, putBlock, countFresh, nextBlocks); err != nil {
 		return err
 	}
-	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert, ixPlaceInsert, ixFormInsert} {
+	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixSTIXInsert, ixPlaceInsert, ixFormInsert, freshInsert, handleInsert, findFresh, findHandle, findCounted, findAnswers} {
 		if err := x.c.warm(ctx, in.texts[x.db.kind][:]...); err != nil {
 			return err
 		}

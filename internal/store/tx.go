@@ -110,11 +110,14 @@ type inserter struct {
 	texts [2][len(batchSizes)]string
 }
 
-func newInserter(head string, cols int) *inserter {
+func newInserter(head string, cols int) *inserter { return newInserterWith(head, cols, "") }
+
+// newInserterWith is newInserter with something after the rows.
+func newInserterWith(head string, cols int, tail string) *inserter {
 	in := &inserter{cols: cols}
 	for _, k := range []kind{sqlite, postgres} {
 		for i, n := range batchSizes {
-			in.texts[k][i] = multi(k, head, cols, n)
+			in.texts[k][i] = multi(k, head, cols, n) + tail
 		}
 	}
 	return in

@@ -195,6 +195,26 @@ CREATE TABLE ix_place (
 );
 CREATE INDEX ix_place_no ON ix_place (no);
 
+-- Where the row of a leaf's hash, a record's id or a STIX object's id stands: key is a number made of the name, no the record's, ord
+-- the object's place in its bundle (handle.go has both). The newest wait in ix_fresh until they are many enough for a run.
+CREATE TABLE ix_fresh (
+    key BIGINT NOT NULL,
+    no  BIGINT NOT NULL,
+    ord BIGINT NOT NULL,
+    PRIMARY KEY (key, no, ord)
+);
+CREATE TABLE ix_run (
+    no      BIGINT PRIMARY KEY,
+    handles BIGINT NOT NULL
+);
+CREATE TABLE ix_handle (
+    run   BIGINT NOT NULL,
+    first BIGINT NOT NULL,
+    part  BIGINT NOT NULL,
+    data  BYTEA NOT NULL,
+    PRIMARY KEY (run, first, part)
+);
+
 -- Full text: terms only, never the text (postings.go has the format). A segment is a run of documents, a document a part
 -- of a record: its row_no is the record's no times 4096, plus the part. Its blocks have the numbers no * 1048576 and on.
 CREATE TABLE ix_segment (
@@ -212,6 +232,9 @@ CREATE TABLE ix_block (
 );
 
 -- +goose Down
+DROP TABLE ix_handle;
+DROP TABLE ix_run;
+DROP TABLE ix_fresh;
 DROP TABLE ix_block;
 DROP TABLE ix_segment;
 DROP TABLE ix_place;

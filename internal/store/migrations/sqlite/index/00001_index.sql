@@ -195,6 +195,26 @@ CREATE TABLE ix_place (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ix_place_no ON ix_place (no);
 
+-- Where the row of a leaf's hash, a record's id or a STIX object's id stands: key is a number made of the name, no the record's, ord
+-- the object's place in its bundle (handle.go has both). The newest wait in ix_fresh until they are many enough for a run.
+CREATE TABLE ix_fresh (
+    key INTEGER NOT NULL,
+    no  INTEGER NOT NULL,
+    ord INTEGER NOT NULL,
+    PRIMARY KEY (key, no, ord)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE ix_run (
+    no      INTEGER PRIMARY KEY,
+    handles INTEGER NOT NULL
+) STRICT;
+CREATE TABLE ix_handle (
+    run   INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    part  INTEGER NOT NULL,
+    data  BLOB NOT NULL,
+    PRIMARY KEY (run, first, part)
+) STRICT, WITHOUT ROWID;
+
 -- Full text: terms only, never the text (postings.go has the format). A segment is a run of documents, a document a part
 -- of a record: its row_no is the record's no times 4096, plus the part. Its blocks have the numbers no * 1048576 and on.
 CREATE TABLE ix_segment (
@@ -212,6 +232,9 @@ CREATE TABLE ix_block (
 ) STRICT;
 
 -- +goose Down
+DROP TABLE ix_handle;
+DROP TABLE ix_run;
+DROP TABLE ix_fresh;
 DROP TABLE ix_block;
 DROP TABLE ix_segment;
 DROP TABLE ix_place;
