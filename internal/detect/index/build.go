@@ -16,15 +16,6 @@ type tableBuilder struct {
 	places []uint32 // where each added key begins in arena
 }
 
-func appendKey(dst []byte, kind Kind, key []byte) []byte {
-	if len(key) < longKey {
-		dst = append(dst, byte(kind), byte(len(key)))
-	} else {
-		dst = append(dst, byte(kind), longKey, byte(len(key)), byte(len(key)>>8))
-	}
-	return append(dst, key...)
-}
-
 // add adds a key, which may be there already.
 func (b *tableBuilder) add(kind Kind, key []byte) error {
 	if len(key) > maxKey {
@@ -34,7 +25,7 @@ func (b *tableBuilder) add(kind Kind, key []byte) error {
 		return errors.New("indexing: all values together are more than 4 GiB")
 	}
 	b.places = append(b.places, uint32(len(b.arena)))
-	b.arena = appendKey(b.arena, kind, key)
+	b.arena = appendStored(b.arena, kind, key)
 	return nil
 }
 
@@ -44,9 +35,11 @@ func (b *tableBuilder) build(seed uint64) (t *Table, numbers []uint32, err error
 	source := &Table{arena: b.arena}
 	hashes := make([]uint64, len(b.places))
 	counts := make([]uint32, buckets+1)
+	var key []byte
 	for i, at := range b.places {
-		kind, key, _ := source.entry(at)
-		hashes[i] = hashKey(seed, kind, key)
+		_, s, packed, _ := source.entry(at)
+		key = appendUnpacked(key[:0], s, packed)
+		hashes[i] = hashKey(seed, s.kind, key)
 		n, _ := bits.Mul64(hashes[i], buckets)
 		counts[n+1]++
 	}
@@ -86,18 +79,18 @@ func (t *Table) fill(source *Table, places, members []uint32, hashes []uint64, n
 	first := t.keys
 	seen := len(distinct)
 	for _, i := range members {
-		kind, key, _ := source.entry(places[i])
+		head, _, key, whole := source.entry(places[i])
 		number, found := first, false
 		for at := begin; at < uint32(len(t.arena)); number++ {
-			k, stored, next := t.entry(at)
-			if distinct[seen+int(number-first)] == hashes[i] && k == kind && string(stored) == string(key) {
+			have, _, there, next := t.entry(at)
+			if distinct[seen+int(number-first)] == hashes[i] && have == head && string(there) == string(key) {
 				found = true
 				break
 			}
 			at = next
 		}
 		if !found {
-			t.arena = appendKey(t.arena, kind, key)
+			t.arena = append(t.arena, source.arena[places[i]:whole]...)
 			distinct = append(distinct, hashes[i])
 			number = t.keys
 			t.keys++

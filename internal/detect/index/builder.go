@@ -74,6 +74,7 @@ func (b *Builder) Add(kind Kind, key []byte, row Row) error {
 
 // build makes the layer. The builder is used up.
 func (b *Builder) build(seed uint64) (*layer, error) {
+	source, places := Table{arena: b.table.arena}, b.table.places
 	table, numbers, err := b.table.build(seed)
 	if err != nil {
 		return nil, err
@@ -83,23 +84,29 @@ func (b *Builder) build(seed uint64) (*layer, error) {
 		openGate(l.gate, kind, key)
 	}
 	// The first row of each key goes to the key's number, the others behind all keys.
-	l.rows = make([]byte, int(table.keys)*rowSize, len(b.rows))
+	var p provenanceBuilder
+	p.rows = make([]byte, int(table.keys)*placeSize, max(len(numbers), int(table.keys))*placeSize)
 	taken := make([]bool, table.keys)
 	type extra struct{ key, row uint32 }
 	var extras []extra
+	var key []byte
 	for i, number := range numbers {
-		row := b.rows[i*rowSize : (i+1)*rowSize]
+		_, s, packed, _ := source.entry(places[i])
+		key = appendUnpacked(key[:0], s, packed)
+		row := readRow(b.rows[i*rowSize:])
+		place := p.pack(&row, s.kind, key)
 		if !taken[number] {
 			taken[number] = true
-			copy(l.rows[int(number)*rowSize:], row)
+			binary.LittleEndian.PutUint32(p.rows[number*placeSize:], place)
 			continue
 		}
-		extras = append(extras, extra{number, uint32(len(l.rows) / rowSize)})
-		l.rows = append(l.rows, row...)
+		extras = append(extras, extra{number, uint32(len(p.rows) / placeSize)})
+		p.rows = binary.LittleEndian.AppendUint32(p.rows, place)
 	}
+	l.provenance = p.provenance
 	sort.SliceStable(extras, func(i, j int) bool { return extras[i].key < extras[j].key })
 	for _, e := range extras {
-		l.rows[int(e.key)*rowSize+27] |= flagMore
+		l.rows[e.key*placeSize+3] |= placeMore >> 24
 		l.more = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(l.more, e.key), e.row)
 	}
 	return l, nil
@@ -109,7 +116,7 @@ func (b *Builder) build(seed uint64) (*layer, error) {
 func (b *Builder) copyFrom(l *layer, drop func(ID) bool) error {
 	number, failed := uint32(0), error(nil)
 	for kind, key := range l.All {
-		l.eachRow(number, func(row Row) {
+		l.eachRow(number, kind, key, func(row Row) {
 			if failed != nil || drop(row.Indicator) {
 				return
 			}

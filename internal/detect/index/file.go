@@ -15,7 +15,7 @@ import (
 // program writes for itself: it is built again, not converted, when its version changes.
 const (
 	fileMagic   = "mithaqix"
-	fileVersion = 2
+	fileVersion = 3
 	headSize    = 128
 )
 
@@ -25,6 +25,8 @@ const (
 	runDir
 	runArena
 	runRows
+	runOwns
+	runForms
 	runMore
 	runGate
 	runWords
@@ -65,7 +67,7 @@ func (s *Set) WriteTo(w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("writing an index: %w", err)
 	}
-	all := [runCount][]byte{l.filter.Fingerprints, l.dir, l.arena, l.rows, l.more, l.gate, text}
+	all := [runCount][]byte{l.filter.Fingerprints, l.dir, l.arena, l.rows, l.owns, l.forms, l.more, l.gate, text}
 	sum := uint32(0)
 	for _, run := range all {
 		sum = crc32.Update(sum, castagnoli, run)
@@ -126,7 +128,8 @@ func parse(b []byte) (*Set, error) {
 	if sum != binary.LittleEndian.Uint32(b[12:]) {
 		return nil, ErrFile
 	}
-	l.filter.Fingerprints, l.dir, l.arena, l.rows, l.more, l.gate = all[runFilter], all[runDir], all[runArena], all[runRows], all[runMore], all[runGate]
+	l.filter.Fingerprints, l.dir, l.arena, l.more, l.gate = all[runFilter], all[runDir], all[runArena], all[runMore], all[runGate]
+	l.provenance = provenance{rows: all[runRows], owns: all[runOwns], forms: all[runForms]}
 	var text words
 	if err := json.Unmarshal(all[runWords], &text); err != nil || !l.sound() {
 		return nil, ErrFile
@@ -140,7 +143,7 @@ func (l *layer) sound() bool {
 	f := &l.filter
 	places := uint64(f.SegmentCountLength) + 2*uint64(f.SegmentLength)
 	return len(l.dir) >= 16 && len(l.dir)%8 == 0 && len(l.arena) <= math.MaxUint32 && len(l.gate) == gateSize &&
-		len(l.rows)%rowSize == 0 && len(l.rows)/rowSize >= int(l.keys) && len(l.more)%8 == 0 &&
+		len(l.rows)%placeSize == 0 && len(l.rows)/placeSize >= int(l.keys) && len(l.owns)%ownSize == 0 && len(l.forms)%formSize == 0 && len(l.more)%8 == 0 &&
 		(l.keys == 0 || uint64(len(f.Fingerprints)) >= places && f.SegmentLength > 0 && f.SegmentLengthMask == f.SegmentLength-1 &&
 			f.SegmentCountLength == f.SegmentCount*f.SegmentLength)
 }

@@ -10,7 +10,7 @@ import (
 // others behind the last key's, and more leads there.
 type layer struct {
 	Table
-	rows    []byte // of rowSize
+	provenance
 	more    []byte // pairs of uint32, ascending: key, row
 	gate    []byte // see gate.go
 	sources []Source
@@ -19,28 +19,24 @@ type layer struct {
 }
 
 func (l *layer) size() int {
-	return l.Table.Size() + len(l.rows) + len(l.more) + len(l.gate)
+	return l.Table.Size() + l.provenance.size() + len(l.more) + len(l.gate)
 }
 
-// eachRow goes through the rows of a key.
-func (l *layer) eachRow(key uint32, yield func(Row)) {
-	at := int(key) * rowSize
-	if at+rowSize > len(l.rows) {
-		return
+// eachRow goes through the rows of the key with a number.
+func (l *layer) eachRow(number uint32, kind Kind, key []byte, yield func(Row)) {
+	row, more, ok := l.row(number, kind, key)
+	if ok {
+		yield(row)
 	}
-	row, more := readRow(l.rows[at:])
-	yield(row)
 	if !more {
 		return
 	}
 	n := len(l.more) / 8
-	for i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint32(l.more[i*8:]) >= key }); i < n; i++ {
-		if binary.LittleEndian.Uint32(l.more[i*8:]) != key {
+	for i := sort.Search(n, func(i int) bool { return binary.LittleEndian.Uint32(l.more[i*8:]) >= number }); i < n; i++ {
+		if binary.LittleEndian.Uint32(l.more[i*8:]) != number {
 			return
 		}
-		at := int(binary.LittleEndian.Uint32(l.more[i*8+4:])) * rowSize
-		if at+rowSize <= len(l.rows) {
-			row, _ := readRow(l.rows[at:])
+		if row, _, ok := l.row(binary.LittleEndian.Uint32(l.more[i*8+4:]), kind, key); ok {
 			yield(row)
 		}
 	}

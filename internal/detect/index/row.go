@@ -1,6 +1,7 @@
 package index
 
 import (
+	"crypto/sha1" // #nosec G505 -- RFC 9562 makes identifiers of version 5 with it; nothing is protected by it
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -23,6 +24,20 @@ func ParseID(text string) (id ID, err error) {
 		return id, errors.New("the id is not indicator-- and a UUID")
 	}
 	return ID(b), nil
+}
+
+// listNamespace is the UUID under which the indicators of plain lists get identifiers of their own.
+var listNamespace = [16]byte{0x2b, 0x1f, 0x7a, 0x5c, 0x8d, 0x1e, 0x4e, 0x0a, 0x9a, 0x35, 0x0b, 0x55, 0x61, 0x7e, 0x90, 0x3d}
+
+// ListID makes the identifier of a value that stands in a plain list: the same for the same value everywhere (UUID version 5, RFC
+// 9562). A layer does not keep it.
+func ListID(kind Kind, key []byte) ID {
+	var space [256]byte
+	sum := sha1.Sum(append(append(append(space[:0], listNamespace[:]...), byte(kind)), key...)) // #nosec G401 -- see the import
+	id := ID(sum[:16])
+	id[6] = id[6]&0x0f | 0x50
+	id[8] = id[8]&0x3f | 0x80
+	return id
 }
 
 // String gives the identifier as STIX writes it.
@@ -48,11 +63,10 @@ type Row struct {
 	Name        uint32 // up to 2^24, 0 is none; see Set.Name
 }
 
-const (
-	rowSize     = 32
-	flagMore    = 1
-	flagPattern = 2
-)
+// rowSize is the size in bytes of a row in a Builder; how a layer keeps it is in provenance.go.
+const rowSize = 32
+
+const flagPattern = 2
 
 // NoConfidence is the Confidence of indicators that state none.
 const NoConfidence = 255
@@ -88,11 +102,11 @@ func (r *Row) append(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint32(dst, r.Name&0xffffff|r.Source>>16<<24)
 }
 
-func readRow(b []byte) (r Row, more bool) {
+func readRow(b []byte) Row {
 	return Row{Indicator: ID(b[:16]), From: binary.LittleEndian.Uint32(b[16:]), Until: binary.LittleEndian.Uint32(b[20:]),
 		Source:     uint32(binary.LittleEndian.Uint16(b[24:])) | uint32(b[31])<<16,
 		Confidence: b[26], Pattern: b[27]&flagPattern != 0,
-		Name: binary.LittleEndian.Uint32(b[28:]) & 0xffffff}, b[27]&flagMore != 0
+		Name: binary.LittleEndian.Uint32(b[28:]) & 0xffffff}
 }
 
 // Source says from whom indicators come, and what may be done with them.

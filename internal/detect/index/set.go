@@ -78,7 +78,7 @@ func (s *Set) Find(hits []Hit, kind Kind, key []byte) []Hit {
 
 func (s *Set) take(hits []Hit, layer int, number uint32, kind Kind, key []byte) []Hit {
 	l := s.layers[layer]
-	l.eachRow(number, func(row Row) {
+	l.eachRow(number, kind, key, func(row Row) {
 		if layer == 0 && len(s.gone) > 0 {
 			if _, gone := s.gone[row.Indicator]; gone {
 				return

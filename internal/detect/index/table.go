@@ -11,12 +11,13 @@ import (
 // mapped from a file:
 //
 //   - a filter of 9 bits for each key (binary fuse), which turns 99.6 % of the look-ups away that find nothing;
-//   - a directory of buckets, 8 bytes for 8 keys on average: where the bucket begins in the arena, and the number
+//   - a directory of buckets, 8 bytes for 16 keys on average: where the bucket begins in the arena, and the number
 //     of its first key;
-//   - the arena: for each key its kind and length in two bytes, then its bytes, bucket after bucket.
+//   - the arena: for each key its kind and length, mostly in one byte, then its bytes, packed where that is possible
+//     (see stored.go), bucket after bucket.
 //
 // Keys in the order of their buckets need no slots that point at them: an open-addressed table of 4-byte places
-// would cost 5 bytes a key instead of one, and one more miss of the cache.
+// would cost 5 bytes a key instead of a half, and one more miss of the cache.
 type Table struct {
 	seed   uint64
 	keys   uint32
@@ -26,10 +27,7 @@ type Table struct {
 }
 
 // perBucket is the average number of keys in a bucket.
-const perBucket = 8
-
-// longKey in the length's byte says that the length follows in two bytes.
-const longKey = 255
+const perBucket = 16
 
 // maxKey is the longest key in bytes; longer values cannot be indicators.
 const maxKey = 1 << 15
@@ -51,11 +49,13 @@ func (t *Table) Find(kind Kind, key []byte) (number uint32, ok bool) {
 	if !t.filter.Contains(h) {
 		return 0, false
 	}
+	var space [maxStored]byte
+	head, sought := stored(&space, kind, key)
 	bucket, _ := bits.Mul64(h, t.buckets())
 	at, end, number := t.bucket(bucket)
 	for at < end {
-		k, stored, next := t.entry(at)
-		if k == kind && string(stored) == string(key) {
+		have, _, b, next := t.entry(at)
+		if have == head && string(b) == string(sought) {
 			return number, true
 		}
 		at = next
@@ -70,33 +70,35 @@ func (t *Table) bucket(n uint64) (at, end, first uint32) {
 	return binary.LittleEndian.Uint32(d), binary.LittleEndian.Uint32(d[8:]), binary.LittleEndian.Uint32(d[4:])
 }
 
-// entry reads the key at a place of the arena. A place that is no key's gives kind 0 and the arena's end: a file
+// entry reads the key at a place of the arena in its stored form. A place that is no key's gives kind 0 and the arena's end: a file
 // that was tampered with finds nothing, and does no harm.
-func (t *Table) entry(at uint32) (kind Kind, key []byte, next uint32) {
+func (t *Table) entry(at uint32) (head byte, s shape, b []byte, next uint32) {
 	end := uint32(len(t.arena))
-	if at+2 > end {
-		return 0, nil, end
+	if at >= end {
+		return 0, s, nil, end
 	}
-	kind, n := Kind(t.arena[at]), uint32(t.arena[at+1])
-	at += 2
-	if n == longKey {
-		if at+2 > end {
-			return 0, nil, end
+	head = t.arena[at]
+	at++
+	if s = shapes[head]; s.kind == 0 {
+		if head == 0 || Kind(head) >= kinds || at+2 > end {
+			return 0, s, nil, end
 		}
-		n = uint32(binary.LittleEndian.Uint16(t.arena[at:]))
+		s = shape{kind: Kind(head), size: binary.LittleEndian.Uint16(t.arena[at:])}
 		at += 2
 	}
+	n := uint32(s.size)
 	if n > end-at {
-		return 0, nil, end
+		return 0, shape{}, nil, end
 	}
-	return kind, t.arena[at : at+n], at + n
+	return head, s, t.arena[at : at+n], at + n
 }
 
-// All goes through the keys in the order of their numbers. Keys are valid until the table is closed.
+// All goes through the keys in the order of their numbers. A key is valid during the call.
 func (t *Table) All(yield func(kind Kind, key []byte) bool) {
+	var space []byte
 	for at := uint32(0); at < uint32(len(t.arena)); {
-		kind, key, next := t.entry(at)
-		if kind == 0 || !yield(kind, key) {
+		_, s, b, next := t.entry(at)
+		if space = appendUnpacked(space[:0], s, b); s.kind == 0 || !yield(s.kind, space) {
 			return
 		}
 		at = next

@@ -3,7 +3,6 @@ package intel
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha1" // #nosec G505 -- RFC 9562 makes identifiers of version 5 with it; nothing is protected by it
 	"errors"
 	"io"
 	"net/netip"
@@ -20,9 +19,6 @@ import (
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/lists"
 )
-
-// listNamespace is the UUID under which the indicators of plain lists get identifiers of their own.
-var listNamespace = [16]byte{0x2b, 0x1f, 0x7a, 0x5c, 0x8d, 0x1e, 0x4e, 0x0a, 0x9a, 0x35, 0x0b, 0x55, 0x61, 0x7e, 0x90, 0x3d}
 
 // open undoes compression and finds out whether it is STIX, by the first bytes.
 func open(r io.Reader) (text *bufio.Reader, isSTIX bool, err error) {
@@ -93,7 +89,7 @@ func (c *Compiler) listed(name string, line int, b []byte, row index.Row) error 
 		c.refuse(where, "unreadable")
 		return nil
 	}
-	row.Indicator = listID(atoms[0])
+	row.Indicator = index.ListID(atoms[0].Kind, atoms[0].Key)
 	added, err := c.add(atoms, row, where)
 	if added {
 		c.report.Indicators++
@@ -187,16 +183,4 @@ func (c *Compiler) domain(t exchange.Term, dotted bool) ([]plan.Atom, string) {
 		atoms = append(atoms, plan.Atom{Kind: index.Subdomain, Key: key})
 	}
 	return atoms, ""
-}
-
-// listID makes the same identifier for the same value everywhere (UUID version 5, RFC 9562).
-func listID(a plan.Atom) index.ID {
-	h := sha1.New() // #nosec G401 -- see the import
-	h.Write(listNamespace[:])
-	h.Write([]byte{byte(a.Kind)})
-	h.Write(a.Key)
-	id := index.ID(h.Sum(nil)[:16])
-	id[6] = id[6]&0x0f | 0x50
-	id[8] = id[8]&0x3f | 0x80
-	return id
 }
