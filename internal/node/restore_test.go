@@ -249,32 +249,11 @@ func TestRestoreTouchesNothingThatIsThere(t *testing.T) {
 func TestBackupWhilePublishing(t *testing.T) {
 	ctx := context.Background()
 	n := newTestNode(t)
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for i := 0; ; i++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			d := reportDraft(fmt.Sprint(i))
-			d.TLP = "AMBER"
-			if _, err := n.Publish(ctx, "own", d); err != nil {
-				t.Error(err)
-				return
-			}
-			if i%5 == 2 {
-				if _, err := ceremony(n, KeyChange{Action: "rotate", Role: []string{"officer", "log", "node", "seal"}[i%4]}); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		}
-	})
-	for range 4 {
+	for round := range 4 {
 		r := mustPublish(t, n, reportDraft("acknowledged before"))
+		over := publishing(t, n, round)
 		o := restoreOptions(n, backup(t, n.dir))
+		over()
 		dir := filepath.Join(t.TempDir(), "node")
 		if err := unpack(ctx, dir, o); err != nil {
 			t.Fatal(err)
@@ -293,8 +272,39 @@ func TestBackupWhilePublishing(t *testing.T) {
 			t.Errorf("%+v, %v", reports, err)
 		}
 	}
-	close(stop)
-	wg.Wait()
+}
+
+// publishing publishes and rotates keys, of another role first in every round, until it is stopped. A machine that is slow
+// elsewhere is not given more to copy.
+func publishing(t *testing.T, n *Node, round int) (stop func()) {
+	t.Helper()
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := 0; ; i++ {
+			select {
+			case <-over:
+				return
+			default:
+			}
+			d := reportDraft(fmt.Sprint(i))
+			d.TLP = "AMBER"
+			if _, err := n.Publish(context.Background(), "own", d); err != nil {
+				t.Error(err)
+				return
+			}
+			if i%5 == 2 {
+				if _, err := ceremony(n, KeyChange{Action: "rotate", Role: []string{"officer", "log", "node", "seal"}[(round+i/5)%4]}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}
+	})
+	return func() {
+		close(over)
+		wg.Wait()
+	}
 }
 
 // followed opens a node with these followers, as the daemon does.
