@@ -12,8 +12,17 @@ import (
 // often, and by about how many sources. It is a table of fixed size in rows of four; in a full row the key that was met
 // least often of those not met for longest gives way.
 type census struct {
-	rows  [][4]entry
-	total int64
+	rows    [][4]entry
+	total   int64
+	waiting []meeting // not in rows yet
+	touched uint64    // what settle looked at ahead: the compiler must not leave that out
+}
+
+// meeting is that a source met a key.
+type meeting struct {
+	key, source uint64
+	at          int64
+	place       spot
 }
 
 type entry struct {
@@ -26,11 +35,19 @@ type entry struct {
 }
 
 func newCensus(rows int) *census {
-	return &census{rows: room.Make[[4]entry](1 << bits.Len(uint(max(rows, 1)-1)))}
+	return &census{rows: room.Make[[4]entry](1 << bits.Len(uint(max(rows, 1)-1))), waiting: make([]meeting, 0, mostWaiting)}
 }
 
+// find gives what is known of a key, nil for nothing.
 func (c *census) find(key uint64) *entry {
-	row := &c.rows[key>>32&uint64(len(c.rows)-1)]
+	c.settle()
+	return c.entry(key)
+}
+
+func (c *census) row(key uint64) *[4]entry { return &c.rows[key>>32&uint64(len(c.rows)-1)] }
+
+func (c *census) entry(key uint64) *entry {
+	row := c.row(key)
 	for i := range row {
 		if row[i].key == key {
 			return &row[i]
@@ -41,7 +58,7 @@ func (c *census) find(key uint64) *entry {
 
 // room gives the place for a new key: an empty one, or that of the key not met for longest.
 func (c *census) room(key uint64) *entry {
-	row := &c.rows[key>>32&uint64(len(c.rows)-1)]
+	row := c.row(key)
 	e := &row[0]
 	for i := range row {
 		if row[i].key == 0 {
@@ -64,19 +81,43 @@ func (c *census) put(e entry) {
 // meet notes that a source met a key. The key's low half chooses nothing, so that it may be any hash that is not 0.
 func (c *census) meet(key, source uint64, at int64, place spot) {
 	c.total++
-	e := c.find(key)
+	c.waiting = append(c.waiting, meeting{key, source, at, place})
+	if len(c.waiting) == cap(c.waiting) {
+		c.settle()
+	}
+}
+
+// settle takes in what waits.
+func (c *census) settle() {
+	for all := c.waiting; len(all) > 0; {
+		now := all[:min(len(all), ahead)]
+		all = all[len(now):]
+		for i := range now {
+			for k := range c.row(now[i].key) {
+				c.touched ^= c.row(now[i].key)[k].key
+			}
+		}
+		for i := range now {
+			c.take(&now[i])
+		}
+	}
+	c.waiting = c.waiting[:0]
+}
+
+func (c *census) take(m *meeting) {
+	e := c.entry(m.key)
 	if e == nil {
-		e = c.room(key)
-		*e = entry{key: key, first: at, at: place.at, file: place.file}
+		e = c.room(m.key)
+		*e = entry{key: m.key, first: m.at, at: m.place.at, file: m.place.file}
 	}
 	if e.count < math.MaxUint32 {
 		e.count++
 	}
-	if at != 0 && (e.first == 0 || at < e.first) {
-		e.first, e.at, e.file = at, place.at, place.file
+	if m.at != 0 && (e.first == 0 || m.at < e.first) {
+		e.first, e.at, e.file = m.at, m.place.at, m.place.file
 	}
-	e.last = max(e.last, at)
-	e.sources |= 1 << (source >> 58)
+	e.last = max(e.last, m.at)
+	e.sources |= 1 << (m.source >> 58)
 }
 
 // about says how many sources a bitmap stands for: linear counting, right within a quarter up to about 100; a full one

@@ -196,5 +196,6 @@ func fold(w uint64) uint64 {
 
 // Calls tells how many series and calls are kept, and how many series gave way.
 func (h *History) Calls() (series, calls int, dropped int64) {
+	h.series.settle()
 	return h.series.find.used, h.series.kept, h.series.dropped
 }

@@ -65,6 +65,7 @@ func (w *writer) text(s string) {
 }
 
 func (w *writer) census(c *census) {
+	c.settle()
 	n := 0
 	for i := range c.rows {
 		for k := range c.rows[i] {
@@ -128,6 +129,7 @@ func (w *writer) resolutions(t *resolutions) {
 
 // ledger writes the series, the one unused for longest first, so that reading them in that order restores the order.
 func (w *writer) ledger(l *ledger) {
+	l.settle()
 	w.number(l.dropped)
 	w.uint(uint64(l.find.used))
 	for i := l.oldest; i >= 0; i = l.all[i].newer {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/mithaq/mithaq/internal/detect/event"
+	"github.com/mithaq/mithaq/internal/detect/room"
 )
 
 // call is one connection of a series.
@@ -37,7 +38,24 @@ type ledger struct {
 	limit          int // series
 	dropped        int64
 	free           [rooms][][]call // room that series gave back, by its size
+	waiting        []waitingCall   // not in their series yet
+	touched        uint64          // what settle looked at ahead: the compiler must not leave that out
 }
+
+// waitingCall is a call with what its series is to be if it is the first of it.
+type waitingCall struct {
+	key uint64
+	call
+	src, dst [16]byte
+	port     uint16
+}
+
+// What a history is shown it writes down first, and takes in when so much waits or somebody asks. Its tables are larger than
+// a processor's caches; who looks at several places of them before it goes on waits once for all of these places.
+const (
+	mostWaiting = 1 << 10
+	ahead       = 16
+)
 
 // rooms is how many sizes of room for calls there are: 8, 16, 32, 64 and 128. Room is given back and taken again, so that
 // a ledger that is full allocates nothing.
@@ -79,10 +97,13 @@ func (l *ledger) giveBack(s *series) {
 }
 
 func newLedger(limit, most int) *ledger {
-	return &ledger{find: newFinder(limit), newest: -1, oldest: -1, limit: limit, most: most}
+	return &ledger{all: room.Make[series](limit)[:0], find: newFinder(limit), newest: -1, oldest: -1, limit: limit, most: most,
+		waiting: make([]waitingCall, 0, mostWaiting)}
 }
 
+// get gives a key's series, nil for none.
 func (l *ledger) get(key uint64) *series {
+	l.settle()
 	if i := l.find.get(l.all, key); i >= 0 {
 		return &l.all[i]
 	}
@@ -91,13 +112,44 @@ func (l *ledger) get(key uint64) *series {
 
 // add notes a call. Calls may come in any order: logs are read one after the other.
 func (l *ledger) add(key uint64, ev *event.Event, named bool, c call) {
-	i := l.find.get(l.all, key)
-	if i < 0 {
-		i = l.place(key)
-		s := &l.all[i]
-		if s.src = ev.Src.As16(); !named {
-			s.dst, s.port = ev.Dst.As16(), ev.DstPort
+	w := waitingCall{key: key, call: c, src: ev.Src.As16()}
+	if !named {
+		w.dst, w.port = ev.Dst.As16(), ev.DstPort
+	}
+	l.waiting = append(l.waiting, w)
+	if len(l.waiting) == cap(l.waiting) {
+		l.settle()
+	}
+}
+
+// settle takes in what waits.
+func (l *ledger) settle() {
+	var places [ahead]int32
+	for all := l.waiting; len(all) > 0; {
+		now := all[:min(len(all), ahead)]
+		all = all[len(now):]
+		for i := range now {
+			places[i] = l.find.slots[l.find.home(now[i].key)]
 		}
+		for i := range now {
+			if places[i] > 0 {
+				l.touched ^= l.all[places[i]-1].key
+			}
+		}
+		for i := range now {
+			l.take(&now[i])
+		}
+	}
+	l.waiting = l.waiting[:0]
+}
+
+func (l *ledger) take(w *waitingCall) {
+	c := w.call
+	i := l.find.get(l.all, w.key)
+	if i < 0 {
+		i = l.place(w.key)
+		s := &l.all[i]
+		s.src, s.dst, s.port = w.src, w.dst, w.port
 	} else {
 		l.touch(i)
 	}

@@ -160,6 +160,7 @@ type Beacon struct {
 
 // Beacons calls yield for every series that has the rhythm of a beacon now and does not go where many here go.
 func (h *History) Beacons(yield func(Beacon)) {
+	h.series.settle()
 	for i := range h.series.all {
 		s := &h.series.all[i]
 		r := s.rhythm(&h.room)
