@@ -9,9 +9,17 @@ type input struct {
 	buf      []byte
 	from, to int // what of buf was read and not passed over yet
 	over     error
+	mapped   []byte // a file of which buf is a part, up to its end; nil: none
+	base     int    // where in mapped buf begins
+	step     int    // bytes of mapped that are in view at once: whole pages, a power of two
 }
 
 func newInput(source io.Reader) *input { return &input{source: source, buf: make([]byte, window)} }
+
+// newMapped looks at a mapped file first, then at what source has.
+func newMapped(source io.Reader, mapped []byte) *input {
+	return &input{source: source, mapped: mapped, step: mappedStep}
+}
 
 // peek gives the next n bytes, at most as many as the window has; fewer only at the end. They are valid until the next
 // call but pass.
@@ -31,11 +39,15 @@ func (in *input) buffered() int { return in.to - in.from }
 
 // fill reads until n bytes are there, or the end.
 func (in *input) fill(n int) {
-	if in.over != nil {
+	if in.over != nil || in.mapped != nil && in.next(n) {
 		return
 	}
-	in.to = copy(in.buf, in.buf[in.from:in.to])
-	in.from = 0
+	room := in.buf
+	if in.mapped != nil {
+		room, in.mapped = make([]byte, window), nil
+	}
+	in.to = copy(room, in.buf[in.from:in.to])
+	in.buf, in.from = room, 0
 	for n = min(n, len(in.buf)); in.to < n && in.over == nil; {
 		var got int
 		got, in.over = in.source.Read(in.buf[in.to:])

@@ -35,11 +35,16 @@ type Options struct {
 	Damage func(Damage)
 	// DamageReports limits the calls of Damage; 0 means 100.
 	DamageReports int
+	// Map lets the reader map the input into memory, when that is a file, instead of copying it. Who says so has to read
+	// packets under debug.SetPanicOnFault and to ask Reader.Fault about what it recovers: a file that another program cuts off
+	// takes its bytes away, even those of a packet that was given out.
+	Map bool
 }
 
 // Reader reads the packets of one capture. It is for one goroutine.
 type Reader struct {
 	in         *input
+	mapped     []byte // the file, where it is mapped; see mapped.go
 	close      func()
 	opts       Options
 	offset     int64
@@ -62,8 +67,17 @@ func NewReader(r io.Reader, opts Options) (*Reader, error) {
 		opts.DamageReports = 100
 	}
 	c := &Reader{opts: opts, close: func() {}}
-	c.in = newInput(&sourceReader{r: r, owner: c})
+	if opts.Map {
+		c.mapped = mapFile(r)
+	}
+	if c.mapped != nil {
+		c.in = newMapped(&sourceReader{r: r, owner: c}, c.mapped)
+		c.close = func() { unmap(c.mapped) }
+	} else {
+		c.in = newInput(&sourceReader{r: r, owner: c})
+	}
 	if err := c.decompress(); err != nil {
+		c.close()
 		return nil, err
 	}
 	head := c.in.peek(4)
@@ -83,7 +97,7 @@ func NewReader(r io.Reader, opts Options) (*Reader, error) {
 	return c, nil
 }
 
-// Close frees what a decompressor holds. It does not close the input.
+// Close frees what a decompressor and a mapped file hold. It does not close the input. Packets must not be read afterwards.
 func (c *Reader) Close() { c.close() }
 
 // Counts tells how much damage was met so far.
@@ -102,13 +116,13 @@ func (c *Reader) decompress() error {
 	for range 3 { // a capture compressed twice happens; more is an attack
 		head := c.in.peek(4)
 		switch {
-		case len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b:
+		case isGzip(head):
 			z, err := gzip.NewReader(c.in)
 			if err != nil {
 				return fmt.Errorf("reading gzip: %w", err)
 			}
 			c.through(z, func() { _ = z.Close() })
-		case len(head) == 4 && binary.LittleEndian.Uint32(head) == 0xfd2fb528:
+		case isZstd(head):
 			z, err := zstd.NewReader(c.in, zstd.WithDecoderConcurrency(1),
 				zstd.WithDecoderMaxMemory(128<<20), zstd.WithDecoderLowmem(true))
 			if err != nil {
@@ -120,6 +134,12 @@ func (c *Reader) decompress() error {
 		}
 	}
 	return fmt.Errorf("reading capture: compressed more than three times: %w", ErrNotCapture)
+}
+
+func isGzip(head []byte) bool { return len(head) >= 2 && head[0] == 0x1f && head[1] == 0x8b }
+
+func isZstd(head []byte) bool {
+	return len(head) >= 4 && binary.LittleEndian.Uint32(head) == 0xfd2fb528
 }
 
 func (c *Reader) through(z io.Reader, done func()) {

@@ -15,6 +15,7 @@ import (
 const (
 	idleTimeout   = 60e9 // a session of which nothing was heard for so many nanoseconds is over
 	closedTimeout = 5e9  // the same after FIN or RST: a forged one must not end it at once
+	relinkAfter   = 1e8  // nanoseconds; see touch
 )
 
 // Engine follows connections packet by packet. It is for one goroutine.
@@ -165,7 +166,7 @@ func (e *Engine) open(i int32, transport hello.Transport) *session {
 	at := e.free[len(e.free)-1]
 	e.free = e.free[:len(e.free)-1]
 	s := &e.sessions[at]
-	*s = session{newer: -1, older: e.newest, flow: i, inUse: true, client: -1, syn: -1, begun: e.place, last: e.now, transport: transport}
+	*s = session{newer: -1, older: e.newest, flow: i, inUse: true, client: -1, syn: -1, begun: e.place, last: e.now, placed: e.now, transport: transport}
 	if e.newest >= 0 {
 		e.sessions[e.newest].newer = at
 	} else {
@@ -176,10 +177,21 @@ func (e *Engine) open(i int32, transport hello.Transport) *session {
 	return s
 }
 
-// touch makes the session the newest.
+// touch notes that the session is in use. Its place in the order is exact to relinkAfter only: each change of place
+// touches three more sessions.
 func (e *Engine) touch(at int32) {
 	s := &e.sessions[at]
 	s.last = e.now
+	if at == e.newest || e.now-s.placed < relinkAfter && e.now >= s.placed {
+		return
+	}
+	e.renew(at)
+}
+
+// renew makes the session the newest.
+func (e *Engine) renew(at int32) {
+	s := &e.sessions[at]
+	s.placed = e.now
 	if at == e.newest {
 		return
 	}

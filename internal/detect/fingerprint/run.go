@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/mithaq/mithaq/internal/detect/capture"
 )
@@ -14,7 +15,7 @@ import (
 // counted in the Stats, which are right with an error too.
 // The error is capture.ErrNotCapture when r is no capture, or that of ctx.
 func Run(ctx context.Context, r io.Reader, opts Options, emit func(Event)) (Stats, error) {
-	reader, err := capture.NewReader(r, capture.Options{Damage: opts.Damage})
+	reader, err := capture.NewReader(r, capture.Options{Damage: opts.Damage, Map: true})
 	if err != nil {
 		return Stats{}, fmt.Errorf("fingerprinting: %w", err)
 	}
@@ -28,7 +29,14 @@ func Run(ctx context.Context, r io.Reader, opts Options, emit func(Event)) (Stat
 	return stats, err
 }
 
-func (e *Engine) readAll(ctx context.Context, reader *capture.Reader) error {
+// readAll takes all packets. A file that was cut off meanwhile ends there.
+func (e *Engine) readAll(ctx context.Context, reader *capture.Reader) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if fault := recover(); fault != nil && !reader.Fault(fault) {
+			panic(fault)
+		}
+	}()
 	var p capture.Packet
 	for n := 0; ; n++ {
 		if n&0xfff == 0 {

@@ -72,7 +72,7 @@ func (e *Engine) inPlace(f *flow, d int, p *packet.Info) bool {
 	due := h.base
 	if f.session >= 0 {
 		s := &e.sessions[f.session]
-		if s.dir[d].gaveUp {
+		if s.dir[d].gaveUp || s.dir[d].side.Broken() {
 			return true
 		}
 		due += uint32(s.dir[d].stream.End())
@@ -211,6 +211,10 @@ func (e *Engine) payload(i int32, d int, p *packet.Info, doubted bool) {
 		seq++
 	}
 	offset, data := e.offset(f, s, d, seq, p)
+	if r.side.Broken() {
+		// Nothing more can be read here: only what contradicts the bytes that are there still matters.
+		data = data[:max(0, min(len(data), r.stream.End()-offset))]
+	}
 	if len(data) == 0 {
 		return
 	}

@@ -44,6 +44,7 @@ type session struct {
 	syn          int8 // the direction that sent a SYN without ACK, -1 when none was seen
 	begun        Place
 	last         int64
+	placed       int64 // when it was last made the newest
 	dir          [2]direction
 	transport    hello.Transport
 

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	smallestClass = 11 // 2 KiB
-	classes       = 10 // up to 1 MiB
+	smallestClass = 9  // 512 bytes: most of what clients say first fits, and memory that is not touched costs nothing
+	classes       = 12 // up to 1 MiB
 )
 
 // Pool hands out buffers from a fixed budget of bytes, and takes them back. It makes nothing after NewPool: buffers are
