@@ -255,26 +255,47 @@ const bufferSize = 1 << 18
 // input reads one capture or log.
 func (d *detection) input(ctx context.Context, name string) error {
 	return d.open(name, func(file io.Reader) error {
+		if isCaptureFile(file) { // which is not read but mapped, if nothing lies in between
+			return d.packets(ctx, name, file)
+		}
 		r, done, err := decompressed(file)
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", name, err)
 		}
 		defer done()
-		head, err := r.Peek(4)
-		if err == nil && traffic.IsCapture(head) {
-			random, err := seed()
-			if err != nil {
-				return err
-			}
-			stats, err := traffic.Run(ctx, name, r, traffic.Options{Seed: random}, d.engine.Event)
-			d.summary.Packets[name] = stats
-			return err
+		if head, err := r.Peek(4); err == nil && traffic.IsCapture(head) {
+			return d.packets(ctx, name, r)
 		}
 		opts := logs.Options{Mapping: d.mapping, Malformed: func(m logs.Malformed) { d.name("line left out: " + m.String()) }}
 		stats, err := logs.Read(ctx, name, r, opts, func(ev *event.Event) { d.engine.Event(ev) })
 		d.summary.Inputs[name] = stats
 		return err
 	})
+}
+
+// packets reads one capture.
+func (d *detection) packets(ctx context.Context, name string, r io.Reader) error {
+	random, err := seed()
+	if err != nil {
+		return err
+	}
+	stats, err := traffic.Run(ctx, name, r, traffic.Options{Seed: random}, d.engine.Event)
+	d.summary.Packets[name] = stats
+	return err
+}
+
+// isCaptureFile tells whether a file is a capture and will be read from its beginning.
+func isCaptureFile(file io.Reader) bool {
+	f, ok := file.(*os.File)
+	if !ok {
+		return false
+	}
+	var head [4]byte
+	if at, err := f.Seek(0, io.SeekCurrent); err != nil || at != 0 {
+		return false
+	}
+	_, err := f.ReadAt(head[:], 0)
+	return err == nil && traffic.IsCapture(head[:])
 }
 
 // decompressed undoes gzip and zstd.
