@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
-	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
 )
 
@@ -177,108 +173,6 @@ func (p *posting) stored(ctx context.Context, s *selection, o taxii.Object, key 
 		}
 	}
 	return nil, false, nil
-}
-
-// valid takes out what breaks a MUST of STIX 2.1, each with the place and the rule.
-func (p *posting) valid(objects []taxii.Object) []taxii.Object {
-	if len(objects) == 0 {
-		return nil
-	}
-	known := markingsAmong(objects)
-	own := make([]int64, len(objects))
-	marks := func(i int, v stix.Value) { own[i] = ownMarking(v, known) }
-	report := stix.Validate(bundleOf("00000000-0000-4000-8000-000000000000", objects), stix.Options{MaxFindings: 4 * len(objects), Object: marks})
-	if report.Unreadable != nil {
-		// Each object was read before, so that one of them must be beyond a bound of the validator's: find out which.
-		return p.validOneByOne(objects, known)
-	}
-	first := map[int]stix.Finding{}
-	for _, f := range report.Findings {
-		if _, ok := first[f.Index]; !ok {
-			first[f.Index] = f
-		}
-	}
-	invalid := map[int]bool{}
-	for _, i := range report.InvalidObjects() {
-		invalid[i] = true
-	}
-	kept := objects[:0:0]
-	for i, o := range objects {
-		switch f, found := first[i]; {
-		case !invalid[i]:
-			kept, p.own = append(kept, o), append(p.own, own[i])
-		case found:
-			p.fail(o, f.Path, broken(f))
-		default:
-			p.fail(o, "", "is not valid STIX 2.1: see 'mithaq stix validate'")
-		}
-	}
-	return kept
-}
-
-// markingsAmong reads the marking definitions that stand among objects; one that is not valid is refused, and marks nothing.
-func markingsAmong(objects []taxii.Object) stix.Markings {
-	known := stix.Markings{}
-	for _, o := range objects {
-		if o.Type != "marking-definition" || !stix.Validate(o.Raw, stix.Options{MaxFindings: 1}).Valid {
-			continue
-		}
-		if parsed, err := stix.ParseObject(o.Raw); err == nil {
-			if m, err := stix.ReadMarking(parsed); err == nil {
-				known[m.ID] = m
-			}
-		}
-	}
-	return known
-}
-
-// broken says which rule an object breaks, and where.
-func broken(f stix.Finding) string {
-	return strings.TrimSpace(fmt.Sprintf("%s %s %s: %s", f.Path, f.Level, f.Rule, f.Message))
-}
-
-func (p *posting) validOneByOne(objects []taxii.Object, known stix.Markings) []taxii.Object {
-	kept := objects[:0:0]
-	for _, o := range objects {
-		own := int64(0)
-		marks := func(_ int, v stix.Value) { own = ownMarking(v, known) }
-		report := stix.Validate(o.Raw, stix.Options{MaxFindings: 1, Object: marks})
-		switch {
-		case report.Unreadable != nil:
-			p.fail(o, "", report.Unreadable.Error())
-		case !report.Valid && len(report.Findings) > 0:
-			f := report.Findings[0]
-			p.fail(o, f.Path, broken(f))
-		default:
-			kept, p.own = append(kept, o), append(p.own, own)
-		}
-	}
-	return kept
-}
-
-// harmful takes out the indicators of what is well known and harmless, by the warning lists of the configuration.
-func (p *posting) harmful(objects []taxii.Object) ([]taxii.Object, error) {
-	if len(objects) == 0 || p.despite {
-		return objects, nil
-	}
-	hits, err := p.n.warningsOf(bundleOf("00000000-0000-4000-8000-000000000000", objects), math.MaxInt)
-	if err != nil || len(hits) == 0 {
-		return objects, err
-	}
-	why := map[string]string{}
-	for _, h := range hits {
-		why[h.Object] = fmt.Sprintf("%s is on the warning list %s of what is well known and harmless", exchange.Clip(h.Value), exchange.Clip(h.List))
-	}
-	kept, own := objects[:0:0], p.own[:0]
-	for i, o := range objects {
-		if reason, warned := why[o.ID]; warned {
-			p.fail(o, "/pattern", reason)
-			continue
-		}
-		kept, own = append(kept, o), append(own, p.own[i])
-	}
-	p.own = own
-	return kept, nil
 }
 
 // split parts objects by their effective marking.
