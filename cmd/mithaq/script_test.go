@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -51,13 +52,14 @@ func TestScripts(t *testing.T) {
 }
 
 func scriptParams(dir string) testscript.Params {
+	ports := new(sync.Map)
 	return testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
-			env.Values[linesKey{}] = new(sync.Map)
+			env.Values[linesKey{}], env.Values[portsKey{}] = new(sync.Map), ports
 			return setTAXIIClients(env)
 		},
 		Condition: scriptCondition,
@@ -94,19 +96,36 @@ func scriptParams(dir string) testscript.Params {
 	}
 }
 
-// freePort VAR...: sets each VAR to a loopback address nobody listens on.
+// freePort VAR...: sets each VAR to a loopback address nobody listens on, and that no other script is given. It is below the
+// ports that the system hands out by itself, or a connection of another script could take it before it is used.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	given := ts.Value(portsKey{}).(*sync.Map)
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Setenv(name, l.Addr().String())
-		ts.Check(l.Close())
+		for {
+			addr := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(20000))
+			if _, taken := given.LoadOrStore(addr, true); taken {
+				continue
+			}
+			l, err := net.Listen("tcp", addr)
+			if err != nil {
+				continue // somebody else's; there are 20000
+			}
+			ts.Check(l.Close())
+			ts.Setenv(name, addr)
+			break
+		}
 	}
 }
 
+// portsKey finds the addresses that scripts, which run beside each other, were given.
+type portsKey struct{}
+
+// scriptPatience is how long a script waits for something that has to come: longer than any machine takes that is at work.
+const scriptPatience = 2 * time.Minute
+
 // await URL: waits until URL answers 200.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(scriptPatience)
 	for {
 		resp, err := http.Get(args[0])
 		if err == nil {
@@ -126,7 +145,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 func until(ts *testscript.TestScript, neg bool, args []string) {
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(scriptPatience)
 	for {
 		err := ts.Exec(args[1], args[2:]...)
 		out := ts.ReadFile("stdout")
@@ -341,7 +360,7 @@ func proposals(ts *testscript.TestScript, _ bool, args []string) {
 
 // samestate DIR...: all nodes have folded the same state, or do as soon as what is on its way has arrived.
 func sameState(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(scriptPatience)
 	for _, dir := range args[1:] {
 		for {
 			a, b := show(ts, args[0]).Here.State, show(ts, dir).Here.State

@@ -46,7 +46,7 @@ func manyObjects(ts *testscript.TestScript, _ bool, args []string) {
 
 // feedread DIR NAME N: waits until a feed of the node in DIR has taken N objects.
 func feedRead(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(scriptPatience)
 	for {
 		var feeds []node.FeedView
 		ask(ts, &feeds, "taxii", "feeds", "--json", "--dir", ts.MkAbs(args[0]))

@@ -51,7 +51,7 @@ func getCert(ts *testscript.TestScript, _ bool, args []string) {
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: conf, DisableKeepAlives: true}}
 	var resp *http.Response
 	err := fmt.Errorf("not asked")
-	for deadline := time.Now().Add(30 * time.Second); err != nil && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(scriptPatience); err != nil && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		resp, err = client.Get(args[1])
 	}
 	ts.Check(err)
