@@ -131,11 +131,28 @@ func separator(f []place) (string, int) {
 	if len(f) == 0 || f[0].r == ' ' || isTermRune(f[0].r) {
 		return "", 0
 	}
+	switch f[0].r {
+	case '-':
+		return "-", 1
+	case '_':
+		return "_", 1
+	case '@':
+		return "@", 1
+	case '/':
+		return "/", 1
+	case '.':
+		if len(f) < 2 || f[1].r != ']' {
+			return ".", 1
+		}
+	case ':', '[', '(', '{', '\\':
+	default:
+		return "", 0
+	}
 	for _, s := range [...]struct{ written, meant string }{
 		{"[://]", "://"}, {"://", "://"}, {"[:]//", "://"}, {":\\\\", "://"},
 		{"[.]", "."}, {"(.)", "."}, {"{.}", "."}, {"[dot]", "."}, {"(dot)", "."}, {"\\.", "."}, {"[.", "."}, {".]", "."},
 		{"[:]", ":"}, {"[@]", "@"}, {"[at]", "@"}, {"(at)", "@"}, {"[/]", "/"},
-		{"::", "::"}, {".", "."}, {":", ":"}, {"@", "@"}, {"/", "/"}, {"-", "-"}, {"_", "_"},
+		{"::", "::"}, {":", ":"},
 	} {
 		if hasPrefix(f, s.written) {
 			return s.meant, len(s.written)

@@ -23,38 +23,60 @@ type stemmer struct {
 	lang  Language
 	env   *snowballstem.Env
 	out   []string
-	known map[knownWord][]string
-	older map[knownWord][]string // what was known when known was full: it is given up when known is full again
+	known knownWords
+	older knownWords // what was known when known was full: it is given up when known is full again
 }
 
-type knownWord struct {
-	word  string
-	lang  Language
-	hamza bool
+// knownWords are terms by word: of each language, with hamza and without.
+type knownWords struct {
+	of    [2 * (French + 1)]map[string][]string
+	count int
 }
 
 func newStemmer(lang Language) *stemmer {
-	return &stemmer{lang: lang, env: snowballstem.NewEnv(""), known: make(map[knownWord][]string)}
+	return &stemmer{lang: lang, env: snowballstem.NewEnv("")}
 }
 
-// terms returns the distinct terms of a folded word, its fullest form first. The slice must not be changed.
+// terms returns the distinct terms of a folded word, its fullest form first. The slice must not be changed, and is good until the
+// next call.
 func (s *stemmer) terms(w string, hamza bool) []string {
-	if len(w) > maxStemBytes {
+	if len(w) > maxStemBytes || stemless(w) {
 		return s.find(w, hamza)
 	}
-	k := knownWord{word: w, lang: s.lang, hamza: hamza}
-	if t, ok := s.known[k]; ok {
+	of := 2 * s.lang
+	if hamza {
+		of++
+	}
+	if t, ok := s.known.of[of][w]; ok {
 		return t
 	}
-	if len(s.known) >= maxKnown {
-		s.known, s.older = make(map[knownWord][]string), s.known
+	if s.known.count >= maxKnown {
+		s.known, s.older = knownWords{}, s.known
 	}
-	t, ok := s.older[k]
+	t, ok := s.older.of[of][w]
 	if !ok {
 		t = slices.Clone(s.find(w, hamza))
 	}
-	s.known[k] = t
+	if s.known.of[of] == nil {
+		s.known.of[of] = make(map[string][]string)
+	}
+	s.known.of[of][w] = t
+	s.known.count++
 	return t
+}
+
+// stemless says that a word has no stem, which is quicker to see than to remember: numbers, parts of hashes.
+func stemless(w string) bool {
+	return w != "" && isASCII(w) && !plainLetters(w)
+}
+
+func isASCII(w string) bool {
+	for i := range len(w) {
+		if w[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // find works out the terms of a word. The slice is reused by the next call.

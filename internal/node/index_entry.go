@@ -30,6 +30,10 @@ type entryMaker struct {
 
 	reader  record.Rereader
 	numbers []uint32 // of the part at hand
+	filters struct { // the filter terms of the record before, and what they were made of
+		kind, agreement string
+		terms           [2]string
+	}
 }
 
 // single is entry for one that is written alone.

@@ -264,7 +264,12 @@ func (x *indexer) build(ctx context.Context, r indexRange) (no int64, err error)
 	}
 	ahead := x.read(ctx, k, r)
 	defer ahead.close()
+	var room gcRoom
+	defer room.restore()
 	for at := r.from; at < r.to; {
+		if r.to-r.from >= indexMany {
+			room.adjust()
+		}
 		b, err := ahead.next(ctx)
 		if err != nil {
 			return k.no, err

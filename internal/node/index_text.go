@@ -173,8 +173,12 @@ func agreementTerm(agreement string) string { return "zzg" + strings.ReplaceAll(
 // numbersOf makes the index terms of each part, as numbers of the vocabulary that the caller asks for afterwards.
 func (m *entryMaker) numbersOf(parts [][]segment, kind, agreement string) [][]uint32 {
 	out := make([][]uint32, len(parts))
+	if kind != m.filters.kind || agreement != m.filters.agreement {
+		m.filters.kind, m.filters.agreement = kind, agreement
+		m.filters.terms = [2]string{kindTerm(kind), agreementTerm(agreement)}
+	}
 	for i, part := range parts {
-		m.numbers = append(m.numbers[:0], m.words.Verbatim(kindTerm(kind)), m.words.Verbatim(agreementTerm(agreement)))
+		m.numbers = append(m.numbers[:0], m.words.Verbatim(m.filters.terms[0]), m.words.Verbatim(m.filters.terms[1]))
 		for _, s := range part {
 			m.numbers = m.words.Numbers(m.numbers, s.text, s.lang)
 		}

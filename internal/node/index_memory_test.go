@@ -1,0 +1,32 @@
+package node
+
+import (
+	"runtime/debug"
+	"testing"
+)
+
+func TestRoomForGarbage(t *testing.T) {
+	for live, want := range map[uint64]int{0: mostGC, 1 << 20: mostGC, 64 << 20: 300, 150 << 20: 125, 192 << 20: 100, 1 << 40: 100} {
+		if got := gcPercent(live); got != want {
+			t.Errorf("%d bytes in use: %d percent, want %d", live, got, want)
+		}
+	}
+	// What was chosen stays: this test must not run beside another that changes it.
+	before := debug.SetGCPercent(70)
+	defer debug.SetGCPercent(before)
+	var g gcRoom
+	g.adjust()
+	g.restore()
+	if now := debug.SetGCPercent(70); now != 70 {
+		t.Errorf("the operator chose 70 percent, now it is %d", now)
+	}
+	debug.SetGCPercent(defaultGC)
+	g.adjust()
+	if now := debug.SetGCPercent(g.now); now != g.now || now < defaultGC {
+		t.Errorf("set to %d, said to be %d", now, g.now)
+	}
+	g.restore()
+	if now := debug.SetGCPercent(defaultGC); now != defaultGC {
+		t.Errorf("left at %d percent", now)
+	}
+}
