@@ -41,6 +41,7 @@ type indexer struct {
 	// What follows belongs to the goroutine.
 	words []*arabic.Indexer
 	keys  map[string]logKeys
+	room  gcRoom // while much is indexed
 }
 
 // logKeys are what opens and judges the records of one log, and how many keyrings and epoch keys there were then.
@@ -144,6 +145,7 @@ func (x *indexer) run(ctx context.Context) {
 	defer close(x.done)
 	retry := time.NewTimer(0)
 	defer retry.Stop()
+	defer x.room.restore()
 	effect := x.look(ctx)
 	for ctx.Err() == nil {
 		switch do := effect.(type) {
@@ -156,6 +158,7 @@ func (x *indexer) run(ctx context.Context) {
 		case retryAfter:
 			retry.Reset(do.wait)
 		}
+		x.room.restore()
 		select {
 		case <-ctx.Done():
 		case <-x.wake:
@@ -264,11 +267,9 @@ func (x *indexer) build(ctx context.Context, r indexRange) (no int64, err error)
 	}
 	ahead := x.read(ctx, k, r)
 	defer ahead.close()
-	var room gcRoom
-	defer room.restore()
 	for at := r.from; at < r.to; {
 		if r.to-r.from >= indexMany {
-			room.adjust()
+			x.room.adjust()
 		}
 		b, err := ahead.next(ctx)
 		if err != nil {
