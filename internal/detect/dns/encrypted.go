@@ -19,7 +19,7 @@ func Encrypted(server netip.Addr, port uint16, sni string, alpn []string) string
 		return "dot"
 	case resolverName(strings.TrimSuffix(strings.ToLower(sni), ".")):
 		return "doh"
-	case sni == "" && port == 443 && slices.Contains(resolverAddresses(), server.Unmap().String()):
+	case sni == "" && port == 443 && isResolver(server):
 		return "doh"
 	}
 	return ""
@@ -43,8 +43,24 @@ func resolverName(name string) bool {
 	return false
 }
 
-// resolverAddresses are those of the resolvers that clients speak to by address.
-func resolverAddresses() []string {
-	return []string{"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "149.112.112.112", "208.67.222.222", "208.67.220.220",
-		"2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860:4860::8888", "2001:4860:4860::8844", "2620:fe::fe", "2620:fe::9"}
+// isResolver knows the addresses of the resolvers that clients speak to by address.
+func isResolver(server netip.Addr) bool {
+	server = server.Unmap()
+	if server.Is4() {
+		switch server.As4() {
+		case [4]byte{1, 1, 1, 1}, [4]byte{1, 0, 0, 1}, [4]byte{8, 8, 8, 8}, [4]byte{8, 8, 4, 4}, [4]byte{9, 9, 9, 9}, [4]byte{149, 112, 112, 112},
+			[4]byte{208, 67, 222, 222}, [4]byte{208, 67, 220, 220}:
+			return true
+		}
+		return false
+	}
+	switch a := server.As16(); [8]byte(a[:8]) {
+	case [8]byte{0x26, 0x06, 0x47, 0x00, 0x47}: // 2606:4700:4700::
+		return [8]byte(a[8:]) == [8]byte{6: 0x11, 7: 0x11} || [8]byte(a[8:]) == [8]byte{6: 0x10, 7: 0x01}
+	case [8]byte{0x20, 0x01, 0x48, 0x60, 0x48, 0x60}: // 2001:4860:4860::
+		return [8]byte(a[8:]) == [8]byte{6: 0x88, 7: 0x88} || [8]byte(a[8:]) == [8]byte{6: 0x88, 7: 0x44}
+	case [8]byte{0x26, 0x20, 0, 0xfe}: // 2620:fe::
+		return [8]byte(a[8:]) == [8]byte{7: 0xfe} || [8]byte(a[8:]) == [8]byte{7: 9}
+	}
+	return false
 }

@@ -100,3 +100,18 @@ func TestEncrypted(t *testing.T) {
 		}
 	}
 }
+
+// TestResolversByAddress: who speaks HTTPS to them and names nobody asks for names.
+func TestResolversByAddress(t *testing.T) {
+	for _, a := range []string{"1.1.1.1", "1.0.0.1", "8.8.8.8", "8.8.4.4", "9.9.9.9", "149.112.112.112", "208.67.222.222", "208.67.220.220", "::ffff:9.9.9.9",
+		"2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860:4860::8888", "2001:4860:4860::8844", "2620:fe::fe", "2620:fe::9"} {
+		if got := Encrypted(netip.MustParseAddr(a), 443, "", nil); got != "doh" {
+			t.Errorf("%s: %q", a, got)
+		}
+	}
+	for _, a := range []string{"1.1.1.2", "8.8.8.4", "2606:4700:4700::1112", "2620:fe::10", "2620:fe:1::9", "::", "::1.1.1.1"} {
+		if got := Encrypted(netip.MustParseAddr(a), 443, "", nil); got != "" {
+			t.Errorf("%s: %q", a, got)
+		}
+	}
+}

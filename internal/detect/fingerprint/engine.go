@@ -15,6 +15,7 @@ import (
 const (
 	idleTimeout   = 60e9 // a session of which nothing was heard for so many nanoseconds is over
 	closedTimeout = 5e9  // the same after FIN or RST: a forged one must not end it at once
+	expireEvery   = 1e6  // nanoseconds between looks at which sessions are over
 	relinkAfter   = 1e8  // nanoseconds; see touch
 )
 
@@ -40,6 +41,7 @@ type Engine struct {
 
 	beginning Beginning // what Options.Stream is given, again and again
 	now       int64
+	expired   int64 // when expire was last called
 
 	packets, bytes, tcp, udp, events int64
 	anomalies                        [anomalyKinds]int64
@@ -87,7 +89,7 @@ func (e *Engine) Packet(p *capture.Packet) {
 	for e.decoder.Later(&e.info) {
 		e.dispatch()
 	}
-	if e.oldest >= 0 {
+	if e.oldest >= 0 && (e.now-e.expired >= expireEvery || e.now < e.expired) {
 		e.expire()
 	}
 }
@@ -217,6 +219,7 @@ func (e *Engine) unlink(s *session) {
 // expire ends sessions of which nothing was heard for long. They are in the order of last use, so
 // only the oldest needs a look; closed ones wait behind it for at most the idle timeout.
 func (e *Engine) expire() {
+	e.expired = e.now
 	for e.oldest >= 0 {
 		s := &e.sessions[e.oldest]
 		f := &e.flows.flows[s.flow]
