@@ -71,14 +71,25 @@ func floor(a, b int) int {
 	return a / b
 }
 
+// two reads two digits; other is not 0 where one of them is none.
+func two(b []byte) (n int, other byte) {
+	tens, ones := b[0]-'0', b[1]-'0'
+	if tens > 9 || ones > 9 {
+		other = 1
+	}
+	return int(tens)*10 + int(ones), other
+}
+
 func parseISO(b []byte) int64 {
-	var part [6]int
-	for i, at := range [...][2]int{{0, 4}, {5, 7}, {8, 10}, {11, 13}, {14, 16}, {17, 19}} {
-		n, ok := digits(b[at[0]:at[1]])
-		if !ok {
-			return 0
-		}
-		part[i] = n
+	century, bad1 := two(b)
+	year, bad2 := two(b[2:])
+	month, bad3 := two(b[5:])
+	day, bad4 := two(b[8:])
+	hour, bad5 := two(b[11:])
+	minute, bad6 := two(b[14:])
+	second, bad7 := two(b[17:])
+	if bad1|bad2|bad3|bad4|bad5|bad6|bad7 != 0 {
+		return 0
 	}
 	rest := b[19:]
 	nanos := int64(0)
@@ -90,7 +101,7 @@ func parseISO(b []byte) int64 {
 		}
 		rest = rest[end:]
 	}
-	at := int64(daysSince1970(part[0], part[1], part[2]))*86400 + int64(part[3]*3600+part[4]*60+part[5])
+	at := int64(daysSince1970(century*100+year, month, day))*86400 + int64(hour*3600+minute*60+second)
 	if len(rest) >= 5 && (rest[0] == '+' || rest[0] == '-') {
 		hours, _ := digits(rest[1:3])
 		minutes, _ := digits(rest[len(rest)-2:])

@@ -24,8 +24,15 @@ func (c *cursor) space() {
 	}
 }
 
-// peek gives the first byte of the value that comes, 0 at the end.
+// peek gives the first byte of the value that comes, 0 at the end. Nearly always it is the next byte.
 func (c *cursor) peek() byte {
+	if c.i < len(c.b) && c.b[c.i] > ' ' {
+		return c.b[c.i]
+	}
+	return c.peekBehindSpace()
+}
+
+func (c *cursor) peekBehindSpace() byte {
 	c.space()
 	if c.i >= len(c.b) {
 		return 0
@@ -179,26 +186,28 @@ func (c *cursor) scalar() []byte {
 		c.skip()
 		return nil
 	}
+	if b := c.word(); string(b) != "null" {
+		return b
+	}
+	return nil
+}
+
+// word reads what stands without quotes: a number, true, false or null.
+func (c *cursor) word() []byte {
 	begin := c.i
 	for c.i < len(c.b) {
-		switch c.b[c.i] {
-		case ',', '}', ']', ' ', '\t', '\n', '\r':
+		switch b := c.b[c.i]; {
+		case b > ',' && b < ']', b > ']' && b < '}': // most of what numbers and words are made of
+		case b == ',' || b == '}' || b == ']' || b == ' ' || b == '\t' || b == '\n' || b == '\r':
 			if c.i == begin {
 				c.fail()
 			}
-			return word(c.b[begin:c.i])
+			return c.b[begin:c.i]
 		}
 		c.i++
 	}
 	c.bad = c.i == begin
-	return word(c.b[begin:c.i])
-}
-
-func word(b []byte) []byte {
-	if string(b) == "null" {
-		return nil
-	}
-	return b
+	return c.b[begin:c.i]
 }
 
 // skip steps over any value.
@@ -209,7 +218,7 @@ func (c *cursor) skip() {
 		return
 	case '{', '[':
 	default:
-		c.scalar()
+		c.word()
 		return
 	}
 	for depth := 0; c.i < len(c.b); {
