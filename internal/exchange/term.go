@@ -89,6 +89,9 @@ func (t Term) Kind() Kind {
 
 // hostKind tells addresses, networks and names apart where any of them may stand.
 func hostKind(value, path string) Kind {
+	if n := len(value); n == 0 || strings.IndexByte(value, ':') < 0 && (value[n-1] < '0' || value[n-1] > '9') {
+		return nameKind(path) // nearly all names: an address has a colon or ends in a digit, and so does a network
+	}
 	if _, err := netip.ParseAddr(value); err == nil {
 		return Address
 	}
@@ -98,6 +101,11 @@ func hostKind(value, path string) Kind {
 		}
 		return Network
 	}
+	return nameKind(path)
+}
+
+// nameKind is hostKind for what is no address.
+func nameKind(path string) Kind {
 	if strings.HasPrefix(path, "ipv") {
 		return Other
 	}

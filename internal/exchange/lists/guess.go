@@ -173,7 +173,7 @@ func isJA4(s string) bool {
 
 // address reads an address, a network, or an address with a port, which is left out.
 func address(s string) (exchange.Term, bool) {
-	if strings.Trim(s, digits+"abcdefABCDEF:.[]/") != "" {
+	if !addressLike(s) {
 		return exchange.Term{}, false // most values: to ask netip what is wrong with each takes longer than all else
 	}
 	if p, err := netip.ParseAddrPort(s); err == nil {
@@ -195,6 +195,23 @@ func address(s string) (exchange.Term, bool) {
 		return addressTerm(p.Addr(), p.Addr().String()), true
 	}
 	return addressTerm(p.Addr(), p.Masked().String()), true
+}
+
+// addressLike tells whether a value is made of what addresses, networks and ports are made of.
+func addressLike(s string) bool {
+	of := func(c byte) bool {
+		switch {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'f', c >= 'A' && c <= 'F', c == ':', c == '.', c == '[', c == ']', c == '/':
+			return true
+		}
+		return false
+	}
+	for i := range len(s) {
+		if !of(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func addressTerm(a netip.Addr, text string) exchange.Term {
