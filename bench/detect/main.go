@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"time"
 
@@ -232,19 +233,45 @@ func measureIndex(out io.Writer, list []byte, suricata bool) error {
 	}
 	fmt.Fprintf(out, "load: %.0f ms from a file in the page cache, checksums verified\n", time.Since(begin).Seconds()*1000)
 	store := index.NewStore(opened)
-	for _, round := range []int{1, 2, 3} {
-		b, remove := change(set, round)
-		begin, used = time.Now(), measure.Processor()
-		if err := store.Apply(b, remove, rand.Uint64()); err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "change: 5,000 added and 5,000 revoked, visible after %.1f ms, %.1f CPU ms\n", time.Since(begin).Seconds()*1000, (measure.Processor()-used).Seconds()*1000)
+	if err := measureChanges(out, store); err != nil {
+		return err
 	}
 	return opened.Close()
 }
 
+// measureChanges makes changes on top of each other: first each when the one before is merged, as when a sensor asks every few
+// seconds, then without a pause.
+func measureChanges(out io.Writer, store *index.Store) error {
+	const rounds = 60
+	for _, pause := range []bool{true, false} {
+		var took []time.Duration
+		var own, used time.Duration
+		begun := measure.Processor()
+		for round := range rounds {
+			if !pause {
+				round += rounds
+			}
+			b, remove := change(round)
+			used = measure.Processor()
+			begin := time.Now()
+			if err := store.Apply(b, remove, rand.Uint64()); err != nil {
+				return err
+			}
+			took, own = append(took, time.Since(begin)), own+measure.Processor()-used
+			if pause {
+				store.Wait()
+			}
+		}
+		store.Wait()
+		slices.Sort(took)
+		fmt.Fprintf(out, "change: 5,000 added and 5,000 revoked, %d on top of each other, paused %t: visible after %.1f ms (median), %.1f ms (worst), %.1f CPU ms; %.1f CPU ms each with what is merged beside\n",
+			rounds, pause, took[rounds/2].Seconds()*1000, took[rounds-1].Seconds()*1000, own.Seconds()*1000/rounds, (measure.Processor()-begun).Seconds()*1000/rounds)
+	}
+	return nil
+}
+
 // change makes 5,000 new values, and names 5,000 to revoke.
-func change(_ *index.Set, round int) (*index.Builder, []index.ID) {
+func change(round int) (*index.Builder, []index.ID) {
 	b := &index.Builder{}
 	source, err := b.Source(index.Source{Feed: "change"})
 	if err != nil {

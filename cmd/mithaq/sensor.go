@@ -132,7 +132,7 @@ func (c *sensorCmd) report(counts sensor.Counts, p sensor.Picture, started time.
 func (c *sensorCmd) source(ctx context.Context, random uint64) (sensor.Source, error) {
 	switch {
 	case c.Interface != "":
-		return sensor.OpenLive(c.Interface, random, time.Now)
+		return sensor.OpenLive(c.Interface, random)
 	case c.Spool != "":
 		return sensor.NewSpool(c.Spool, filepath.Join(c.State, "spool.json"), time.Second, c.Once, random, time.Now)
 	case c.NATS != "" && c.Stream != "":

@@ -69,8 +69,9 @@ func Open(o Options) (*Feed, error) {
 	return f, nil
 }
 
-// Close closes the journal.
+// Close waits until no change is being merged any more, and closes the journal.
 func (f *Feed) Close() error {
+	f.store.Wait()
 	if f.journal == nil {
 		return nil
 	}

@@ -46,22 +46,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // WriteTo writes a set as a file that Open maps. Changes since the base was built are written as part of it, so that
 // the file holds one layer.
 func (s *Set) WriteTo(w io.Writer) (int64, error) {
-	l := s.layers[0]
-	if len(s.layers) > 1 || len(s.gone) > 0 {
-		b := &Builder{}
-		for i, old := range s.layers {
-			drop := func(ID) bool { return false }
-			if i == 0 {
-				drop = func(id ID) bool { _, is := s.gone[id]; return is }
-			}
-			if err := b.copyFrom(old, drop); err != nil {
-				return 0, fmt.Errorf("writing an index: %w", err)
-			}
-		}
-		var err error
-		if l, err = b.build(l.seed); err != nil {
+	l := s.tiers[0].layer
+	if len(s.tiers) > 1 {
+		whole, err := s.merged(0, len(s.tiers)-1)
+		if err != nil {
 			return 0, fmt.Errorf("writing an index: %w", err)
 		}
+		l = whole.layer
 	}
 	text, err := json.Marshal(words{l.sources, l.names})
 	if err != nil {
@@ -135,7 +126,7 @@ func parse(b []byte) (*Set, error) {
 		return nil, ErrFile
 	}
 	l.sources, l.names = text.Sources, text.Names
-	return &Set{layers: []*layer{l}}, nil
+	return &Set{tiers: []tier{{layer: l}}}, nil
 }
 
 // sound tells whether the sizes of the runs fit together.
@@ -149,10 +140,10 @@ func (l *layer) sound() bool {
 }
 
 // Close gives back what Open mapped. Nothing of the set may be used afterwards, nor of sets that came from it by
-// Apply, nor keys of hits.
+// Apply, nor keys of hits; see Store.Wait.
 func (s *Set) Close() error {
-	if c := s.layers[0].close; c != nil {
-		s.layers[0].close = nil
+	if c := s.tiers[0].close; c != nil {
+		s.tiers[0].close = nil
 		return c()
 	}
 	return nil

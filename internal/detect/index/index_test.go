@@ -194,6 +194,9 @@ func TestSetsBehaveLikeMaps(t *testing.T) {
 			if err := store.Apply(b, remove, 7); err != nil {
 				t.Fatal(err)
 			}
+			if rapid.Bool().Draw(t, "wait") {
+				store.Wait()
+			}
 		}
 		name := filepath.Join(dir, "index")
 		var file bytes.Buffer

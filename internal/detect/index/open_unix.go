@@ -32,6 +32,6 @@ func Open(name string) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the index %s: %w", name, errors.Join(err, syscall.Munmap(b)))
 	}
-	s.layers[0].close = func() error { return syscall.Munmap(b) }
+	s.tiers[0].close = func() error { return syscall.Munmap(b) }
 	return s, nil
 }

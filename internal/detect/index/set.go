@@ -8,8 +8,7 @@ import (
 // Set is a set of indicators as it stands at one moment: a large base, and the changes since it was built. It never
 // changes; a Store holds the present one.
 type Set struct {
-	layers []*layer        // the base, then the changes
-	gone   map[ID]struct{} // indicators of the base that were revoked or replaced since
+	tiers []tier // the base, then the changes
 }
 
 // Build makes a set of what a builder holds, which is used up. The seed should be random.
@@ -18,7 +17,7 @@ func Build(b *Builder, seed uint64) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Set{layers: []*layer{l}}, nil
+	return &Set{tiers: []tier{{layer: l}}}, nil
 }
 
 // Hit is one indicator that a value found.
@@ -38,7 +37,7 @@ func (h *Hit) Name() string { return h.layer.nameOf(h.Row.Name) }
 // Len is how many keys the set holds.
 func (s *Set) Len() int {
 	n := 0
-	for _, l := range s.layers {
+	for _, l := range s.tiers {
 		n += l.Len()
 	}
 	return n
@@ -46,7 +45,7 @@ func (s *Set) Len() int {
 
 // Size is the memory of the set in bytes: of the index itself, and with provenance.
 func (s *Set) Size() (index, all int) {
-	for _, l := range s.layers {
+	for _, l := range s.tiers {
 		index += l.Table.Size() + len(l.gate)
 		all += l.size()
 	}
@@ -55,7 +54,7 @@ func (s *Set) Size() (index, all int) {
 
 // Has tells whether there is any key of a kind: where not, a value need not be brought into its canonical form.
 func (s *Set) Has(kind Kind) bool {
-	for _, l := range s.layers {
+	for _, l := range s.tiers {
 		if l.has(kind) {
 			return true
 		}
@@ -65,7 +64,7 @@ func (s *Set) Has(kind Kind) bool {
 
 // Find appends the indicators with a key of exactly this kind to hits. It allocates only to make room in hits.
 func (s *Set) Find(hits []Hit, kind Kind, key []byte) []Hit {
-	for i, l := range s.layers {
+	for i, l := range s.tiers {
 		if !l.has(kind) {
 			continue
 		}
@@ -76,13 +75,11 @@ func (s *Set) Find(hits []Hit, kind Kind, key []byte) []Hit {
 	return hits
 }
 
-func (s *Set) take(hits []Hit, layer int, number uint32, kind Kind, key []byte) []Hit {
-	l := s.layers[layer]
+func (s *Set) take(hits []Hit, n int, number uint32, kind Kind, key []byte) []Hit {
+	l := s.tiers[n].layer
 	l.eachRow(number, kind, key, func(row Row) {
-		if layer == 0 && len(s.gone) > 0 {
-			if _, gone := s.gone[row.Indicator]; gone {
-				return
-			}
+		if s.covered(n, len(s.tiers)-1, row.Indicator) {
+			return
 		}
 		hits = append(hits, Hit{Row: row, Kind: kind, Key: key, layer: l})
 	})
@@ -94,7 +91,7 @@ func (s *Set) FindAddress(hits []Hit, a netip.Addr) []Hit {
 	a = a.Unmap()
 	var space [16]byte
 	key := AppendAddress(space[:0], a)
-	for i, l := range s.layers {
+	for i, l := range s.tiers {
 		if l.has(Address) {
 			if number, ok := l.Table.Find(Address, key); ok {
 				hits = s.take(hits, i, number, Address, bytes.Clone(key))
@@ -123,7 +120,7 @@ func hidden(a netip.Addr) int {
 func (s *Set) FindDomain(hits []Hit, key []byte) []Hit {
 	hits = s.Find(hits, Domain, key)
 	below := false
-	for _, l := range s.layers {
+	for _, l := range s.tiers {
 		below = below || l.has(Subdomain)
 	}
 	for parent := key; below; {

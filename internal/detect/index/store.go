@@ -1,7 +1,8 @@
 package index
 
 import (
-	"maps"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 )
@@ -9,16 +10,22 @@ import (
 // Store holds the present Set and swaps in changed ones. Look-ups take no lock and never wait: who asks for the set
 // keeps the one he got.
 type Store struct {
-	set     atomic.Pointer[Set]
-	writers sync.Mutex // changes one after the other
+	set atomic.Pointer[Set]
+
+	writers sync.Mutex // of changes, and of what follows
+	tidied  sync.Cond  // when tidying got somewhere, or ended
+	tidying bool
+	stuck   error // why tidying ended early
+	heavy   int   // compactAt, less in tests
 }
 
-// compactAt is how many keys the changes may hold before Apply makes a new base of everything.
-const compactAt = 1 << 17
+// mostTiers is how many changes may wait to be merged before another one waits for that.
+const mostTiers = 64
 
 // NewStore makes a Store that begins with a set.
 func NewStore(s *Set) *Store {
-	st := &Store{}
+	st := &Store{heavy: compactAt}
+	st.tidied.L = &st.writers
 	st.set.Store(s)
 	return st
 }
@@ -30,31 +37,36 @@ func (st *Store) Set() *Set { return st.set.Load() }
 func (st *Store) Replace(s *Set) {
 	st.writers.Lock()
 	defer st.writers.Unlock()
+	st.rest()
 	st.set.Store(s)
+}
+
+// Wait returns when no change is being merged any more. Call it before a set is closed that Open mapped.
+func (st *Store) Wait() {
+	st.writers.Lock()
+	defer st.writers.Unlock()
+	st.rest()
+}
+
+func (st *Store) rest() {
+	for st.tidying {
+		st.tidied.Wait()
+	}
 }
 
 // Add adds all that another set holds; indicators of both are those of the other set from then on.
 func (st *Store) Add(s *Set, seed uint64) error {
 	b := &Builder{}
-	for i, l := range s.layers {
-		gone := func(id ID) bool {
-			_, is := s.gone[id]
-			return is && i == 0
-		}
-		if err := b.copyFrom(l, gone); err != nil {
-			return err
-		}
+	if err := s.copyTiers(b, 0, len(s.tiers)-1); err != nil {
+		return err
 	}
 	return st.Apply(b, nil, seed)
 }
 
 // Apply takes indicators away and adds others; an indicator that is added again is replaced with all its keys. The
-// builder is used up. It costs as much as the changes since the base was built are large, not as the base is; when they
-// have become many, everything is built anew (and look-ups go on meanwhile).
+// builder is used up. When Apply returns, look-ups find the change. It costs as much as the change is large: changes are merged with each
+// other, and with the base, beside the look-ups and later ones.
 func (st *Store) Apply(b *Builder, remove []ID, seed uint64) error {
-	st.writers.Lock()
-	defer st.writers.Unlock()
-	old := st.set.Load()
 	changed := make(map[ID]struct{}, len(remove)+b.Len())
 	for _, id := range remove {
 		changed[id] = struct{}{}
@@ -62,44 +74,50 @@ func (st *Store) Apply(b *Builder, remove []ID, seed uint64) error {
 	for at := 0; at < len(b.rows); at += rowSize {
 		changed[ID(b.rows[at:at+16])] = struct{}{}
 	}
-	drop := func(id ID) bool { _, is := changed[id]; return is }
-	for _, l := range old.layers[1:] {
-		if err := b.copyFrom(l, drop); err != nil {
-			return err
-		}
+	l, err := b.build(seed)
+	if err != nil {
+		return err
 	}
-	next := &Set{}
-	if b.Len() > compactAt {
-		gone := func(id ID) bool {
-			_, is := old.gone[id]
-			return is || drop(id)
+	st.writers.Lock()
+	defer st.writers.Unlock()
+	for len(st.set.Load().tiers) >= mostTiers {
+		if !st.tidying {
+			return fmt.Errorf("changing an index: %d changes cannot be merged: %w", mostTiers, st.stuck)
 		}
-		if err := b.copyFrom(old.layers[0], gone); err != nil {
-			return err
-		}
-	} else {
-		next.layers = old.layers[:1:1]
-		next.gone = maps.Clone(old.gone)
-		if next.gone == nil {
-			next.gone = changed
-		} else {
-			maps.Copy(next.gone, changed)
-		}
+		st.tidied.Wait()
 	}
-	if b.Len() > 0 {
-		l, err := b.build(seed)
-		if err != nil {
-			return err
-		}
-		next.layers = append(next.layers, l)
-	}
-	if len(next.layers) == 0 {
-		l, err := (&Builder{}).build(seed)
-		if err != nil {
-			return err
-		}
-		next.layers = []*layer{l}
-	}
+	old := st.set.Load()
+	next := &Set{tiers: append(old.tiers[:len(old.tiers):len(old.tiers)], tier{l, changed})}
 	st.set.Store(next)
+	if _, _, untidy := next.untidy(st.heavy); untidy && !st.tidying {
+		st.tidying = true
+		go st.tidy()
+	}
 	return nil
+}
+
+// tidy merges changes until there is nothing to merge. What comes meanwhile stands behind what is merged.
+func (st *Store) tidy() {
+	st.writers.Lock()
+	defer st.writers.Unlock()
+	for {
+		s := st.set.Load()
+		first, last, untidy := s.untidy(st.heavy)
+		if !untidy {
+			break
+		}
+		st.writers.Unlock()
+		t, err := s.merged(first, last)
+		st.writers.Lock()
+		if err != nil {
+			st.stuck = errors.Join(st.stuck, err)
+			break
+		}
+		now := st.set.Load().tiers
+		next := append(append(now[:first:first], t), now[last+1:]...)
+		st.set.Store(&Set{tiers: next})
+		st.tidied.Broadcast()
+	}
+	st.tidying = false
+	st.tidied.Broadcast()
 }

@@ -60,7 +60,8 @@ func numbersOf(alphabet string) (n [256]uint8) {
 
 // stored gives a key's head and the bytes behind it; for the long form these are the key itself. space is where packed bytes go.
 func stored(space *[maxStored]byte, kind Kind, key []byte) (head byte, b []byte) {
-	first, alphabet := byte(0), 0
+	var first byte
+	alphabet := 0
 	switch kind {
 	case Domain:
 		first = headDomain

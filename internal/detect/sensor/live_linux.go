@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
-	"sync/atomic"
-	"time"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -19,20 +19,19 @@ import (
 // Live reads the packets of an interface through AF_PACKET. It needs CAP_NET_RAW. What the kernel could not hand over in
 // time is counted. Tags of virtual networks that the card takes off are not seen.
 type Live struct {
-	name    string
-	fd      int
-	link    capture.LinkType
-	seed    uint64
-	now     func() time.Time
-	lost    atomic.Int64 // by the kernel
-	packets atomic.Int64
+	name string
+	fd   int
+	ring *ring
+	link capture.LinkType
+	seed uint64
+
+	mu      sync.Mutex
+	dropped map[string]int64 // by kind, as of the last time it was looked at
+	lost    int64            // by the kernel
 }
 
-// receiveBuffer is how many bytes the kernel keeps while packets wait, as far as it allows.
-const receiveBuffer = 64 << 20
-
 // OpenLive opens an interface by its name.
-func OpenLive(name string, seed uint64, now func() time.Time) (*Live, error) {
+func OpenLive(name string, seed uint64) (*Live, error) {
 	card, err := net.InterfaceByName(name)
 	if err != nil {
 		return nil, fmt.Errorf("opening the interface %s: %w", name, err)
@@ -45,11 +44,7 @@ func OpenLive(name string, seed uint64, now func() time.Time) (*Live, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the interface %s: %w", name, err)
 	}
-	wait := unix.NsecToTimeval(200e6) // so that the end of the context is seen
-	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
-		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer) // as much as is allowed
-	}
-	err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait)
+	ring, err := openRing(fd)
 	if err == nil {
 		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: card.Index})
 	}
@@ -58,54 +53,61 @@ func OpenLive(name string, seed uint64, now func() time.Time) (*Live, error) {
 		_ = unix.SetsockoptPacketMreq(fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &unix.PacketMreq{Ifindex: int32(card.Index), Type: unix.PACKET_MR_PROMISC})
 	}
 	if err != nil {
+		if ring != nil {
+			err = errors.Join(err, ring.close())
+		}
 		return nil, fmt.Errorf("opening the interface %s: %w", name, errors.Join(err, unix.Close(fd)))
 	}
 	link := capture.LinkEthernet
 	if card.HardwareAddr == nil && card.Flags&net.FlagLoopback == 0 {
 		link = capture.LinkRaw // a tunnel hands over IP packets
 	}
-	return &Live{name: name, fd: fd, link: link, seed: seed, now: now}, nil
+	return &Live{name: name, fd: fd, ring: ring, link: link, seed: seed, dropped: map[string]int64{}}, nil
 }
 
 // Run implements Source.
-func (l *Live) Run(ctx context.Context, yield func(*event.Event)) error {
-	defer func() { _ = unix.Close(l.fd) }() // nothing was written
+func (l *Live) Run(ctx context.Context, yield func(*event.Event)) (err error) {
+	defer func() { err = errors.Join(err, l.ring.close(), unix.Close(l.fd)) }()
 	source := traffic.NewSource(l.name, traffic.Options{Seed: l.seed}, yield)
 	defer source.Flush()
-	b := make([]byte, capture.MaxPacket)
 	p := capture.Packet{Link: l.link}
-	for n := 0; ; n++ {
-		if n&0x3ff == 0 || ctx.Err() != nil {
-			l.statistics()
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-		size, _, err := unix.Recvfrom(l.fd, b, unix.MSG_TRUNC)
-		switch {
-		case errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR):
-			n = -1 // nothing came: a moment to look at the context
-			continue
-		case errors.Is(err, unix.ENETDOWN):
-			continue // the interface is down and may come up again
-		case err != nil:
+	for looked := int64(0); ; {
+		came, err := l.ring.next(&p, source.Packet)
+		if err != nil {
 			return fmt.Errorf("reading the interface %s: %w", l.name, err)
 		}
-		p.Number++
-		p.Time, p.Length, p.Data = l.now().UnixNano(), size, b[:min(size, len(b))]
-		l.packets.Add(1)
-		source.Packet(&p)
+		if !came || p.Time-looked > 1e9 {
+			looked = p.Time
+			l.look(source)
+		}
+		if err := ctx.Err(); err != nil {
+			l.look(source)
+			return err
+		}
 	}
 }
 
-// statistics adds what the kernel lost since it was asked last.
-func (l *Live) statistics() {
-	if st, err := unix.GetsockoptTpacketStats(l.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
-		l.lost.Add(int64(st.Drops))
+// look notes what the kernel lost since it was asked last, and what gave nothing or gave way so far.
+func (l *Live) look(source *traffic.Source) {
+	stats := source.Stats()
+	dropped := make(map[string]int64, len(stats.Malformed)+len(stats.Dropped)+1)
+	for _, counts := range []map[string]int64{stats.Malformed, stats.Dropped} {
+		for kind, n := range counts {
+			dropped[kind] += n
+		}
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if st, err := unix.GetsockoptTpacketStatsV3(l.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
+		l.lost += int64(st.Drops)
+	}
+	dropped["kernel"] = l.lost
+	l.dropped = dropped
 }
 
 // Dropped implements Source.
 func (l *Live) Dropped() map[string]int64 {
-	return map[string]int64{"kernel": l.lost.Load()}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.dropped)
 }

@@ -2,12 +2,9 @@
 
 package sensor
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // OpenLive is for Linux alone.
-func OpenLive(string, uint64, func() time.Time) (Source, error) {
+func OpenLive(string, uint64) (Source, error) {
 	return nil, errors.New("opening an interface: only on Linux: write captures into a folder and use a spool")
 }

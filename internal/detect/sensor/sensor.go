@@ -51,6 +51,7 @@ type Sensor struct {
 	feed    *feed.Feed
 	buffer  *Buffer
 	engine  atomic.Pointer[engine.Engine]
+	events  atomic.Int64
 	history *evidence.History
 	memory  memory                 // of the goroutine that exchanges
 	save    atomic.Bool            // that the source's goroutine makes bytes of the history
@@ -142,12 +143,9 @@ func (s *Sensor) Run(ctx context.Context) error {
 		}
 	})
 	e := s.engine.Load()
-	var events int64
 	err := s.options.Source.Run(ctx, func(ev *event.Event) {
 		e.Event(ev)
-		if events++; events&0xff == 0 {
-			s.count(events)
-		}
+		s.events.Add(1)
 		if s.wanted.Load() && s.wanted.Swap(false) {
 			s.picture.Store(s.draw())
 		}
@@ -155,7 +153,6 @@ func (s *Sensor) Run(ctx context.Context) error {
 			s.keep()
 		}
 	})
-	s.count(events)
 	s.keep()
 	s.picture.Store(s.draw())
 	close(done)
@@ -170,12 +167,6 @@ func (s *Sensor) Run(ctx context.Context) error {
 		return fmt.Errorf("sensing: %w", err)
 	}
 	return nil
-}
-
-func (s *Sensor) count(events int64) {
-	s.mu.Lock()
-	s.counts.Events = events
-	s.mu.Unlock()
 }
 
 // exchange writes what was found, and exchanges with the node.
@@ -239,6 +230,7 @@ func (s *Sensor) Counts() Counts {
 		c.Matches[level] = n
 	}
 	s.mu.Unlock()
+	c.Events = s.events.Load()
 	c.Indicators, c.Pulled = s.feed.Len()
 	c.Dropped = s.options.Source.Dropped()
 	waiting, dropped := s.buffer.Counts()
