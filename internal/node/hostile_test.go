@@ -19,6 +19,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -96,11 +97,20 @@ func gzipBomb() []byte {
 // bytesInFlight is what two machines' sockets hold of an answer that nobody reads any more.
 const bytesInFlight = 16 << 20
 
+// beside asks a host for a log. One that is to be found too slow is given a moment, any other as long as a busy machine needs.
+func beside(t *testing.T, n *Node, l, url string, kind fetch.Kind) federate.Round {
+	t.Helper()
+	if n.patience = 0; kind == fetch.TooSlow {
+		n.patience = 500 * time.Millisecond
+		defer func() { n.patience = 0 }()
+	}
+	return must(n.follower.SyncBeside(context.Background(), l, url))(t)
+}
+
 // TestAHostileHostIsRefused has one host after the other misbehave while another, honest one serves the same log.
 func TestAHostileHostIsRefused(t *testing.T) {
 	ctx := context.Background()
 	keeper, other, id := founded(t)
-	other.patience = 150 * time.Millisecond
 	honest := keeper.LogHandler(func(*http.Request) Viewer { return Viewer{Own: true} })
 	l := follows(t, other, keeper, id)
 	source := must(other.Followed(ctx, l))(t).Source
@@ -198,7 +208,7 @@ func TestAHostileHostIsRefused(t *testing.T) {
 				}
 				return
 			}
-			round := must(other.follower.SyncBeside(ctx, l, url))(t)
+			round := beside(t, other, l, url, c.kind)
 			if round.Err == nil && c.path != "/object/" {
 				t.Fatalf("it was believed: %+v", round)
 			}
@@ -229,7 +239,6 @@ func TestAHostileHostIsRefused(t *testing.T) {
 func TestAHostileBatchIsRefused(t *testing.T) {
 	ctx := context.Background()
 	keeper, other, id := founded(t)
-	other.patience = 150 * time.Millisecond
 	honest := keeper.LogHandler(func(*http.Request) Viewer { return Viewer{Own: true} })
 	l := follows(t, other, keeper, id)
 	for _, c := range []struct {
@@ -252,7 +261,7 @@ func TestAHostileBatchIsRefused(t *testing.T) {
 			}
 			url, _ := spoiled(t, honest, "/objects/", c.spoil)
 			before := other.Counts().RefusedAnswers[string(c.kind)]
-			round := must(other.follower.SyncBeside(ctx, l, url))(t)
+			round := beside(t, other, l, url, c.kind)
 			if round.Err != nil {
 				t.Fatal(round.Err)
 			}
