@@ -62,6 +62,27 @@ func NoRedirect(*http.Request, []*http.Request) error {
 	return Refuse(Redirected, "the server redirects, which is refused")
 }
 
+// Redirects is an [http.Client]'s CheckRedirect for an address that a person named, whose host may send on up to so many times.
+func Redirects(most int) func(*http.Request, []*http.Request) error {
+	return func(_ *http.Request, via []*http.Request) error {
+		if len(via) > most {
+			return Refuse(Redirected, "the server redirects more than %d times", most)
+		}
+		return nil
+	}
+}
+
+// RedirectsWithin is [Redirects] for requests with credentials: they are not carried to another host.
+func RedirectsWithin(most int) func(*http.Request, []*http.Request) error {
+	bound := Redirects(most)
+	return func(next *http.Request, via []*http.Request) error {
+		if next.URL.Host != via[0].URL.Host || via[0].URL.Scheme == "https" && next.URL.Scheme != "https" {
+			return Refuse(Redirected, "the server redirects to %.100s, which is refused because the credentials are not for it: name that address if it is meant", next.URL.Host)
+		}
+		return bound(next, via)
+	}
+}
+
 // CheckAddr refuses an address that a host of others has no business to be at: link-local ones, where machines in clouds are
 // told their secrets, multicast and unspecified ones; unless private is set also this machine's and those of private networks.
 func CheckAddr(a netip.Addr, private bool) error {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/convert"
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
 )
@@ -63,7 +64,13 @@ func (n *Node) fileCursor(ctx context.Context, name string) (c fileCursor, err e
 
 // fetchFile reads the file, or gives nil where it is the version that was taken before.
 func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([]byte, fileCursor, error) {
-	file, err := getter{authorization: credentials(f.User, secret)}.get(ctx, f.URL, before.Tag)
+	get := newGetter(credentials(f.User, secret))
+	defer get.client.CloseIdleConnections()
+	tooLong := faultf(CodeInvalid, "split it", "reading %s: it is larger than %d bytes", f.URL, maxEventFile)
+	file, err := get.get(ctx, f.URL, before.Tag)
+	if fetch.KindOf(err) == fetch.TooLong {
+		return nil, before, tooLong
+	}
 	if err != nil {
 		return nil, before, &Fault{Code: CodeUnavailable, What: "reading " + f.URL, Err: err, Remedy: "check the URL and the credentials; it is tried again at its time"}
 	}
@@ -71,12 +78,12 @@ func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([
 		return nil, before, nil
 	}
 	defer func() { _ = file.Body.Close() }() // it was only read
-	b, err := io.ReadAll(io.LimitReader(file.Body, maxEventFile+1))
-	if err != nil {
+	b, err := io.ReadAll(file.Body)
+	switch {
+	case fetch.KindOf(err) == fetch.TooLong:
+		return nil, before, tooLong
+	case err != nil:
 		return nil, before, &Fault{Code: CodeUnavailable, What: "reading " + f.URL, Err: err, Remedy: "it is tried again at its time"}
-	}
-	if len(b) > maxEventFile {
-		return nil, before, faultf(CodeInvalid, "split it", "reading %s: it is larger than %d bytes", f.URL, maxEventFile)
 	}
 	sum := sha256.Sum256(b)
 	now := fileCursor{Tag: file.Tag, Hash: hex.EncodeToString(sum[:])}

@@ -7,18 +7,27 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"time"
-)
 
-// getTimeout bounds one file of a feed.
-const getTimeout = 5 * time.Minute
+	"github.com/mithaq/mithaq/internal/fetch"
+)
 
 // mostRedirects is how often a feed may send on to another address.
 const mostRedirects = 5
 
 // getter reads files of web servers that are no TAXII servers.
 type getter struct {
+	client        *http.Client
 	authorization string // value of the header; empty: none. It is not sent on to another host
+}
+
+// newGetter makes a getter for addresses that the operator named, which may be in this network.
+func newGetter(authorization string) getter {
+	redirects := fetch.Redirects(mostRedirects)
+	if authorization != "" {
+		redirects = fetch.RedirectsWithin(mostRedirects)
+	}
+	transport := fetch.NewTransport(fetch.TransportOptions{Private: true})
+	return getter{&http.Client{Transport: transport, CheckRedirect: redirects}, authorization}
 }
 
 // fetched is a file as a server gave it. The caller closes the body.
@@ -28,7 +37,8 @@ type fetched struct {
 	Unchanged bool   // the file is the one with the tag that was asked for; there is no body
 }
 
-// get reads a file. A file that is not there is fs.ErrNotExist. tag is that of the version that is here already, or empty.
+// get reads a file of at most [maxEventFile] bytes. A file that is not there is fs.ErrNotExist. tag is that of the version that is
+// here already, or empty.
 func (g getter) get(ctx context.Context, address, tag string) (fetched, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -41,27 +51,22 @@ func (g getter) get(ctx context.Context, address, tag string) (fetched, error) {
 	if tag != "" {
 		req.Header.Set("If-None-Match", tag)
 	}
-	client := http.Client{Timeout: getTimeout, CheckRedirect: func(next *http.Request, via []*http.Request) error {
-		if len(via) > mostRedirects || g.authorization != "" && next.URL.Host != via[0].URL.Host {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}}
-	resp, err := client.Do(req)
+	answer, err := fetch.Open(g.client, req, fetch.Limits{Bytes: maxEventFile})
 	if err != nil {
 		return fetched{}, err
 	}
-	if resp.StatusCode == http.StatusOK {
-		return fetched{Body: resp.Body, Tag: resp.Header.Get("ETag")}, nil
+	if answer.Status == http.StatusOK {
+		return fetched{Body: answer, Tag: answer.Header.Get("ETag")}, nil
 	}
-	_ = resp.Body.Close() // nothing of it is wanted
-	switch resp.StatusCode {
+	_ = answer.Close() // nothing of it is wanted
+	status := fmt.Sprintf("%d %s", answer.Status, http.StatusText(answer.Status))
+	switch answer.Status {
 	case http.StatusNotModified:
 		return fetched{Tag: tag, Unchanged: true}, nil
 	case http.StatusNotFound, http.StatusGone:
-		return fetched{}, fmt.Errorf("it answered %s: %w", resp.Status, fs.ErrNotExist)
+		return fetched{}, fmt.Errorf("it answered %s: %w", status, fs.ErrNotExist)
 	}
-	return fetched{}, fmt.Errorf("it answered %s", resp.Status)
+	return fetched{}, fmt.Errorf("it answered %s", status)
 }
 
 // credentials is the header that a user and a secret make: Basic, or a bearer token where there is no user.

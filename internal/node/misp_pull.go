@@ -180,7 +180,7 @@ func MISPOverHTTP(base, key string) (MISPFeed, error) {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, faultf(CodeInvalid, "write for example https://feed.example/misp/", "reading a feed: %s is no http or https address", clipped(base))
 	}
-	get := getter{authorization: key}
+	get := newGetter(key)
 	return func(ctx context.Context, name string) (io.ReadCloser, error) {
 		resp, err := get.get(ctx, u.JoinPath(name).String(), "")
 		if err != nil {
