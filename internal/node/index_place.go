@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/policy"
@@ -74,11 +76,13 @@ type settled struct {
 	item  policy.Item
 	cause int64 // the last release, 0: none
 	stix  []store.IndexSTIX
+
+	changed bool
 }
 
 // settle applies changes, in order of arrival, to what the index says of a record.
 func settle(e *store.Indexed, stix []store.IndexSTIX, changes []store.ChangeOf) settled {
-	s := settled{Indexed: e, stix: stix, item: policy.Item{Author: e.Author, Officer: e.Officer,
+	s := settled{Indexed: e, stix: stix, changed: len(changes) > 0, item: policy.Item{Author: e.Author, Officer: e.Officer,
 		Marking: policy.Marking{TLP: policy.TLP(e.TLP), PAP: policy.PAP(e.PAP)}, Audience: audienceOf(e.Parties, e.Persons)}}
 	slices.SortFunc(changes, func(a, b store.ChangeOf) int { return int(a.By.No - b.By.No) })
 	for _, c := range changes {
@@ -91,7 +95,7 @@ func settle(e *store.Indexed, stix []store.IndexSTIX, changes []store.ChangeOf) 
 }
 
 // runs parts the objects of a record into runs of one class each. Objects that were taken back stand nowhere.
-func (s settled) runs(date time.Time) ([]store.PlacedRun, error) {
+func (s settled) runs(date time.Time, plain plainClasses) ([]store.PlacedRun, error) {
 	var out []store.PlacedRun
 	known := map[string]string{} // class by what makes it
 	expires := int64(0)
@@ -107,11 +111,10 @@ func (s settled) runs(date time.Time) ([]store.PlacedRun, error) {
 		}
 		item, ok := known[key]
 		if !ok {
-			text, err := json.Marshal(s.class(o, limits))
-			if err != nil {
+			var err error
+			if item, err = plain.of(s, o, limits); err != nil {
 				return nil, fmt.Errorf("describing a class: %w", err)
 			}
-			item = string(text)
 			known[key] = item
 		}
 		if last := len(out) - 1; open && out[last].Item == item {
@@ -126,7 +129,7 @@ func (s settled) runs(date time.Time) ([]store.PlacedRun, error) {
 
 // limits returns the narrowings that bind an object, and whether it may be shown to anybody at all.
 func (s settled) limits(o store.IndexSTIX) (key string, limits []policy.Restriction, shown bool) {
-	key = fmt.Sprint(o.Marking)
+	key = strconv.FormatInt(o.Marking, 10)
 	for i, r := range s.item.Restrictions {
 		if len(r.Parts) > 0 && !slices.Contains(r.Parts, o.ID) {
 			continue
@@ -138,6 +141,27 @@ func (s settled) limits(o store.IndexSTIX) (key string, limits []policy.Restrict
 		key += fmt.Sprint(" ", i)
 	}
 	return key, limits, true
+}
+
+// plainClasses are the classes of objects that nobody changed, as they are written, by what makes them.
+type plainClasses map[plainClass]string
+
+type plainClass struct {
+	author, officer, tlp, pap, parties, persons string
+	marking                                     int64
+}
+
+// of writes the class of an object. It remembers few: the records of a batch are mostly of few kinds.
+func (p plainClasses) of(s settled, o store.IndexSTIX, limits []policy.Restriction) (string, error) {
+	k := plainClass{s.Author, s.Officer, s.TLP, s.PAP, strings.Join(s.Parties, " "), strings.Join(s.Persons, " "), o.Marking}
+	if item, ok := p[k]; ok && !s.changed {
+		return item, nil
+	}
+	text, err := json.Marshal(s.class(o, limits))
+	if err == nil && !s.changed && len(p) < 1024 {
+		p[k] = string(text)
+	}
+	return string(text), err
 }
 
 func (s settled) class(o store.IndexSTIX, limits []policy.Restriction) classItem {
@@ -240,10 +264,10 @@ func (x *indexer) dated(ctx context.Context, list []settled) ([]store.Placing, e
 	if err != nil {
 		return nil, err
 	}
-	out := make([]store.Placing, len(list))
+	out, plain := make([]store.Placing, len(list)), plainClasses{}
 	for i, s := range list {
 		out[i] = store.Placing{No: s.No, Agreement: s.Agreement}
-		if out[i].Runs, err = s.runs(dates[i]); err != nil {
+		if out[i].Runs, err = s.runs(dates[i], plain); err != nil {
 			return nil, err
 		}
 	}

@@ -5,8 +5,12 @@ import "time"
 // The indexer's core is a step function: what happened goes in, what is to be done comes out. It does nothing itself, so
 // that a test can drive it through every order of growth, failure and erasure.
 
-// indexRangeMax is how many leaves of one log are indexed before the others get their turn.
-const indexRangeMax = 64 << 10
+// indexRangeMax is how many leaves of one log are indexed before the others get their turn; indexRangeFirst while the index is
+// being built, when nobody is told that it is there before all of them are through.
+const (
+	indexRangeMax   = 64 << 10
+	indexRangeFirst = 256 << 10
+)
 
 const (
 	indexRetryFirst = 100 * time.Millisecond
@@ -108,7 +112,11 @@ func (s indexState) next() (indexState, any) {
 		id := s.order[at]
 		if l := s.logs[id]; l.indexed < l.published {
 			s.turn, s.busy = at+1, true
-			return s, indexRange{log: id, from: l.indexed, to: min(l.published, l.indexed+indexRangeMax)}
+			most := int64(indexRangeFirst)
+			if s.finished {
+				most = indexRangeMax
+			}
+			return s, indexRange{log: id, from: l.indexed, to: min(l.published, l.indexed+most)}
 		}
 	}
 	if !s.finished && len(s.order) > 0 {
