@@ -44,7 +44,7 @@ type detectCmd struct {
 	Sightings   string   `help:"Write STIX sightings: counts and times in steps, nothing of the traffic." placeholder:"FILE"`
 	As          string   `help:"How matches are printed: as JSON lines of mithaq's own, or for a SIEM as cef (syslog) or ecs (JSON lines)." enum:"json,cef,ecs" default:"json"`
 	JSONSummary bool     `help:"Print the summary on standard error as JSON." name:"json-summary"`
-	Verbose     bool     `help:"Name every refused indicator and every line that cannot be read (at most 1,000)." short:"v"`
+	Verbose     bool     `help:"Name every refused indicator, and every line, packet and place of a capture that cannot be read (at most 1,000)." short:"v"`
 	Inputs      []string `arg:"" name:"input" help:"Captures (pcap, pcapng), Zeek logs (TSV, JSON), Suricata EVE, STIX observed data; also gzip or zstd; - is standard input."`
 }
 
@@ -279,7 +279,7 @@ func (d *detection) packets(ctx context.Context, name string, r io.Reader) error
 	if err != nil {
 		return err
 	}
-	stats, err := traffic.Run(ctx, name, r, traffic.Options{Seed: random}, d.engine.Event)
+	stats, err := traffic.Run(ctx, name, r, traffic.Options{Seed: random, Damage: func(what string) { d.name(name + ": " + what) }}, d.engine.Event)
 	d.summary.Packets[name] = stats
 	return err
 }

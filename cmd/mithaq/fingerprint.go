@@ -15,19 +15,21 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/detect/fingerprint"
+	"github.com/mithaq/mithaq/internal/detect/packet"
 )
 
 type fingerprintCmd struct {
-	JSON  bool     `help:"Print one JSON line per client hello."`
-	Stats bool     `help:"Print what was counted, as JSON, on standard error."`
-	Files []string `arg:"" name:"file" help:"Captures (pcap, pcapng, also gzip or zstd); - is standard input."`
+	JSON    bool     `help:"Print one JSON line per client hello."`
+	Stats   bool     `help:"Print what was counted, as JSON, on standard error."`
+	Verbose bool     `help:"Name every packet and place of a capture that cannot be read (at most 1,000)." short:"v"`
+	Files   []string `arg:"" name:"file" help:"Captures (pcap, pcapng, also gzip or zstd); - is standard input."`
 }
 
 func (fingerprintCmd) Help() string {
 	return `Example: mithaq fingerprint --json traffic.pcapng
 
 Prints every TLS, DTLS and QUIC client hello with JA3, JA4, name, ALPN and ECH, and what the server's side showed. Damaged
-packets never stop a run: they are counted and named on standard error. Exit code 2: a file is no capture.`
+packets never stop a run: they are counted on standard error, and named with --verbose. Exit code 2: a file is no capture.`
 }
 
 func (c *fingerprintCmd) Run(ctx context.Context, a *app) error {
@@ -38,8 +40,15 @@ func (c *fingerprintCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	opts := fingerprint.Options{Seed: binary.LittleEndian.Uint64(seed[:])}
-	worst := exitOK
+	worst, named := exitOK, 0
 	for _, file := range c.Files {
+		if c.Verbose {
+			opts.Name(func(what string) {
+				if named++; named <= 1000 {
+					fmt.Fprintf(a.stderr, "mithaq: %s: %s\n", file, what)
+				}
+			})
+		}
 		stats, err := c.read(ctx, a, file, opts, emit)
 		if err != nil {
 			fmt.Fprintf(a.stderr, "mithaq: %s: %v\n", file, err)
@@ -49,7 +58,7 @@ func (c *fingerprintCmd) Run(ctx context.Context, a *app) error {
 			if err := json.NewEncoder(a.stderr).Encode(map[string]any{"file": file, "stats": stats}); err != nil {
 				return err
 			}
-		} else if damage := counted(stats.Damage); damage != "" {
+		} else if damage := counted(damaged(stats)); damage != "" {
 			fmt.Fprintf(a.stderr, "mithaq: %s: %s\n", file, damage)
 		}
 	}
@@ -82,6 +91,17 @@ func (c *fingerprintCmd) read(ctx context.Context, a *app, file string, opts fin
 	}
 	defer func() { _ = f.Close() }()
 	return fingerprint.Run(ctx, f, opts, emit)
+}
+
+// damaged counts what was damaged, in the capture and in its packets.
+func damaged(stats fingerprint.Stats) map[string]int64 {
+	counts := maps.Clone(stats.Damage)
+	for p := range packet.Problems {
+		if n := stats.Problems[p.String()]; n > 0 && p.Damaged() {
+			counts[p.String()] += n
+		}
+	}
+	return counts
 }
 
 func counted(counts map[string]int64) string {

@@ -85,6 +85,8 @@ func (e *Engine) Packet(p *capture.Packet) {
 	}
 	if problem == packet.ProblemNone {
 		e.dispatch()
+	} else if e.opts.Broken != nil && problem.Damaged() {
+		e.opts.Broken(problem, e.place)
 	}
 	for e.decoder.Later(&e.info) {
 		e.dispatch()

@@ -1,6 +1,8 @@
 package fingerprint
 
 import (
+	"fmt"
+
 	"github.com/mithaq/mithaq/internal/detect/capture"
 	"github.com/mithaq/mithaq/internal/detect/packet"
 )
@@ -29,6 +31,8 @@ type Options struct {
 	Anomaly func(Anomaly)
 	// Damage is told of damaged places in the capture.
 	Damage func(capture.Damage)
+	// Broken is told of packets that are damaged in themselves, see [packet.Problem.Damaged].
+	Broken func(packet.Problem, Place)
 	// Stream is given the beginnings of connections that are not TLS when they are over, have
 	// sent Scan bytes, or give way. What it gets is valid during the call.
 	Stream func(*Beginning)
@@ -37,6 +41,15 @@ type Options struct {
 	Packet func(*packet.Info, Place)
 	// Datagram is given every UDP datagram. What it gets is valid during the call.
 	Datagram func(*packet.Info, Place)
+}
+
+// Name lets a function be told, for people, of all that is damaged: places of the capture, and packets. nil: nobody is told.
+func (o *Options) Name(tell func(string)) {
+	if tell == nil {
+		return
+	}
+	o.Damage = func(d capture.Damage) { tell(d.String()) }
+	o.Broken = func(p packet.Problem, at Place) { tell(fmt.Sprintf("%s in packet %d", p, at.Packet)) }
 }
 
 // Place is where in the capture something was.

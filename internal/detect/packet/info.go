@@ -65,6 +65,11 @@ var problemNames = [Problems]string{
 	"bad-fragment", "fragment", "fragments-given-up", "fragment-overlap",
 }
 
+// Damaged tells whether the packet is broken, not only of no use: cut, contradicting itself, or made to be so.
+func (p Problem) Damaged() bool {
+	return p == ProblemTruncated || p == ProblemHeader || p == ProblemTooDeep || p == ProblemFragmentBad
+}
+
 // String names the problem the way statistics print it.
 func (p Problem) String() string {
 	if p < Problems {

@@ -18,6 +18,8 @@ import (
 // Options adjusts a run.
 type Options struct {
 	Seed uint64 // random: keeps tables in memory from being filled on purpose
+	// Damage is told of damaged places in the capture and of packets that are damaged in themselves, with where they are; nil: nobody.
+	Damage func(string)
 }
 
 // Stats is what was read of one capture.
@@ -84,7 +86,9 @@ func newSource(name string, yield func(*event.Event)) *source {
 }
 
 func (s *source) listen(opts Options) fingerprint.Options {
-	return fingerprint.Options{Seed: opts.Seed, Packet: s.packet, Datagram: s.datagram, Stream: s.stream}
+	o := fingerprint.Options{Seed: opts.Seed, Packet: s.packet, Datagram: s.datagram, Stream: s.stream}
+	o.Name(opts.Damage)
+	return o
 }
 
 func (s *source) stats(counts fingerprint.Stats) Stats {

@@ -3,6 +3,7 @@ package traffic_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"slices"
@@ -106,5 +107,25 @@ func TestRun(t *testing.T) {
 	}
 	if stats.Packets != 4 || stats.Malformed["truncated"] != 1 {
 		t.Errorf("%+v", stats)
+	}
+}
+
+// TestDamageIsNamed with its place, a broken packet by its number.
+func TestDamageIsNamed(t *testing.T) {
+	c := newCapture(t)
+	c.add("10.0.0.7", "192.0.2.7", &layers.UDP{SrcPort: 5000, DstPort: 6000}, []byte("x"))
+	file := c.file.Bytes()
+	frame := append(make([]byte, 12), 0x08, 0x00, 0x45, 0, 0, 20) // an IPv4 header that ends after four bytes
+	for _, v := range []int{1_700_000_000, 0, len(frame), len(frame)} {
+		file = binary.LittleEndian.AppendUint32(file, uint32(v))
+	}
+	file = append(append(file, frame...), "cut"...)
+	var told []string
+	if _, err := traffic.Run(context.Background(), "x.pcap", bytes.NewReader(file), traffic.Options{Damage: func(what string) { told = append(told, what) }},
+		func(*event.Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 2 || told[0] != "truncated-header in packet 2" || !strings.Contains(told[1], "after packet 2") {
+		t.Errorf("%q", told)
 	}
 }
