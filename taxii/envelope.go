@@ -140,6 +140,9 @@ func (s *scanner) name() (string, error) {
 
 // array cuts an array into its elements.
 func (s *scanner) array(most int) ([][]byte, error) {
+	if s.at == len(s.b) {
+		return nil, errMalformed // it ends here: it is cut off, and not of another form
+	}
 	if s.peek() != '[' {
 		return nil, fmt.Errorf("%w: \"objects\" is no list", errNotEnvelope)
 	}

@@ -2,6 +2,7 @@ package taxii
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 )
 
@@ -13,6 +14,9 @@ func TestEscapesOneByOne(t *testing.T) {
 	e, err := splitEnvelope(body, 10)
 	if err != nil || len(e.objects) != 2 {
 		t.Fatalf("%d objects, %v; want 2", len(e.objects), err)
+	}
+	if _, err := splitEnvelope([]byte(`{"objects":`), 10); !errors.Is(err, errMalformed) {
+		t.Errorf("an envelope that is cut off: %v", err)
 	}
 	if s := (scanner{b: []byte(`"\\\"`)}); s.text() {
 		t.Error("a string that does not end has an end")
