@@ -9,7 +9,7 @@ import (
 // that a file which is cut off while it is read faults; see Options.Map.
 const (
 	smallestMapped = 1 << 20 // bytes of a file; smaller ones are read as quickly
-	mappedStep     = 1 << 25 // bytes that are looked at before the pages of those before them are forgotten; whole pages
+	mappedStep     = 1 << 22 // bytes that are looked at before the pages of those before them are forgotten; whole pages
 )
 
 // Fault tells whether a panic, recovered under debug.SetPanicOnFault, says that the mapped file ends earlier than it did when

@@ -27,7 +27,7 @@ type Pool struct {
 // block is what is known of the smallest block at its place, of which larger ones are made.
 type block struct {
 	next, before int32 // of the free ones of its size
-	class        int8  // of the block that begins here and is free; -1: none is
+	size         int8  // of the block that begins here and is free, its class and one; 0: none is
 }
 
 // NewPool makes a Pool that never holds more than budget bytes.
@@ -36,9 +36,6 @@ func NewPool(budget int) *Pool {
 	p := &Pool{arena: room.Make[byte](n << smallestClass), blocks: make([]block, n)}
 	for c := range p.free {
 		p.free[c] = -1
-	}
-	for i := range p.blocks {
-		p.blocks[i].class = -1
 	}
 	var whole []int32 // where the largest blocks begin that fit
 	size := func(at int32) int8 { return int8(min(bits.Len(uint(n-int(at)))-1, classes-1)) }
@@ -97,7 +94,7 @@ func (p *Pool) Put(b []byte) {
 	at := int32((uintptr(unsafe.Pointer(unsafe.SliceData(b))) - uintptr(unsafe.Pointer(unsafe.SliceData(p.arena)))) >> smallestClass)
 	for c < classes-1 {
 		other := at ^ 1<<c
-		if int(other)+1<<c > len(p.blocks) || p.blocks[other].class != int8(c) {
+		if int(other)+1<<c > len(p.blocks) || p.blocks[other].size != int8(c)+1 {
 			break
 		}
 		p.remove(other)
@@ -110,7 +107,7 @@ func (p *Pool) Put(b []byte) {
 // add makes a block a free one.
 func (p *Pool) add(at int32, c int8) {
 	first := p.free[c]
-	p.blocks[at] = block{next: first, before: -1, class: c}
+	p.blocks[at] = block{next: first, before: -1, size: c + 1}
 	if first >= 0 {
 		p.blocks[first].before = at
 	}
@@ -126,7 +123,7 @@ func (p *Pool) remove(at int32) {
 	if b.before >= 0 {
 		p.blocks[b.before].next = b.next
 	} else {
-		p.free[b.class] = b.next
+		p.free[b.size-1] = b.next
 	}
-	b.class = -1
+	b.size = 0
 }
