@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -89,10 +90,13 @@ func run(args []string, out io.Writer) error {
 	return compare(out, *rounds, few, side{"mithaq fingerprint", []string{*binaryName, "fingerprint", "--json", small}}, side{"tshark", fields})
 }
 
-// compare runs the sides in turns and prints the best round of each, and what ours is to the other.
+// compare runs the sides in turns and prints the best round of each, and what ours is to the other: of the best rounds, and
+// in the middle of the rounds, which is fairer where other programs disturb some of them.
 func compare(out io.Writer, rounds int, packets int64, sides ...side) error {
 	best := make([]float64, len(sides))
+	var ratios []float64
 	for round := range rounds {
+		rates := make([]float64, len(sides))
 		for i, s := range sides {
 			if _, err := exec.LookPath(s.argv[0]); err != nil {
 				fmt.Fprintf(out, "%s is not installed\n", s.name)
@@ -103,12 +107,17 @@ func compare(out io.Writer, rounds int, packets int64, sides ...side) error {
 				return fmt.Errorf("running %s: %w", s.name, err)
 			}
 			rate := float64(packets) / used.Seconds()
-			best[i] = max(best[i], rate)
+			rates[i], best[i] = rate, max(best[i], rate)
 			fmt.Fprintf(out, "round %d: %-18s %10.0f packets/CPU s, %6.2f CPU s, %4d MiB\n", round+1, s.name, rate, used.Seconds(), memory>>20)
+		}
+		if len(sides) == 2 && rates[1] > 0 {
+			ratios = append(ratios, rates[0]/rates[1])
 		}
 	}
 	if len(sides) == 2 && best[1] > 0 {
-		fmt.Fprintf(out, "best of %d: %s is %.1f times %s\n", rounds, sides[0].name, best[0]/best[1], sides[1].name)
+		slices.Sort(ratios)
+		fmt.Fprintf(out, "%s is %.1f times %s in the middle of %d rounds (%.1f to %.1f), %.1f times by the best of each\n", sides[0].name,
+			ratios[len(ratios)/2], sides[1].name, rounds, ratios[0], ratios[len(ratios)-1], best[0]/best[1])
 	}
 	return nil
 }
