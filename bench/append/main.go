@@ -20,7 +20,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,6 +29,7 @@ import (
 	"github.com/transparency-dev/tessera/storage/posix"
 	"golang.org/x/mod/sumdb/note"
 
+	shared "github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -95,18 +95,11 @@ func run() error {
 
 // profiled measures mithaq once under the CPU profiler.
 func profiled(c config, file string) error {
-	f, err := os.Create(file)
-	if err != nil {
+	return shared.Profile(file, func() error {
+		rate, err := measure(c, openMithaq)
+		fmt.Printf("mithaq %.0f /s\n", rate)
 		return err
-	}
-	defer func() { _ = f.Close() }()
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return err
-	}
-	defer pprof.StopCPUProfile()
-	rate, err := measure(c, openMithaq)
-	fmt.Printf("mithaq %.0f /s\n", rate)
-	return err
+	})
 }
 
 func median(x []float64) float64 {

@@ -18,8 +18,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/pprof"
 	"time"
+
+	"github.com/mithaq/mithaq/bench/internal/measure"
 )
 
 func main() {
@@ -38,47 +39,39 @@ func main() {
 	every := flag.Duration("every", 500*time.Millisecond, "how often another record is published beside those of -publish")
 	profile := flag.String("cpuprofile", "", "write a processor profile of this process here")
 	flag.Parse()
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err == nil {
-			err = pprof.StartCPUProfile(f)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		defer pprof.StopCPUProfile()
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	var err error
-	switch {
-	case *serve > 0:
-		err = serveHosts(os.Stdin, *serve)
-	case *serveLog != "":
-		var b bulk
-		if b, err = parseBulk(*serveLog); err == nil {
-			err = serveBulk(os.Stdin, b)
+	err := measure.Profile(*profile, func() error {
+		switch {
+		case *serve > 0:
+			return serveHosts(os.Stdin, *serve)
+		case *serveLog != "":
+			b, err := parseBulk(*serveLog)
+			if err != nil {
+				return err
+			}
+			return serveBulk(os.Stdin, b)
+		case *seal > 0:
+			return sealToMany(ctx, os.Stdout, *seal)
+		case *publish > 0:
+			return publishAround(ctx, os.Stdout, *publish, *every)
+		case *tree > 0:
+			return syncTree(ctx, os.Stdout, *tree)
+		case *large > 0:
+			return syncLarge(ctx, os.Stdout, *large)
+		case *records > 0:
+			if err := syncRecords(ctx, os.Stdout, bulk{Records: *records}); err != nil {
+				return err
+			}
+			return syncRecords(ctx, os.Stdout, bulk{Records: max(*records/100, 2), Objects: 100})
+		case *quiet > 0:
+			return followQuiet(ctx, os.Stdout, *quiet, *watch)
+		case *one >= 0:
+			return again(os.Stdout, uint64(*one))
+		default:
+			return many(os.Stdout, *from, *seeds)
 		}
-	case *seal > 0:
-		err = sealToMany(ctx, os.Stdout, *seal)
-	case *publish > 0:
-		err = publishAround(ctx, os.Stdout, *publish, *every)
-	case *tree > 0:
-		err = syncTree(ctx, os.Stdout, *tree)
-	case *large > 0:
-		err = syncLarge(ctx, os.Stdout, *large)
-	case *records > 0:
-		if err = syncRecords(ctx, os.Stdout, bulk{Records: *records}); err == nil {
-			err = syncRecords(ctx, os.Stdout, bulk{Records: max(*records/100, 2), Objects: 100})
-		}
-	case *quiet > 0:
-		err = followQuiet(ctx, os.Stdout, *quiet, *watch)
-	case *one >= 0:
-		err = again(os.Stdout, uint64(*one))
-	default:
-		err = many(os.Stdout, *from, *seeds)
-	}
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

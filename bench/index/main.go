@@ -77,14 +77,7 @@ func run(ctx context.Context, s settings) (err error) {
 		if err := writeAllocs(s.profile + ".allocs"); err != nil {
 			return err
 		}
-		f, err := os.Create(s.profile + ".search")
-		if err != nil {
-			return err
-		}
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+		return measure.Profile(s.profile+".search", func() error { return search(ctx, n, s.searches) })
 	}
 	return search(ctx, n, s.searches)
 }
@@ -99,17 +92,18 @@ func writeAllocs(path string) error {
 }
 
 // rebuild opens the node without an index and waits until it has one.
-func rebuild(ctx context.Context, s settings) (*node.Node, error) {
-	if s.profile != "" {
-		f, err := os.Create(s.profile)
-		if err != nil {
-			return nil, err
-		}
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return nil, err
-		}
-		defer pprof.StopCPUProfile()
+func rebuild(ctx context.Context, s settings) (n *node.Node, err error) {
+	err = measure.Profile(s.profile, func() error {
+		n, err = watchRebuild(ctx, s)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	return n, sizes(s)
+}
+
+func watchRebuild(ctx context.Context, s settings) (*node.Node, error) {
 	opening := time.Now()
 	n, err := node.Open(ctx, s.dir, node.OpenOptions{Secret: node.SecretSource{KeyFile: filepath.Join(s.dir, "unlock.key")}})
 	if err != nil {
@@ -131,7 +125,7 @@ func rebuild(ctx context.Context, s settings) (*node.Node, error) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return n, sizes(s)
+	return n, nil
 }
 
 // sizes tells how large the files are, against the JSON of the bundles in them.

@@ -10,10 +10,10 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/pprof"
 	"syscall"
 	"time"
 
+	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -26,17 +26,6 @@ func serveNode(dir, address, profile string) error {
 	n, err := openNode(ctx, dir, address)
 	if err != nil {
 		return err
-	}
-	if profile != "" {
-		f, err := os.Create(profile) // #nosec G304 -- a benchmark writes where it is told to
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
 	}
 	defer func() { _ = n.Close(context.Background()) }()
 	t, err := n.CreateToken(ctx, node.TokenRequest{Name: "bench", Scopes: []string{node.ScopeRead, node.ScopePublish}})
@@ -51,10 +40,12 @@ func serveNode(dir, address, profile string) error {
 		<-ctx.Done()
 		_ = server.Close()
 	}()
-	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return measure.Profile(profile, func() error {
+		if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
 }
 
 func openNode(ctx context.Context, dir, address string) (*node.Node, error) {
