@@ -138,7 +138,7 @@ func (n *Node) httpKeys(ctx context.Context) (map[string]httpKey, error) {
 		return nil, storeFault(err)
 	}
 	for _, p := range peers {
-		if k, err := record.ParseKeyring(p.Keyring); err == nil && !n.onlyCosigns(ctx, p) {
+		if k, err := n.keyrings.parse(p.Keyring); err == nil && !n.onlyCosigns(ctx, p) {
 			keyrings = append(keyrings, k)
 		}
 	}

@@ -102,7 +102,7 @@ func (n *Node) witnessKeyOf(ctx context.Context, r *roll, party string) (record.
 		}
 	}
 	if p, ok, err := n.peerOf(ctx, party); ok && err == nil {
-		if k, err := record.ParseKeyring(p.Keyring); err == nil {
+		if k, err := n.keyrings.parse(p.Keyring); err == nil {
 			keyrings = append(keyrings, k)
 		}
 	}

@@ -83,6 +83,7 @@ type Node struct {
 	ending     chan struct{}  // closed when the node closes
 	closing    sync.Once
 	callers    callers
+	keyrings   keyrings          // that were read
 	acts       allowance         // of acts and cards that others send
 	sent       map[string]string // guarded by mu: by agreement and object of an act, the state on which it was last sent
 	outbound   *http.Client

@@ -126,7 +126,7 @@ func (n *Node) Peers(ctx context.Context) ([]PeerView, error) {
 	}
 	out := make([]PeerView, 0, len(rows))
 	for _, p := range rows {
-		k, err := record.ParseKeyring(p.Keyring)
+		k, err := n.keyrings.parse(p.Keyring)
 		if err != nil {
 			return nil, recordFault("reading the keyring of peer "+p.Party, err)
 		}

@@ -59,7 +59,7 @@ func (n *Node) pinOf(ctx context.Context, party string) (k record.Keyring, ok bo
 	if err != nil {
 		return k, false, storeFault(err)
 	}
-	if k, err = record.ParseKeyring(p.Keyring); err != nil {
+	if k, err = n.keyrings.parse(p.Keyring); err != nil {
 		return k, false, recordFault("reading the pinned keyring of "+party, err)
 	}
 	return k, true, nil
@@ -72,7 +72,7 @@ func (n *Node) pins(ctx context.Context) ([]record.Keyring, error) {
 	}
 	var out []record.Keyring
 	for _, p := range rows {
-		k, err := record.ParseKeyring(p.Keyring)
+		k, err := n.keyrings.parse(p.Keyring)
 		if err != nil {
 			return nil, recordFault("reading the pinned keyring of "+p.Party, err)
 		}

@@ -236,7 +236,7 @@ func (n *Node) meet(ctx context.Context, k record.Keyring, url, introducer strin
 		return false, err
 	}
 	if known {
-		oldKeyring, err := record.ParseKeyring(old.Keyring)
+		oldKeyring, err := n.keyrings.parse(old.Keyring)
 		if err != nil {
 			return false, recordFault("reading the keyring of peer "+old.Party, err)
 		}
