@@ -25,7 +25,7 @@ const (
 	witnesses = 7 // the first ones after the depositary
 	enough    = 5
 	// patience bounds each wait for what the nodes do by themselves.
-	patience = 2 * time.Minute
+	patience = 4 * time.Minute
 )
 
 // member is a party's node, served on loopback.
@@ -56,6 +56,9 @@ func publishAround(ctx context.Context, out io.Writer, samples int, every time.D
 	}
 	id, err := live(ctx, all)
 	if err != nil {
+		return err
+	}
+	if err := first(ctx, all, id); err != nil {
 		return err
 	}
 	ends, stop := context.WithCancel(ctx)
@@ -98,7 +101,7 @@ func startMember(ctx context.Context, dir string, i int) (*member, error) {
 	return &member{node: n, daemon: d}, nil
 }
 
-// live founds an agreement, lets everybody join, and waits until each follows all the others.
+// live founds an agreement, lets everybody join, and waits until each follows all the others and knows them as members.
 func live(ctx context.Context, all []*member) (id string, err error) {
 	text := definition(all)
 	id = agreement.ID([]byte(text))
@@ -138,6 +141,17 @@ func live(ctx context.Context, all []*member) (id string, err error) {
 			follows, err := m.node.Follows(ctx)
 			here := slices.DeleteFunc(follows, func(f node.FollowView) bool { return f.Agreement != id || f.Size == 0 })
 			return len(here) == len(all)-1, err
+		}); err != nil {
+			return id, fmt.Errorf("waiting: %w", err)
+		}
+		// What is published before an accession counts is not sealed to that party.
+		if err := until(ctx, fmt.Sprintf("every accession counts at party %d", i), func() (bool, error) {
+			v, err := m.node.Agreement(ctx, id)
+			if err != nil || v.Here == nil {
+				return false, err
+			}
+			in := slices.DeleteFunc(v.Here.Members, func(m node.MemberView) bool { return m.Membership != "joined" || m.Waits })
+			return len(in) == len(all), nil
 		}); err != nil {
 			return id, fmt.Errorf("waiting: %w", err)
 		}
@@ -233,6 +247,20 @@ func publishSteadily(ctx context.Context, all []*member, id string, every time.D
 			fmt.Fprintln(os.Stderr, "bench/federation: publishing beside:", err)
 		}
 	}
+}
+
+// first has each party publish once, which makes the key that its records are sealed under, and hands it out.
+func first(ctx context.Context, all []*member, id string) error {
+	for i, m := range all {
+		r, err := m.node.Publish(ctx, id, report(fmt.Sprintf("first %d", i)))
+		if err == nil {
+			_, err = allFind(ctx, all, m, r, time.Now())
+		}
+		if err != nil {
+			return fmt.Errorf("the first record of party %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // sample publishes one record after the other and times each until all others find it, and until enough witnesses co-signed.

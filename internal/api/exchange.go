@@ -44,16 +44,20 @@ func (s *server) card(w http.ResponseWriter, r *http.Request) {
 // changes answers which logs have grown since ?after=, and waits up to ?wait= seconds for one that does.
 func (s *server) changes(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	wait := time.Duration(0)
-	if text := q.Get("wait"); text != "" {
+	query := node.ChangesQuery{After: q.Get("after")}
+	for name, d := range map[string]*time.Duration{"wait": &query.Wait, "calm": &query.Calm} {
+		text := q.Get(name)
+		if text == "" {
+			continue
+		}
 		seconds, err := strconv.Atoi(text)
 		if err != nil || seconds < 0 {
-			writeProblem(w, http.StatusUnprocessableEntity, "wait is a number of seconds")
+			writeProblem(w, http.StatusUnprocessableEntity, name+" is a number of seconds")
 			return
 		}
-		wait = min(time.Duration(seconds)*time.Second, longestWait)
+		*d = min(time.Duration(seconds)*time.Second, longestWait)
 	}
-	out, err := s.node.Changes(r.Context(), callerOf(r.Context()).party, q.Get("after"), wait)
+	out, err := s.node.Changes(r.Context(), callerOf(r.Context()).party, query)
 	if err != nil {
 		if r.Context().Err() == nil {
 			s.logger.Error("listing changes", "error", err)

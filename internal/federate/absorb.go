@@ -98,8 +98,8 @@ func (s *State) store(head *store.Head) Effect {
 	for _, i := range b.absent[:min(len(b.absent), max(0, maxAbsent-len(s.absent)))] {
 		s.absent = append(s.absent, store.AbsentObject{Index: i, Hash: t.Leaves[i-t.From]})
 	}
-	if s.beside && len(b.absent) > 0 {
-		s.mendAt = time.Time{} // the host that the log is followed from has them, and has not been asked
+	if s.beside && len(b.absent) > 0 && (s.unasked < 0 || b.absent[0] < s.unasked) {
+		s.unasked = b.absent[0]
 	}
 	s.wanted = append(s.wanted, b.wanted...)
 	s.storing, s.moving = true, head != nil

@@ -17,6 +17,7 @@ type Feed struct {
 	latest  map[string]uint64
 	log     []change // by version; an entry that is not the latest of its log is passed over
 	wake    chan struct{}
+	urgent  chan struct{}
 }
 
 type change struct {
@@ -26,11 +27,11 @@ type change struct {
 
 // NewFeed makes an empty feed. session tells this process's cursors from those of another: random, without a dot.
 func NewFeed(session string) *Feed {
-	return &Feed{session: session, latest: map[string]uint64{}, wake: make(chan struct{})}
+	return &Feed{session: session, latest: map[string]uint64{}, wake: make(chan struct{}), urgent: make(chan struct{})}
 }
 
-// Note says that a log changed, and wakes who waits.
-func (f *Feed) Note(log string) {
+// Note says that a log changed, and wakes who waits: for any change, and for an urgent one where it is that.
+func (f *Feed) Note(log string, urgent bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.version++
@@ -41,6 +42,17 @@ func (f *Feed) Note(log string) {
 	}
 	close(f.wake)
 	f.wake = make(chan struct{})
+	if urgent {
+		close(f.urgent)
+		f.urgent = make(chan struct{})
+	}
+}
+
+// Urgent is closed at the next urgent change.
+func (f *Feed) Urgent() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.urgent
 }
 
 func (f *Feed) compact() {

@@ -16,14 +16,14 @@ func TestFeed(t *testing.T) {
 	if len(logs) != 0 || start != "s.x.0" {
 		t.Fatalf("an empty feed: %v %s", logs, start)
 	}
-	f.Note("a")
+	f.Note("a", true)
 	select {
 	case <-wake:
 	default:
 		t.Error("who waited was not woken")
 	}
-	f.Note("b")
-	f.Note("a")
+	f.Note("b", true)
+	f.Note("a", true)
 	for cursor, want := range map[string][]string{start: {"b", "a"}, "s.x.2": {"a"}, "s.x.3": nil, "s.x.99": {"b", "a"}, "other.x.2": {"b", "a"}, "s.y.3": {"b", "a"}, "garbage": {"b", "a"}} {
 		if got, _, _ := f.Since(cursor, "x", 10, all); !slices.Equal(got, want) {
 			t.Errorf("since %s: %v, want %v", cursor, got, want)
@@ -56,7 +56,7 @@ func TestFeedMissesNothing(t *testing.T) {
 			}
 			l := fmt.Sprint("l", rapid.IntRange(0, 9).Draw(t, "log"))
 			changes[l]++
-			f.Note(l)
+			f.Note(l, true)
 		}
 		for read() > 0 {
 		}

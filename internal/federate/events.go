@@ -37,6 +37,9 @@ type (
 		// Beside says that another host is asked than the one that the log is followed from: to compare what two were shown,
 		// or to take what the other lacks. That it has less means nothing.
 		Beside bool
+		// Absent is the first leaf whose object such a host is asked for where it is absent here; negative: for none, which is
+		// what nobody but the host that the log is followed from need be asked again and again.
+		Absent int64
 	}
 	// Came answers Fetch.
 	Came struct {

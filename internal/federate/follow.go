@@ -65,6 +65,7 @@ type State struct {
 	phase         phase
 	asked         map[Request]bool
 	beside        bool   // another host is asked
+	besideFrom    int64  // the first leaf whose absent object that host is asked for; negative: none
 	pending       []byte // a checkpoint that waits for keyrings
 	askedKeyrings bool
 	target        signed
@@ -74,6 +75,7 @@ type State struct {
 	storing       bool
 	moving        bool // what is being stored moves the head
 	mendAt        time.Time
+	unasked       int64    // first leaf that another host showed, and for whose object the log's own has not been asked; -1: none
 	unsaid        []Effect // notices that wait for what they tell of to be stored
 	failure       error    // a fetch of the walk failed
 	cut           bool     // not even objects come
@@ -101,7 +103,7 @@ const (
 // New makes the state of a follower out of what is stored. target, if any, was verified when it was stored.
 func New(start Start, o Options) (*State, error) {
 	s := &State{log: start.Log, opts: o.withDefaults(), head: start.Head, note: start.Checkpoint, growth: start.Growth, history: start.History,
-		absent: start.Absent, wanted: start.Wanted, fresh: start.Seen, told: map[NoticeKind]string{}}
+		absent: start.Absent, wanted: start.Wanted, fresh: start.Seen, told: map[NoticeKind]string{}, unasked: -1}
 	if s.purse = o.Purse; s.purse == nil {
 		s.purse = NewPurse(o.Quota, store.Spent{})
 	}
@@ -137,7 +139,7 @@ func (s *State) Step(ev Event) []Effect {
 		if s.phase != resting {
 			return nil
 		}
-		s.beside = ev.Beside
+		s.beside, s.besideFrom = ev.Beside, ev.Absent
 		return s.look(ev.Now)
 	case Came:
 		if !s.asked[ev.Request] {

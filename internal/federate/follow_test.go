@@ -76,9 +76,14 @@ func (f *follower) restart() {
 // round looks once and returns how it ended.
 func (f *follower) round(src federate.Source) federate.Rest {
 	f.t.Helper()
-	ctx := context.Background()
 	f.now = f.now.Add(time.Hour)
-	todo := f.state.Step(federate.Look{Now: f.now})
+	return f.look(src, federate.Look{Now: f.now})
+}
+
+func (f *follower) look(src federate.Source, look federate.Look) federate.Rest {
+	f.t.Helper()
+	ctx := context.Background()
+	todo := f.state.Step(look)
 	var rest *federate.Rest
 	for len(todo) > 0 || rest != nil {
 		todo = slices.DeleteFunc(todo, func(e federate.Effect) bool {

@@ -43,6 +43,15 @@ func (s *State) takes(w record.WrapRef) bool {
 	return ok && authors(last) || slices.ContainsFunc(s.offered, authors)
 }
 
+// firstTry is when a wrap that did not come with its epoch's record is asked for again: at once where another host was asked, which
+// holds none but its own.
+func (s *State) firstTry(now time.Time) time.Time {
+	if s.beside {
+		return now
+	}
+	return now.Add(wrapRetryFirst)
+}
+
 // wrapsDue is when the first of the wraps that have not come is to be asked for again.
 func (s *State) wrapsDue() (due time.Time, some bool) {
 	for _, w := range s.wanted {
@@ -56,7 +65,22 @@ func (s *State) wrapsDue() (due time.Time, some bool) {
 // mends says whether it is time to ask again for what did not come.
 func (s *State) mends(now time.Time) bool {
 	due, some := s.wrapsDue()
-	return some && !due.After(now) || len(s.absent) > 0 && (s.beside || !now.Before(s.mendAt))
+	return !s.beside && some && !due.After(now) || len(s.absentFrom(now)) > 0
+}
+
+// absentFrom lists the absent objects that this round's host is asked for: now and then all, else those that it was not asked for.
+func (s *State) absentFrom(now time.Time) []store.AbsentObject {
+	from := s.unasked
+	switch {
+	case s.beside:
+		from = s.besideFrom
+	case !now.Before(s.mendAt):
+		from = 0
+	}
+	if from < 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.absent), func(a store.AbsentObject) bool { return a.Index < from })
 }
 
 // mend asks once more for objects that did not come with their leaves, and for wraps.
@@ -66,12 +90,14 @@ func (s *State) mend(now time.Time) []Effect {
 	p := newPiece(-1, 0, nil)
 	p.keyring = nil
 	s.walk.pieces[-1] = p
-	if s.beside || !now.Before(s.mendAt) {
-		if !s.beside {
+	absent := s.absentFrom(now)
+	for _, a := range absent[:min(len(absent), absentBatch)] {
+		s.walk.want(p, a.Index, a.Hash)
+	}
+	if !s.beside {
+		s.unasked = -1
+		if !now.Before(s.mendAt) {
 			s.mendAt = now.Add(mendEvery)
-		}
-		for _, a := range s.absent[:min(len(s.absent), absentBatch)] {
-			s.walk.want(p, a.Index, a.Hash)
 		}
 	}
 	for _, w := range s.wanted {
@@ -102,7 +128,7 @@ func (s *State) mended(now time.Time) []Effect {
 		n := min(len(s.absent), absentBatch)
 		s.absent = append(slices.Clone(s.absent[n:]), s.absent[:n]...)
 	}
-	t.Wanted = p.unanswered(now, wraps)
+	t.Wanted = p.unanswered(s.firstTry(now), wraps)
 	s.absent = slices.DeleteFunc(s.absent, func(a store.AbsentObject) bool { return came[a.Index] })
 	if s.more = len(came) > 0 && len(s.absent) > 0 && s.failure == nil; s.more {
 		s.mendAt = time.Time{} // this host has some: it is asked for the next ones soon
@@ -117,11 +143,11 @@ func (s *State) mended(now time.Time) []Effect {
 
 // unanswered lists the wraps named by epoch records that came late themselves, and that did not come with them: refused, or not
 // asked for any more because the line broke.
-func (p *piece) unanswered(now time.Time, came map[[32]byte]bool) (out []store.WantedWrap) {
+func (p *piece) unanswered(due time.Time, came map[[32]byte]bool) (out []store.WantedWrap) {
 	for hash, epoch := range p.wrapOf {
 		before := func(w store.WantedWrap) bool { return w.Hash == hash }
 		if !came[hash] && !slices.ContainsFunc(p.asked, before) {
-			out = append(out, store.WantedWrap{Hash: hash, Index: epoch, Due: now.Add(wrapRetryFirst)})
+			out = append(out, store.WantedWrap{Hash: hash, Index: epoch, Due: due})
 		}
 	}
 	slices.SortFunc(out, func(a, b store.WantedWrap) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
@@ -131,7 +157,9 @@ func (p *piece) unanswered(now time.Time, came map[[32]byte]bool) (out []store.W
 // endMending ends a round that has stored what came.
 func (s *State) endMending(now time.Time) []Effect {
 	if s.failure != nil {
-		s.mendAt = time.Time{} // the line broke: the host was not asked for all
+		if !s.beside {
+			s.mendAt = time.Time{} // the line broke: the host was not asked for all
+		}
 		return s.giveUp(now, s.failure)
 	}
 	return s.rest(now)
@@ -142,8 +170,8 @@ func (s *State) settleWraps(now time.Time, p *piece, came map[[32]byte]bool, t *
 	asked := map[[32]byte]bool{}
 	var places []int64
 	for _, w := range p.asked {
-		if s.failure != nil && !came[w.Hash] {
-			continue // the line broke: that was no try
+		if (s.failure != nil || s.beside) && !came[w.Hash] {
+			continue // the line broke, or that host need not have it: that was no try
 		}
 		asked[w.Hash] = true
 		w.Tries++

@@ -88,16 +88,17 @@ type Round struct {
 // Sync runs one round of a log: when it returns without an error, everything is here that the host showed when it began. The
 // error is of this node's own store; what was wrong at the host stands in the Round.
 func (r *Runner) Sync(ctx context.Context, logID string) (Round, error) {
-	return r.sync(ctx, logID, "")
+	return r.sync(ctx, logID, "", 0)
 }
 
 // SyncBeside runs a round against another host than the one that the log is followed from. When the author shows two
-// histories, two followers who compare so hold the proof.
-func (r *Runner) SyncBeside(ctx context.Context, logID, source string) (Round, error) {
-	return r.sync(ctx, logID, source)
+// histories, two followers who compare so hold the proof. Where the log has not grown, that host is asked for the objects that are
+// absent here from the leaf absent on; negative: for none.
+func (r *Runner) SyncBeside(ctx context.Context, logID, source string, absent int64) (Round, error) {
+	return r.sync(ctx, logID, source, absent)
 }
 
-func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) {
+func (r *Runner) sync(ctx context.Context, logID, beside string, absent int64) (Round, error) {
 	f := r.log(logID)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -113,8 +114,8 @@ func (r *Runner) sync(ctx context.Context, logID, beside string) (Round, error) 
 			return Round{}, fmt.Errorf("comparing log %s: %w", logID, err)
 		}
 	}
-	run := &round{r: r, f: f, src: src, from: from, beside: beside != "", events: make(chan []Event), slots: semaphore.NewWeighted(int64(r.workers()))}
-	rest := run.drive(ctx)
+	run := &round{r: r, f: f, src: src, from: from, events: make(chan []Event), slots: semaphore.NewWeighted(int64(r.workers()))}
+	rest := run.drive(ctx, beside != "", absent)
 	run.refused(rest.Err)
 	out := Round{Until: rest.Until, Size: f.state.Head().Size, Staged: f.state.Staged(), Err: rest.Err, Mend: rest.Mend}
 	if rest.Spent {
@@ -197,18 +198,17 @@ type round struct {
 	f      *followed
 	src    Source
 	from   string
-	beside bool
 	events chan []Event
 	slots  *semaphore.Weighted
 	wg     sync.WaitGroup
 }
 
 // drive feeds the state with what happens until it rests.
-func (x *round) drive(ctx context.Context) Rest {
+func (x *round) drive(ctx context.Context, beside bool, absent int64) Rest {
 	ctx, cancel := context.WithCancel(ctx)
 	defer x.wg.Wait()
 	defer cancel()
-	effects := x.f.state.Step(Look{Now: x.r.Clock(), Beside: x.beside})
+	effects := x.f.state.Step(Look{Now: x.r.Clock(), Beside: beside, Absent: absent})
 	for {
 		for _, e := range x.gather(ctx, effects) {
 			if rest, done := x.perform(ctx, e); done {

@@ -355,7 +355,7 @@ func (s *State) cameObject(ev Came) []Effect {
 	came := err == nil && body.Hash == hash && body.Size > 0
 	for _, p := range places {
 		if !came && p.index < 0 && s.phase != mending { // those of a mending are counted at its end
-			p.piece.lost = append(p.piece.lost, store.WantedWrap{Hash: hash, Index: p.epoch, Due: ev.Now.Add(wrapRetryFirst)})
+			p.piece.lost = append(p.piece.lost, store.WantedWrap{Hash: hash, Index: p.epoch, Due: s.firstTry(ev.Now)})
 		}
 		p.piece.waiting--
 		p.piece.open[p.leaf()]--

@@ -5,9 +5,11 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
 )
 
 // book is what a node knows of the keys of one of its logs: the history of keyrings, by which records are judged.
@@ -120,11 +122,13 @@ func (n *Node) loadBook(ctx context.Context, l ledger.LogInfo) (*book, error) {
 		return nil, err
 	}
 	size, _ := held(l)
+	places = slices.DeleteFunc(places, func(k store.Keyring) bool { return k.Index >= size }) // committed but not yet published
+	if old := n.book(l.ID); old != nil && old.history.Len() == len(places) {
+		b.history = old.history // nothing came but other records
+		return b, nil
+	}
 	for _, place := range places {
 		index := place.Index
-		if index >= size {
-			continue // committed but not yet published
-		}
 		envelope, err := n.clearEnvelope(ctx, row.No, index)
 		if err != nil {
 			return nil, err

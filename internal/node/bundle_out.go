@@ -90,7 +90,7 @@ func (n *Node) WriteBundle(ctx context.Context, q BundleRequest) (out BundleRepo
 // allChanges lists the heads of all logs that a party may follow.
 func (n *Node) allChanges(ctx context.Context, party string) (all []ChangedLog, err error) {
 	for cursor := ""; ; {
-		c, err := n.Changes(ctx, party, cursor, 0)
+		c, err := n.Changes(ctx, party, ChangesQuery{After: cursor})
 		if err != nil || len(c.Logs) == 0 {
 			return all, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -68,12 +69,21 @@ func (w *waiters) enter(party string) (leave func(), ok bool) {
 	}, true
 }
 
-// Changes lists what changed for a party since a cursor, and waits up to wait for a change where nothing did. A stranger
-// ("") learns of public logs and waits for nothing.
-func (n *Node) Changes(ctx context.Context, party, cursor string, wait time.Duration) (Changes, error) {
+// ChangesQuery asks what has changed.
+type ChangesQuery struct {
+	After string        // cursor of the answer before
+	Wait  time.Duration // how long to wait for a change where nothing did
+	// Calm is how long heads of others' logs, which this node only passes on, may be gathered before they are told: of a caller who
+	// follows those from elsewhere. What this party itself publishes is told at once.
+	Calm time.Duration
+}
+
+// Changes lists what changed for a party since a cursor. A stranger ("") learns of public logs and waits for nothing.
+func (n *Node) Changes(ctx context.Context, party string, q ChangesQuery) (Changes, error) {
 	if n.feed == nil {
 		return Changes{}, errReadOnly()
 	}
+	wait := q.Wait
 	if party == "" {
 		wait = 0
 	} else if leave, ok := n.waiting.enter(party); ok {
@@ -88,12 +98,24 @@ func (n *Node) Changes(ctx context.Context, party, cursor string, wait time.Dura
 		defer timer.Stop()
 		timeout = timer.C
 	}
+	var calm <-chan time.Time
 	for {
-		out, wake, err := n.changesNow(ctx, party, cursor)
-		if err != nil || len(out.Logs) > 0 || wait <= 0 {
+		urgent := n.feed.Urgent()
+		out, wake, err := n.changesNow(ctx, party, q.After)
+		if err != nil || wait <= 0 {
 			return out, err
 		}
+		if len(out.Logs) > 0 {
+			ours := func(l ChangedLog) bool { return l.Party == n.party.ID }
+			if calm != nil || q.Calm <= 0 || slices.ContainsFunc(out.Logs, ours) {
+				return out, nil
+			}
+			timer := time.NewTimer(min(q.Calm, wait))
+			defer timer.Stop()
+			calm, wake = timer.C, urgent
+		}
 		select {
+		case <-calm:
 		case <-wake:
 		case <-timeout:
 			return out, nil

@@ -84,22 +84,21 @@ func (h *hostJob) compare(ctx context.Context, l ChangedLog, lacking map[int64]b
 		h.n.logger.Debug("a log could not be compared to its end", "log", l.Log, "host", h.host, "error", err)
 	}
 	if round.Size > before.Size {
-		h.n.complete(ctx, l.Log)
+		h.n.complete(ctx, l.Log, before.Size, round)
 	}
 	return round.Size > before.Size
 }
 
-// complete asks the host that a log is followed from for objects that another one, which showed its leaves first, does not carry.
-func (n *Node) complete(ctx context.Context, logID string) {
-	if at, err := n.firstAbsent(ctx, logID); err != nil || at < 0 {
+// complete asks the host that a log is followed from for what another one, which showed its leaves from a place on first, does not
+// carry: objects, and keys that are for us.
+func (n *Node) complete(ctx context.Context, logID string, from int64, shown federate.Round) {
+	at, err := n.firstAbsent(ctx, logID, from)
+	if keys := shown.Mend && !shown.Until.After(n.now()); err != nil || at < 0 && !keys {
 		return
 	}
-	v, err := n.Followed(ctx, logID)
+	round, err := n.Sync(ctx, logID)
 	if err == nil {
-		var round federate.Round
-		if round, err = n.follower.SyncBeside(ctx, logID, v.Source); err == nil { // beside: without the pause between mendings
-			err = round.Err
-		}
+		err = round.Err
 	}
 	if err != nil && ctx.Err() == nil {
 		n.logger.Debug("objects that are absent could not be asked for", "log", logID, "error", err)
@@ -122,19 +121,19 @@ func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []b
 	}
 	round := federate.Round{Size: l.Size}
 	if h, err := ledger.ParseCheckpoint(checkpoint); err != nil || !n.beginsWith(ctx, l, h) {
-		if round, err = n.follower.SyncBeside(ctx, logID, source); err != nil || round.Err != nil {
+		if round, err = n.follower.SyncBeside(ctx, logID, source, -1); err != nil || round.Err != nil {
 			return round, storeFault(err)
 		}
 	}
 	for mend {
-		before, err := n.firstAbsent(ctx, logID)
+		before, err := n.firstAbsent(ctx, logID, 0)
 		if err != nil || before < 0 {
 			return round, err
 		}
-		if round, err = n.follower.SyncBeside(ctx, logID, source); err != nil || round.Err != nil {
+		if round, err = n.follower.SyncBeside(ctx, logID, source, 0); err != nil || round.Err != nil {
 			return round, storeFault(err)
 		}
-		after, err := n.firstAbsent(ctx, logID)
+		after, err := n.firstAbsent(ctx, logID, 0)
 		if err != nil || after >= 0 && after <= before {
 			return round, err
 		}
@@ -142,9 +141,9 @@ func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []b
 	return round, nil
 }
 
-// firstAbsent is the first leaf of a log that waits for its object; -1: none does.
-func (n *Node) firstAbsent(ctx context.Context, logID string) (int64, error) {
-	absent, err := n.store.Absent(ctx, n.book(logID).no, 0, 1)
+// firstAbsent is the first leaf of a log, from one on, that waits for its object; -1: none does.
+func (n *Node) firstAbsent(ctx context.Context, logID string, from int64) (int64, error) {
+	absent, err := n.store.Absent(ctx, n.book(logID).no, from, 1)
 	if err != nil || len(absent) == 0 {
 		return -1, storeFault(err)
 	}

@@ -22,7 +22,7 @@ func TestObjectsComeFromTheHostThatHasThem(t *testing.T) {
 		if !h.compare(ctx, ChangedLog{Log: l, Checkpoint: string(checkpoint)}, nil) {
 			t.Fatal("the log has not grown")
 		}
-		if at := must(other.firstAbsent(ctx, l))(t); at >= 0 {
+		if at := must(other.firstAbsent(ctx, l, 0))(t); at >= 0 {
 			t.Errorf("the object at place %d is absent", at)
 		}
 		if err := other.WaitIndexed(ctx, l, r.Size); err != nil || len(found(t, other, words[len("Observed a "):])) != 1 {

@@ -236,7 +236,7 @@ func (n *Node) tookCosignature(ctx context.Context, g *gathering, line []byte) (
 // cosigned tells whoever follows a log that its newest tree has more cosignatures, and looks at what waited for them.
 func (n *Node) cosigned(logID string) {
 	n.grown.Add(1)
-	n.feed.Note(logID)
+	n.feed.Note(logID, true)
 	n.peersChanged()
 }
 

@@ -21,6 +21,9 @@ import (
 const (
 	pollWait     = 50 * time.Second // how long a host is asked to wait for news
 	firstBackoff = time.Second
+	// calmFor is how long a host may gather heads of logs that it only passes on, where nobody's but its own are followed from it:
+	// among n nodes that all pass on everything, each change would be told n² times.
+	calmFor = 2 * time.Second
 	// strangersPause is how long after an empty answer a host is asked again that does not let us wait for news.
 	strangersPause = 10 * time.Second
 	longBackoff    = 5 * time.Minute
@@ -166,6 +169,7 @@ type hostJob struct {
 	backoff   time.Duration
 	idle      int                  // answers in a row that brought nothing
 	mu        sync.Mutex           // guards all below
+	passes    bool                 // logs of others are followed from it
 	due       map[string]time.Time // followed logs to look at again without being told
 	beside    map[string]shown     // heads that the host shows of logs that are followed from others
 	mended    map[string]time.Time // when absent objects of those were asked for here
@@ -273,6 +277,11 @@ func (h *hostJob) rest(ctx context.Context, nothing, waited bool) {
 // ask waits for news of the host, until it is time to look at a log again or something has changed here.
 func (h *hostJob) ask(ctx context.Context, wait time.Duration) (Changes, error) {
 	q := url.Values{"after": {h.cursor}, "wait": {strconv.Itoa(int(wait.Seconds()))}}
+	h.mu.Lock()
+	if !h.passes {
+		q.Set("calm", strconv.Itoa(int(calmFor.Seconds())))
+	}
+	h.mu.Unlock()
 	ctx, stop := context.WithTimeout(ctx, wait+20*time.Second)
 	defer stop()
 	var out Changes
@@ -375,6 +384,11 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 	if l.Agreement != "" && !h.n.followsFrom(ctx, l, h.host) {
 		h.hearBeside(ctx, l)
 		return false
+	}
+	if l.Party != "" && l.Party != h.introducer {
+		h.mu.Lock()
+		h.passes = true
+		h.mu.Unlock()
 	}
 	before, _ := h.n.reader.Log(ctx, l.Log) // of a log that is not there yet the size is 0
 	round, err := h.n.Sync(ctx, l.Log)

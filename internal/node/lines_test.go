@@ -59,7 +59,7 @@ func TestALargeObjectComesOverALineThatBreaks(t *testing.T) {
 	must(keeper.Publish(ctx, id, largeDraft(7, 400_000, "walrus")))(t)
 	var requests atomic.Int64
 	url, sent := spoiled(t, keeper.LogHandler(func(*http.Request) Viewer { return Viewer{Own: true} }), "/object/", cutShort(keeper, &requests))
-	round := must(other.follower.SyncBeside(ctx, l, url))(t)
+	round := must(other.follower.SyncBeside(ctx, l, url, 0))(t)
 	if round.Err != nil {
 		t.Fatal(round.Err)
 	}

@@ -244,7 +244,7 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 // published notes that readers can see a new head of a log.
 func (n *Node) published(logID string) {
 	n.grown.Add(1)
-	n.feed.Note(logID)
+	n.feed.Note(logID, n.authorOf(logID) == n.party.ID)
 	if n.cfg.OutboundOnly {
 		n.peersChanged() // what nobody can fetch is brought
 	}

@@ -121,7 +121,7 @@ func setPeerURL(t *testing.T, n, peer *Node, url string) {
 // shownLog is what one node tells another of a log.
 func shownLog(t *testing.T, n, to *Node, log string) ChangedLog {
 	t.Helper()
-	for _, l := range must(n.Changes(context.Background(), to.party.ID, "", 0))(t).Logs {
+	for _, l := range must(n.Changes(context.Background(), to.party.ID, ChangesQuery{}))(t).Logs {
 		if l.Log == log {
 			return l
 		}

@@ -70,7 +70,7 @@ func (n *Node) heardWitnessed(ctx context.Context, logID, checkpoint string) (bo
 		return false, storeFault(err)
 	}
 	n.grown.Add(1)
-	n.feed.Note(logID) // those who follow it here
+	n.feed.Note(logID, false) // those who follow it here
 	return true, nil
 }
 
