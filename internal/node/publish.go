@@ -37,7 +37,7 @@ type Draft struct {
 const defaultTLP = record.TLPAmber
 
 // maxFenceRetries bounds how often a record is signed again because the keyring changed under it.
-const maxFenceRetries = 3
+const maxFenceRetries = 16
 
 // Publish composes, signs and seals a record and appends it to a log, named by its id or its agreement. It returns when
 // the record is durable and covered by a signed, published checkpoint.
