@@ -104,7 +104,7 @@ func beside(t *testing.T, n *Node, l, url string, kind fetch.Kind) federate.Roun
 		n.patience = 500 * time.Millisecond
 		defer func() { n.patience = 0 }()
 	}
-	return must(n.follower.SyncBeside(context.Background(), l, url))(t)
+	return must(n.follower.SyncBeside(context.Background(), l, url, 0))(t)
 }
 
 // TestAHostileHostIsRefused has one host after the other misbehave while another, honest one serves the same log.
