@@ -37,6 +37,7 @@ func main() {
 	publish := flag.Int("publish", 0, "publish this many records among 11 nodes with 5 of 7 witnesses")
 	seal := flag.Int("seal", 0, "seal to this many members, to one more, and to one less")
 	every := flag.Duration("every", 500*time.Millisecond, "how often another record is published beside those of -publish")
+	pause := flag.Duration("pause", 500*time.Millisecond, "how long -publish waits between its records; 0: it publishes as fast as they are found")
 	profile := flag.String("cpuprofile", "", "write a processor profile of this process here")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -54,7 +55,7 @@ func main() {
 		case *seal > 0:
 			return sealToMany(ctx, os.Stdout, *seal)
 		case *publish > 0:
-			return publishAround(ctx, os.Stdout, *publish, *every)
+			return publishAround(ctx, os.Stdout, *publish, *every, *pause)
 		case *tree > 0:
 			return syncTree(ctx, os.Stdout, *tree)
 		case *large > 0:

@@ -35,7 +35,7 @@ type member struct {
 }
 
 // publishAround measures from publish on one node to searchable on all the others, while others publish too.
-func publishAround(ctx context.Context, out io.Writer, samples int, every time.Duration) (err error) {
+func publishAround(ctx context.Context, out io.Writer, samples int, every, pause time.Duration) (err error) {
 	dir, err := os.MkdirTemp("", "mithaq-bench-*")
 	if err != nil {
 		return err
@@ -64,14 +64,14 @@ func publishAround(ctx context.Context, out io.Writer, samples int, every time.D
 	ends, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
 	background.Go(func() { publishSteadily(ends, all, id, every) })
-	searchable, witnessed, err := sample(ctx, all, id, samples)
+	searchable, witnessed, err := sample(ctx, all, id, samples, pause)
 	stop()
 	background.Wait()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "| publish to searchable on all of %d other nodes, %d records, one more every %s beside; %s | %s | 99th percentile under 1 s |\n",
-		parties-1, samples, every, measure.Load(), percentiles(searchable))
+	fmt.Fprintf(out, "| publish to searchable on all of %d other nodes, %d records with pauses of %s, one more every %s beside; %s | %s | 99th percentile under 1 s |\n",
+		parties-1, samples, pause, every, measure.Load(), percentiles(searchable))
 	fmt.Fprintf(out, "| the same records co-signed by %d of %d witnesses | %s | |\n", enough, witnesses, percentiles(witnessed))
 	return nil
 }
@@ -264,7 +264,7 @@ func first(ctx context.Context, all []*member, id string) error {
 }
 
 // sample publishes one record after the other and times each until all others find it, and until enough witnesses co-signed.
-func sample(ctx context.Context, all []*member, id string, samples int) (searchable, witnessed []time.Duration, err error) {
+func sample(ctx context.Context, all []*member, id string, samples int, pause time.Duration) (searchable, witnessed []time.Duration, err error) {
 	for i := range samples {
 		from := all[i%len(all)]
 		start := time.Now()
@@ -284,6 +284,7 @@ func sample(ctx context.Context, all []*member, id string, samples int) (searcha
 			return nil, nil, err
 		}
 		witnessed = append(witnessed, time.Since(start))
+		time.Sleep(pause)
 	}
 	return searchable, witnessed, nil
 }

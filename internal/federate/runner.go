@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -67,12 +68,17 @@ type Runner struct {
 	logs map[string]*followed
 }
 
+// besideYields is how long a round at the host that a log is followed from waits for one that runs beside.
+const besideYields = time.Second
+
 // followed is one log with its state, if a round has made one.
 type followed struct {
 	mu    sync.Mutex // held for a round
 	state *State
 	src   Source
 	from  string
+
+	yields atomic.Pointer[context.CancelFunc] // ends the round that runs beside, if one does
 }
 
 // Round is how a round ended.
@@ -100,8 +106,24 @@ func (r *Runner) SyncBeside(ctx context.Context, logID, source string, absent in
 
 func (r *Runner) sync(ctx context.Context, logID, beside string, absent int64) (Round, error) {
 	f := r.log(logID)
+	if beside == "" {
+		// However slow another host is, it does not hold up the one that the log is followed from.
+		waits := time.AfterFunc(besideYields, func() {
+			if end := f.yields.Load(); end != nil {
+				(*end)()
+			}
+		})
+		defer waits.Stop()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if beside != "" {
+		var end context.CancelFunc
+		ctx, end = context.WithCancel(ctx)
+		defer end()
+		f.yields.Store(&end)
+		defer f.yields.Store(nil)
+	}
 	if err := r.prepare(ctx, logID, f); err != nil {
 		return Round{}, err
 	}

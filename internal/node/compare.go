@@ -2,7 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -50,11 +53,47 @@ func (h *hostJob) besideDue(now time.Time) (due []ChangedLog) {
 	return due
 }
 
-// lacking are the numbers of the logs of which objects are absent here; asked only where somebody wants to know.
-func (n *Node) lacking(ctx context.Context, wanted bool) map[int64]bool {
-	if !wanted {
-		return nil
+// compareDue compares the heads whose time has come, in the background: what the host itself publishes waits for none of them. Heads
+// that come due meanwhile wait.
+func (h *hostJob) compareDue(ctx context.Context, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.comparing {
+		return
 	}
+	due := h.besideDue(now)
+	if len(due) == 0 {
+		return
+	}
+	h.comparing = true
+	h.compares.Go(func() {
+		h.compareAll(ctx, due)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.comparing = false
+	})
+}
+
+func (h *hostJob) compareAll(ctx context.Context, due []ChangedLog) {
+	lacking := h.n.lacking(ctx)
+	var workers errgroup.Group
+	workers.SetLimit(hostWorkers)
+	touched := map[string]bool{}
+	for _, l := range due {
+		touched[l.Agreement] = true
+		workers.Go(func() error {
+			h.compare(ctx, l, lacking)
+			return nil
+		})
+	}
+	_ = workers.Wait() // each says in the log what went wrong
+	for id := range touched {
+		h.n.heardUnder(ctx, id)
+	}
+}
+
+// lacking are the numbers of the logs of which objects are absent here.
+func (n *Node) lacking(ctx context.Context) map[int64]bool {
 	logs, err := n.store.Lacking(ctx)
 	if err != nil && ctx.Err() == nil {
 		n.logger.Warn("which logs lack objects cannot be read", "error", err)
@@ -83,26 +122,27 @@ func (h *hostJob) compare(ctx context.Context, l ChangedLog, lacking map[int64]b
 	if err != nil && ctx.Err() == nil {
 		h.n.logger.Debug("a log could not be compared to its end", "log", l.Log, "host", h.host, "error", err)
 	}
+	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		h.hearBeside(ctx, l) // it was too slow for who follows the log, and is compared again
+	}
 	if round.Size > before.Size {
-		h.n.complete(ctx, l.Log, before.Size, round)
+		h.complete(ctx, l.Log, before.Size, round)
 	}
 	return round.Size > before.Size
 }
 
 // complete asks the host that a log is followed from for what another one, which showed its leaves from a place on first, does not
 // carry: objects, and keys that are for us.
-func (n *Node) complete(ctx context.Context, logID string, from int64, shown federate.Round) {
-	at, err := n.firstAbsent(ctx, logID, from)
-	if keys := shown.Mend && !shown.Until.After(n.now()); err != nil || at < 0 && !keys {
+func (h *hostJob) complete(ctx context.Context, logID string, from int64, shown federate.Round) {
+	at, err := h.n.firstAbsent(ctx, logID, from)
+	if keys := shown.Mend && !shown.Until.After(h.n.now()); err != nil || at < 0 && !keys {
 		return
 	}
-	round, err := n.Sync(ctx, logID)
+	round, err := h.n.Sync(ctx, logID)
 	if err == nil {
 		err = round.Err
 	}
-	if err != nil && ctx.Err() == nil {
-		n.logger.Debug("objects that are absent could not be asked for", "log", logID, "error", err)
-	}
+	h.again(ctx, logID, round, err)
 }
 
 // Compare holds a checkpoint of a followed log that another host shows against what is here. Where the two differ, or objects

@@ -19,6 +19,7 @@ import (
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
+	"github.com/mithaq/mithaq/internal/store"
 )
 
 // witnessPatience is how long a witness may take; the others are not waited for either.
@@ -83,7 +84,7 @@ func (n *Node) policiesOf(ctx context.Context, r *roll, texts []*agreement.Agree
 			if peer.URL != "" {
 				w.URL = strings.TrimRight(peer.URL, "/") + "/witness"
 			}
-			if key, ok := n.witnessKeyOf(ctx, r, party.ID); ok {
+			if key, ok := n.witnessKeyOf(ctx, r, party.ID, peer); ok {
 				w.VKey = federate.WitnessKey(key)
 				out[i].Witnesses = append(out[i].Witnesses, w)
 			}
@@ -92,19 +93,17 @@ func (n *Node) policiesOf(ctx context.Context, r *roll, texts []*agreement.Agree
 	return out, nil
 }
 
-// witnessKeyOf is the key with which a party co-signs, by the keyring that its card brought, a person pinned, or the roll
-// introduced. Each proves by its root keys that it is that party's.
-func (n *Node) witnessKeyOf(ctx context.Context, r *roll, party string) (record.Key, bool) {
+// witnessKeyOf is the key with which a party co-signs, by the keyring that its card brought (peer; the zero value: none did), a
+// person pinned, or the roll introduced. Each proves by its root keys that it is that party's.
+func (n *Node) witnessKeyOf(ctx context.Context, r *roll, party string, peer store.Peer) (record.Key, bool) {
 	var keyrings []record.Keyring
 	if party == n.party.ID {
 		if key, _, err := n.witnessKey(ctx); err == nil {
 			return key, true
 		}
 	}
-	if p, ok, err := n.peerOf(ctx, party); ok && err == nil {
-		if k, err := n.keyrings.parse(p.Keyring); err == nil {
-			keyrings = append(keyrings, k)
-		}
+	if k, err := n.keyrings.parse(peer.Keyring); err == nil {
+		keyrings = append(keyrings, k)
 	}
 	if k, ok, err := n.pinOf(ctx, party); ok && err == nil {
 		keyrings = append(keyrings, k)

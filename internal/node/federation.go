@@ -168,8 +168,10 @@ type hostJob struct {
 	announced time.Time
 	backoff   time.Duration
 	idle      int                  // answers in a row that brought nothing
+	compares  sync.WaitGroup       // running in the background
 	mu        sync.Mutex           // guards all below
-	passes    bool                 // logs of others are followed from it
+	passes    map[string]bool      // logs of others that are followed from it
+	comparing bool                 // what it shows beside is being compared
 	due       map[string]time.Time // followed logs to look at again without being told
 	beside    map[string]shown     // heads that the host shows of logs that are followed from others
 	mended    map[string]time.Time // when absent objects of those were asked for here
@@ -183,6 +185,7 @@ type strange struct {
 }
 
 func (h *hostJob) run(ctx context.Context) {
+	defer h.compares.Wait()
 	for ctx.Err() == nil {
 		err := h.round(ctx)
 		if ctx.Err() != nil {
@@ -278,7 +281,7 @@ func (h *hostJob) rest(ctx context.Context, nothing, waited bool) {
 func (h *hostJob) ask(ctx context.Context, wait time.Duration) (Changes, error) {
 	q := url.Values{"after": {h.cursor}, "wait": {strconv.Itoa(int(wait.Seconds()))}}
 	h.mu.Lock()
-	if !h.passes {
+	if len(h.passes) == 0 {
 		q.Set("calm", strconv.Itoa(int(calmFor.Seconds())))
 	}
 	h.mu.Unlock()
@@ -340,22 +343,11 @@ func (h *hostJob) take(ctx context.Context, logs []ChangedLog) bool {
 			logs = append(logs, l.ChangedLog)
 		}
 	}
-	compares := h.besideDue(now)
 	h.mu.Unlock()
+	h.compareDue(ctx, now)
 	var workers sync.WaitGroup
 	slots := make(chan struct{}, hostWorkers)
 	touched := map[string]bool{}
-	lacking := h.n.lacking(ctx, len(compares) > 0)
-	for _, l := range compares {
-		slots <- struct{}{}
-		touched[l.Agreement] = true
-		workers.Go(func() {
-			defer func() { <-slots }()
-			if h.compare(ctx, l, lacking) {
-				grew.Store(true)
-			}
-		})
-	}
 	for _, l := range logs {
 		if l.Agreement != "" {
 			touched[l.Agreement] = true
@@ -381,14 +373,20 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 		h.wonder(l)
 		return false
 	}
-	if l.Agreement != "" && !h.n.followsFrom(ctx, l, h.host) {
-		h.hearBeside(ctx, l)
-		return false
-	}
-	if l.Party != "" && l.Party != h.introducer {
+	if l.Agreement != "" {
+		from := h.n.followsFrom(ctx, l, h.host)
 		h.mu.Lock()
-		h.passes = true
+		if delete(h.passes, l.Log); from && l.Party != h.introducer {
+			if h.passes == nil {
+				h.passes = map[string]bool{}
+			}
+			h.passes[l.Log] = true
+		}
 		h.mu.Unlock()
+		if !from {
+			h.hearBeside(ctx, l)
+			return false
+		}
 	}
 	before, _ := h.n.reader.Log(ctx, l.Log) // of a log that is not there yet the size is 0
 	round, err := h.n.Sync(ctx, l.Log)
@@ -406,21 +404,26 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 		h.n.mu.RUnlock()
 		h.n.tellHeld(ctx, l.Log, over)
 	}
+	h.again(ctx, l.Log, round, err)
+	return news || round.Size > before.Size
+}
+
+// again notes when a log is to be looked at next although nobody tells of news, by how a round of it ended.
+func (h *hostJob) again(ctx context.Context, logID string, round federate.Round, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.due, l.Log)
-	delete(h.strange, l.Log)
+	delete(h.due, logID)
+	delete(h.strange, logID)
 	if round.Mend {
-		h.due[l.Log] = round.Until
+		h.due[logID] = round.Until
 	}
 	if err != nil && ctx.Err() == nil {
-		h.n.logger.Debug("a log could not be followed to its end", "log", l.Log, "host", h.host, "error", err)
-		h.due[l.Log] = round.Until
+		h.n.logger.Debug("a log could not be followed to its end", "log", logID, "host", h.host, "error", err)
+		h.due[logID] = round.Until
 		if round.Until.IsZero() {
-			h.due[l.Log] = h.n.now().Add(longBackoff)
+			h.due[logID] = h.n.now().Add(longBackoff)
 		}
 	}
-	return news || round.Size > before.Size
 }
 
 // heardUnder does what new leaves of an agreement's logs call for: the roll is folded further, acts are entered where this node

@@ -146,7 +146,9 @@ func TestARewrittenLogIsCaughtByThoseWhoCompare(t *testing.T) {
 		t.Fatalf("it compares %d logs after %s", len(job.beside), wait)
 	}
 	job.beside[l] = shown{job.beside[l].ChangedLog, other.now()}
-	if job.take(ctx, nil) || must(other.reader.Log(ctx, l))(t).Size != size || len(job.beside) > 0 {
+	job.take(ctx, nil)
+	job.compares.Wait()
+	if must(other.reader.Log(ctx, l))(t).Size != size || len(job.beside) > 0 {
 		t.Fatal("another history was taken")
 	}
 	v := must(other.Followed(ctx, l))(t)

@@ -244,14 +244,15 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 // published notes that readers can see a new head of a log.
 func (n *Node) published(logID string) {
 	n.grown.Add(1)
-	n.feed.Note(logID, n.authorOf(logID) == n.party.ID)
+	own := n.authorOf(logID) == n.party.ID
+	n.feed.Note(logID, own)
 	if n.cfg.OutboundOnly {
 		n.peersChanged() // what nobody can fetch is brought
 	}
 	n.mu.RLock()
 	c := n.cosigner
 	n.mu.RUnlock()
-	if c != nil {
+	if c != nil && own {
 		c.nudge(logID)
 	}
 }

@@ -255,7 +255,11 @@ func (n *Node) viewWitnesses(ctx context.Context, r *roll) (*RollWitnesses, erro
 	}
 	for _, label := range text.Witnesses.Of {
 		p, _ := text.Party(label)
-		_, known := n.witnessKeyOf(ctx, r, p.ID)
+		peer, _, err := n.peerOf(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		_, known := n.witnessKeyOf(ctx, r, p.ID, peer)
 		v.Of = append(v.Of, RollWitnessView{Party: p.ID, Label: label, Names: p.Names, Known: known, Signed: len(newest) > 0 && signed[p.ID] == len(newest)})
 	}
 	return v, nil
