@@ -459,6 +459,26 @@ func TestFollowingGoesOnWhereItWasInterrupted(t *testing.T) {
 	}
 }
 
+// An object of one bundle that does not come, while later bundles are complete, leaves no gap among the leaves.
+func TestWhatComesAfterAGapIsNotStaged(t *testing.T) {
+	a := author(t, 1, 1000)
+	for _, missing := range []int64{600, 700, 767} {
+		f := newFollower(t, a, federate.Options{Objects: true, PieceLeaves: 64})
+		rest := f.round(&source{Source: a.Log, object: func(_ [32]byte, b []byte) ([]byte, error) {
+			if bytes.Equal(b, fmt.Appendf(nil, "object %d of %s", missing, a.Log.ID)) {
+				return nil, fetch.Refuse(fetch.BrokenOff, "the line broke")
+			}
+			return b, nil
+		}})
+		if n := f.state.Staged(); n != missing || rest.Spent {
+			t.Errorf("%d leaves are staged of those before leaf %d: %v", n, missing, rest.Err)
+			continue
+		}
+		f.round(a.Log)
+		f.has(a.Log, 1000)
+	}
+}
+
 // A round whose line breaks keeps what came before the gap, and the pause does not grow while rounds bring something.
 func TestARoundKeepsWhatCameBeforeTheLineBroke(t *testing.T) {
 	a := author(t, 1, 250) // less than a bundle

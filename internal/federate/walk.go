@@ -175,8 +175,12 @@ func (s *State) windUp(now time.Time) []Effect {
 		return nil
 	}
 	if p := s.walk.pieces[s.walk.front]; p != nil {
-		if err := s.absorb(p.upTo(p.settled())); err != nil {
+		part := p.upTo(p.settled())
+		if err := s.absorb(part); err != nil {
 			return s.refuse(now, fetch.Malformed, err)
+		}
+		if len(part.objects) < len(p.objects) {
+			clear(s.walk.pieces) // what came of later ones does not follow
 		}
 	}
 	if s.growth.Waiting() > 0 {
