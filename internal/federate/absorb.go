@@ -80,7 +80,7 @@ func (s *State) flush(now time.Time) (out []Effect, stop bool) {
 		return s.refuse(now, fetch.WrongHash, errors.New("the leaves do not make the signed root")), true
 	}
 	if last, ok := s.history.Last(); s.opts.Objects && (!ok || CheckpointKey(last) != CheckpointKey(s.signer)) {
-		return s.refuse(now, fetch.BadSigned, errors.New("the checkpoint is signed by a key that no keyring among its leaves names")), true
+		return s.refuse(now, fetch.BadSigned, errOtherKey), true
 	}
 	return []Effect{s.store(&store.Head{Size: s.target.Size, Serial: int64(s.serial()), Root: s.target.Root, Frontier: s.growth.Frontier(), Checkpoint: s.target.note})}, true
 }

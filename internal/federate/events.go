@@ -54,6 +54,13 @@ type (
 		Err error
 		Now time.Time
 	}
+	// Edged answers Edge.
+	Edged struct {
+		Root     [32]byte
+		Frontier []byte // as in [store.Head]
+		Err      error
+		Now      time.Time
+	}
 	// Prefixed answers Prefix.
 	Prefixed struct {
 		Proof [][32]byte
@@ -65,6 +72,7 @@ type (
 func (Look) event()     {}
 func (Came) event()     {}
 func (Stored) event()   {}
+func (Edged) event()    {}
 func (Prefixed) event() {}
 
 // Body is what came.
@@ -85,6 +93,8 @@ type (
 	Fetch struct{ Request Request }
 	// Store asks for one transaction. Objects whose Bytes are nil are in files.
 	Store struct{ Taking store.Taking }
+	// Edge asks for the edge of the tree of the first Size leaves that are staged.
+	Edge struct{ Size int64 }
 	// Prefix asks for the prefix proof of our own published tree.
 	Prefix struct{ Size int64 }
 	// Notice is something that a person, or another part of the node, should know.
@@ -107,6 +117,7 @@ type (
 
 func (Fetch) effect()  {}
 func (Store) effect()  {}
+func (Edge) effect()   {}
 func (Prefix) effect() {}
 func (Notice) effect() {}
 func (Rest) effect()   {}

@@ -95,6 +95,7 @@ const (
 	resting phase = iota
 	asking
 	comparing // with our own tree at an earlier size
+	settling  // with the staged leaves up to an earlier size
 	proving
 	walking
 	mending // absent objects are asked for once more
@@ -152,6 +153,11 @@ func (s *State) Step(ev Event) []Effect {
 			return nil
 		}
 		return s.compared(ev)
+	case Edged:
+		if s.phase != settling {
+			return nil
+		}
+		return s.settle(ev)
 	case Stored:
 		if !s.storing {
 			return nil

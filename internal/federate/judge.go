@@ -30,7 +30,8 @@ func (s *State) compare(now time.Time) []Effect {
 	case t.Size == s.seen.Size && t.Root != s.seen.Root:
 		return s.mismatch(now, s.seen, t, nil)
 	case t.Size < s.growth.Size():
-		return s.older(now)
+		s.phase = settling
+		return []Effect{Edge{Size: t.Size}}
 	}
 	s.phase = proving
 	return s.prove(now)
@@ -54,6 +55,24 @@ func (s *State) compared(ev Prefixed) []Effect {
 	return s.older(ev.Now)
 }
 
+// settle publishes those of the staged leaves that the checkpoint signs. Whoever showed the larger tree that they were taken
+// from may be gone, and nobody else ever have more of it than this.
+func (s *State) settle(ev Edged) []Effect {
+	if ev.Err != nil {
+		return s.giveUp(ev.Now, ev.Err)
+	}
+	t := s.target
+	if ev.Root != t.Root {
+		return s.older(ev.Now)
+	}
+	k, ok := s.history.At(t.Size - 1)
+	if s.opts.Objects && (!ok || CheckpointKey(k) != CheckpointKey(s.signer)) {
+		return s.refuse(ev.Now, fetch.BadSigned, errOtherKey)
+	}
+	s.phase, s.walk = walking, newWalk(s.growth.Size())
+	return []Effect{s.store(&store.Head{Size: t.Size, Serial: k.Serial, Root: t.Root, Frontier: ev.Frontier, Checkpoint: t.note})}
+}
+
 // older refuses a history that its author has already outgrown. It proves nothing against the author: a mirror may lag, a
 // backup may have been put back.
 func (s *State) older(now time.Time) []Effect {
@@ -74,7 +93,7 @@ func (s *State) same(now time.Time) []Effect {
 		s.phase, s.walk = walking, newWalk(s.growth.Size())
 		return []Effect{s.store(&store.Head{Size: s.head.Size, Serial: int64(s.serial()), Root: s.head.Root, Frontier: s.growth.Frontier(), Checkpoint: merged})}
 	}
-	if s.growth.Size() != s.head.Size || !s.mends(now) {
+	if !s.mends(now) {
 		return s.rest(now)
 	}
 	return s.mend(now)
@@ -106,7 +125,10 @@ func (s *State) mismatch(now time.Time, first, second signed, proof [][32]byte) 
 	return append(out, s.giveUp(now, errMismatch)...)
 }
 
-var errMismatch = errors.New("history mismatch")
+var (
+	errMismatch = errors.New("history mismatch")
+	errOtherKey = errors.New("the checkpoint is signed by a key that no keyring among its leaves names")
+)
 
 func (s *State) evidence(first, second signed, proof [][32]byte) (*Evidence, error) {
 	chain := slices.Collect(s.history.Keyrings())

@@ -41,6 +41,7 @@ type Batcher interface {
 type Shelf interface {
 	Stand(ctx context.Context, logID string) (ledger.Stand, error)
 	Take(ctx context.Context, logID string, t store.Taking) error
+	Edge(ctx context.Context, logID string, size int64) (root [32]byte, frontier []byte, err error)
 	Prefix(ctx context.Context, logID string, size int64) ([][32]byte, error)
 	TakeObject(hash [32]byte, open store.From) (size int64, err error)
 	Arrived(hash [32]byte) int64
@@ -273,6 +274,11 @@ func (x *round) perform(ctx context.Context, e Effect) (Rest, bool) {
 	case Store:
 		x.start(ctx, func() Event {
 			return Stored{Err: x.r.Shelf.Take(context.WithoutCancel(ctx), x.f.state.log.ID, e.Taking), Now: x.r.Clock()}
+		})
+	case Edge:
+		x.start(ctx, func() Event {
+			root, frontier, err := x.r.Shelf.Edge(ctx, x.f.state.log.ID, e.Size)
+			return Edged{Root: root, Frontier: frontier, Err: err, Now: x.r.Clock()}
 		})
 	case Prefix:
 		x.start(ctx, func() Event {

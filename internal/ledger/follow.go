@@ -207,6 +207,20 @@ func (l *Ledger) TakenObject(hash [32]byte, most int64) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// Edge reads the root and the frontier, as [store.Head] keeps it, of the first size leaves that are staged. The root means
+// something when somebody signed it.
+func (l *Ledger) Edge(ctx context.Context, logID string, size int64) (root Hash, frontier []byte, err error) {
+	p, err := l.heads.get(logID)
+	if err != nil {
+		return root, nil, fmt.Errorf("reading the edge of a followed log: %w", err)
+	}
+	e, err := stagedEdge(ctx, l.store, p.row.No, size)
+	if err != nil {
+		return root, nil, fmt.Errorf("reading the edge of the first %d leaves of log %s: %w", size, logID, err)
+	}
+	return e.root(), e.packFrontier(), nil
+}
+
 // stagedEdge reads the right edge of leaves that no head covers yet. What it leads to is compared with a signed tree before
 // it is built upon.
 func stagedEdge(ctx context.Context, s Store, no, size int64) (*edge, error) {

@@ -34,7 +34,7 @@ type Taking struct {
 	Wanted   []WantedWrap // wraps that were named and have not come
 	Unwanted [][32]byte   // wraps that are not waited for any more
 	Target   []byte       // nil: as it is
-	// Head, when not nil, is the new head: its size is From and these leaves together.
+	// Head, when not nil, is the new head: its size is at most From and these leaves together.
 	Head *Head
 	Seen time.Time // zero: as it was
 	// Spent, when not nil, is what was taken of the author under the agreement, this included.
@@ -133,7 +133,7 @@ func scanFollow(scan func(...any) error) (Follow, error) {
 // to another size than t.From.
 func (d *DB) Take(ctx context.Context, lease Lease, t Taking) error {
 	staged := t.From + int64(len(t.Leaves))
-	if t.Head != nil && t.Head.Size != staged {
+	if t.Head != nil && t.Head.Size > staged {
 		return fmt.Errorf("taking leaves of log number %d: a head of %d leaves over %d staged ones", t.LogNo, t.Head.Size, staged)
 	}
 	if err := d.warmTake(ctx); err != nil {

@@ -65,6 +65,19 @@ func TestFollowing(t *testing.T) {
 			if err := d.Take(ctx, lease, back); err != nil {
 				t.Fatalf("a checkpoint with more signatures: %v", err)
 			}
+			if err := d.Take(ctx, lease, taking(l, 4, "e", "f")); err != nil {
+				t.Fatal(err)
+			}
+			within := Taking{LogNo: l.No, From: 6, Head: &Head{Size: 5, Root: hashOf("root of 5"), Checkpoint: []byte("cp5")}}
+			if err := d.Take(ctx, lease, within); err != nil {
+				t.Fatalf("a head within what is staged: %v", err)
+			}
+			if f, err := d.Follow(ctx, l.No); err != nil || f.Staged != 6 {
+				t.Fatalf("%+v, %v", f, err)
+			}
+			if h, err := d.Head(ctx, l.No); err != nil || h.Size != 5 {
+				t.Fatalf("head %+v, %v", h, err)
+			}
 		})
 		t.Run("an object that comes late is told to the index", func(t *testing.T) {
 			d := open(t)

@@ -44,6 +44,9 @@ func (n *node) do(f *following, host *node, round int, effects []federate.Effect
 		case federate.Store:
 			err := n.store(f, e)
 			deliver(time.Millisecond, func() federate.Event { return federate.Stored{Err: err, Now: n.clock()} })
+		case federate.Edge:
+			root, frontier := f.shelf.Edge(e.Size)
+			deliver(time.Millisecond, func() federate.Event { return federate.Edged{Root: root, Frontier: frontier, Now: n.clock()} })
 		case federate.Prefix:
 			proof, err := f.shelf.Prefix(e.Size)
 			deliver(time.Millisecond, func() federate.Event { return federate.Prefixed{Proof: proof, Err: err, Now: n.clock()} })

@@ -70,8 +70,8 @@ func (s *Shelf) Take(t store.Taking) error {
 	if t.From != s.tree.Size() {
 		return store.ErrConflict
 	}
-	if t.Head != nil && t.Head.Size != t.From+int64(len(t.Leaves)) {
-		return errors.New("the head is not the size of what was taken")
+	if t.Head != nil && t.Head.Size > t.From+int64(len(t.Leaves)) {
+		return errors.New("the head covers more than was taken")
 	}
 	for _, h := range t.Leaves {
 		if err := s.tree.add(h, nil); err != nil {
@@ -107,6 +107,15 @@ func (s *Shelf) Take(t store.Taking) error {
 		s.seen = t.Seen
 	}
 	return nil
+}
+
+// Edge is the root and the frontier of the first leaves that are staged.
+func (s *Shelf) Edge(size int64) (root [32]byte, frontier []byte) {
+	g := &ledger.Growth{}
+	for _, h := range s.tree.leaves[:size] {
+		g.Add(h)
+	}
+	return g.Root(), g.Frontier()
 }
 
 // Prefix proves what the published tree began with.
