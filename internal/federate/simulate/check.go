@@ -63,6 +63,9 @@ func (w *World) checkMember(n *node) error {
 		}
 		return nil
 	}
+	if !w.sharesPast(n, keeper) {
+		return nil
+	}
 	if n.roll.Hash() != keeper.roll.Hash() {
 		return fmt.Errorf("node %d is at another state of the agreement (%d entries) than node %d, who keeps it (%d)", n.no, n.roll.Size(), keeper.no, keeper.roll.Size())
 	}
@@ -81,7 +84,7 @@ func (w *World) checkMember(n *node) error {
 			if of.dead {
 				want = keeper.follows[of.author.Log.ID].shelf.Head()
 			}
-			if err := sameRecords(f.shelf, want); err != nil {
+			if err := w.sameRecords(f, want); err != nil {
 				return fmt.Errorf("node %d follows node %d: %w", n.no, of.no, err)
 			}
 		}
@@ -89,11 +92,22 @@ func (w *World) checkMember(n *node) error {
 	return nil
 }
 
+// sharesPast says whether two nodes hold the same of the log of a depositary that is no more. One that lost a tail of its log with
+// its disk, and went on otherwise, leaves two rolls behind, and no majority of one is a majority of the other: then only people
+// can settle which one counts, and nobody changes sides by itself.
+func (w *World) sharesPast(a, b *node) bool {
+	dep := w.nodes[0]
+	if !dep.dead || dep.face == nil || a == b {
+		return true
+	}
+	return a.follows[dep.author.Log.ID].shelf.Head() == b.follows[dep.author.Log.ID].shelf.Head()
+}
+
 // mayElect says whether enough honest members are left to name a successor.
 func (w *World) mayElect() bool {
 	heir, votes := w.nodes[1], 0
 	for _, n := range w.nodes[1:w.cfg.Members] {
-		if heir.roll.Connected(n.author.Party) && n.face == nil && !n.left && !n.stuck() {
+		if heir.roll.Connected(n.author.Party) && n.face == nil && !n.left && !n.stuck() && w.sharesPast(n, heir) {
 			votes++
 		}
 	}
@@ -127,16 +141,32 @@ func (n *node) checkOwn() error {
 	return nil
 }
 
-func sameRecords(s *Shelf, want ledger.Head) error {
+// sameRecords asserts that a follower has what the log's author signed.
+func (w *World) sameRecords(f *following, want ledger.Head) error {
+	s := f.shelf
 	if s.Head() != want {
 		return fmt.Errorf("it has %d of %d leaves", s.Head().Size, want.Size)
 	}
 	for i, o := range s.Objects() {
+		if o == nil && f.of.restored && !w.anybodyHas(f.of, s.tree.leaves[i]) {
+			continue // followers had taken the leaf and not yet its object when the author's disk broke: it got back no more than that
+		}
 		if o == nil || sha256.Sum256(o) != s.tree.leaves[i] {
 			return fmt.Errorf("the object of leaf %d is missing or another", i)
 		}
 	}
 	return nil
+}
+
+// anybodyHas says whether an object of somebody's log is on any disk that is left.
+func (w *World) anybodyHas(of *node, hash [32]byte) bool {
+	return slices.ContainsFunc(w.nodes[:w.cfg.Members], func(m *node) bool {
+		tree := of.disk.tree
+		if m != of {
+			tree = m.follows[of.author.Log.ID].shelf.tree
+		}
+		return !m.dead && tree.objects[hash] != nil
+	})
 }
 
 // checkFork asserts that of two honest members to whom an author showed contradicting histories, each holds the proof: they
