@@ -64,7 +64,7 @@ func (f *actFlags) draft(ctx context.Context, a *app, client *api.Client, id str
 	if err := writeJSON(f.Draft, d); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "draft of %s written to %s: %d officers must approve and sign it\ndigest %s\nnext: mithaq agreement sign %s --officer KEY\n", q.Act, f.Draft, d.Needed, d.Digest, f.Draft)
+	fmt.Fprintf(a.stdout, "draft of %s written to %s: %s must approve and sign it\ndigest %s\nnext: mithaq agreement sign %s --officer KEY\n", q.Act, f.Draft, plural(d.Needed, "officer"), d.Digest, f.Draft)
 	return nil
 }
 

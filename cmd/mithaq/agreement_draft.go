@@ -34,7 +34,7 @@ func (c *draftCmd) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return printJSON(a, d)
 	}
-	fmt.Fprintf(a.stdout, "agreement %s\ndigest    %s\nneeded    %d officers\n", d.Agreement, d.Digest, d.Needed)
+	fmt.Fprintf(a.stdout, "agreement %s\ndigest    %s\nneeded    %s\n", d.Agreement, d.Digest, plural(d.Needed, "officer"))
 	for _, s := range d.Approvals {
 		fmt.Fprintf(a.stdout, "approved  %s\n", s.KeyID)
 	}

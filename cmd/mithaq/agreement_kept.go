@@ -24,7 +24,7 @@ func (f *actFlags) keep(ctx context.Context, a *app, client *api.Client, id stri
 	if f.JSON {
 		return printJSON(a, d)
 	}
-	fmt.Fprintf(a.stdout, "draft %s of %s is kept on the node: %d officers must approve and sign it\nnext: mithaq agreement sign %s --officer KEY\n", d.ID, q.Act, d.Needed, d.ID)
+	fmt.Fprintf(a.stdout, "draft %s of %s is kept on the node: %s must approve and sign it\nnext: mithaq agreement sign %s --officer KEY\n", d.ID, q.Act, plural(d.Needed, "officer"), d.ID)
 	return nil
 }
 
@@ -103,7 +103,7 @@ func printKept(a *app, d node.KeptDraft) {
 	if d.File != nil {
 		fmt.Fprintf(a.stdout, "digest    %s\n", d.File.Digest)
 	}
-	fmt.Fprintf(a.stdout, "needed    %d officers: %d approved, %d signed\n", d.Needed, d.Approved, d.Signed)
+	fmt.Fprintf(a.stdout, "needed    %s: %d approved, %d signed\n", plural(d.Needed, "officer"), d.Approved, d.Signed)
 	for _, o := range d.Officers {
 		switch {
 		case o.Signed:
