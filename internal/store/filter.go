@@ -12,6 +12,23 @@ type filterLayer struct {
 	room  int // how many more numbers it takes
 }
 
+// filterFor returns a filter of one layer for so many numbers: of a hundred absent ones, one at most is not known to be.
+func filterFor(n int64) *filter {
+	words := 1
+	for int64(words)*filterWord*2 < n {
+		words *= 2
+	}
+	return &filter{[]filterLayer{{make([]uint64, words), int(n)}}}
+}
+
+// bytes is how much memory it takes.
+func (f *filter) bytes() (n int64) {
+	for _, l := range f.layers {
+		n += 8 * int64(len(l.words))
+	}
+	return n
+}
+
 // filterWord is how many numbers share a word of a full layer.
 const filterWord = 2
 

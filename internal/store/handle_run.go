@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -26,6 +27,8 @@ var (
 	findFresh  = newInserterWith(`SELECT key, no, ord FROM ix_fresh WHERE key IN (VALUES (CAST(-1 AS BIGINT)),`, 1, `)`)
 	findHandle = newInserterWith(`WITH k(key) AS (VALUES (CAST(-1 AS BIGINT)),`, 1, `) SELECT k.key, h.first, h.data FROM k CROSS JOIN ix_run r CROSS JOIN ix_handle h
 	WHERE h.run = r.no AND h.first <= k.key AND h.first >= (SELECT COALESCE(max(l.first), 0) FROM ix_handle l WHERE l.run = r.no AND l.first < k.key)`)
+	findInRun = newInserterWith(`WITH k(run, key) AS (VALUES (CAST(-1 AS BIGINT), CAST(-1 AS BIGINT)),`, 2, `) SELECT k.key, h.first, h.data FROM k CROSS JOIN ix_handle h
+	WHERE h.run = k.run AND h.first <= k.key AND h.first >= (SELECT COALESCE(max(l.first), 0) FROM ix_handle l WHERE l.run = k.run AND l.first < k.key)`)
 )
 
 const (
@@ -75,14 +78,10 @@ func askOf(ctx context.Context, k kind, ask asking, query *inserter, args []any,
 }
 
 // findHandles returns what has one of the keys, in order. Those that wait are asked for first: meanwhile they may become a run.
-func findHandles(ctx context.Context, k kind, ask asking, keys ...int64) (out []handle, err error) {
+func findHandles(ctx context.Context, c *conns, ask asking, keys ...int64) (out []handle, err error) {
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
-	args := make([]any, len(keys))
-	for i, key := range keys {
-		args[i] = key
-	}
-	err = askOf(ctx, k, ask, findFresh, args, func(r *sql.Rows) error {
+	err = askOf(ctx, c.kind, ask, findFresh, numbers(keys), func(r *sql.Rows) error {
 		var h handle
 		err := r.Scan(&h.key, &h.no, &h.ord)
 		out = append(out, h)
@@ -91,7 +90,21 @@ func findHandles(ctx context.Context, k kind, ask asking, keys ...int64) (out []
 	if err != nil {
 		return nil, err
 	}
-	err = askOf(ctx, k, ask, findHandle, args, func(r *sql.Rows) error {
+	filed, err := findFiled(ctx, c, ask, keys)
+	return sortHandles(append(out, filed...)), err
+}
+
+func numbers(keys []int64) []any {
+	args := make([]any, len(keys))
+	for i, key := range keys {
+		args[i] = key
+	}
+	return args
+}
+
+// findIn asks for blocks that may have a key, and returns what is in them under it.
+func findIn(ctx context.Context, c *conns, ask asking, query *inserter, args []any) (out []handle, err error) {
+	err = askOf(ctx, c.kind, ask, query, args, func(r *sql.Rows) error {
 		var b handleBlock
 		var key int64
 		var data sql.RawBytes
@@ -106,12 +119,12 @@ func findHandles(ctx context.Context, k kind, ask asking, keys ...int64) (out []
 			return h.key <= key
 		})
 	})
-	return sortHandles(out), err
+	return out, err
 }
 
 // numbersUnder returns the numbers of the records with a handle, ascending.
-func numbersUnder(ctx context.Context, k kind, ask asking, key int64) (nos []int64, err error) {
-	list, err := findHandles(ctx, k, ask, key)
+func numbersUnder(ctx context.Context, c *conns, ask asking, key int64) (nos []int64, err error) {
+	list, err := findHandles(ctx, c, ask, key)
 	for _, h := range list {
 		nos = append(nos, h.no)
 	}
@@ -168,8 +181,8 @@ func fileFresh(ctx context.Context, t *tx, least int64) error {
 // handleRunRow is what the table says of a run.
 type handleRunRow struct{ no, handles int64 }
 
-func handleRuns(ctx context.Context, t *tx) (out []handleRunRow, err error) {
-	err = t.asking(ctx, listRuns, nil, func(r *sql.Rows) error {
+func handleRuns(ctx context.Context, ask asking) (out []handleRunRow, err error) {
+	err = ask(ctx, listRuns, nil, func(r *sql.Rows) error {
 		var one handleRunRow
 		err := r.Scan(&one.no, &one.handles)
 		out = append(out, one)
@@ -180,11 +193,11 @@ func handleRuns(ctx context.Context, t *tx) (out []handleRunRow, err error) {
 
 // addRun writes a run and puts runs together that have become many.
 func addRun(ctx context.Context, t *tx, blocks []handleBlock, count int64) error {
-	all, err := handleRuns(ctx, t)
+	all, err := handleRuns(ctx, t.asking)
 	if err != nil {
 		return err
 	}
-	w := newRunWriter(t, all)
+	w := newRunWriter(t)
 	for _, b := range blocks {
 		if err := w.write(ctx, b); err != nil {
 			return err
@@ -206,7 +219,7 @@ func addRun(ctx context.Context, t *tx, blocks []handleBlock, count int64) error
 		if len(like) < handleFan {
 			return nil
 		}
-		if added, err = mergeRuns(ctx, t, all, like, func(handle) {}); err != nil {
+		if added, err = mergeRuns(ctx, t, like, func(handle) {}); err != nil {
 			return err
 		}
 		all = slices.DeleteFunc(all, func(r handleRunRow) bool { return slices.Contains(like, r) })
@@ -220,13 +233,8 @@ type runWriter struct {
 	rows []any
 }
 
-func newRunWriter(t *tx, all []handleRunRow) *runWriter {
-	w := &runWriter{t: t, no: 1}
-	for _, r := range all {
-		w.no = max(w.no, r.no+1)
-	}
-	return w
-}
+// newRunWriter begins a run. Its number was never used before, not even by what was undone or built anew: filters stay true.
+func newRunWriter(t *tx) *runWriter { return &runWriter{t: t, no: rand.Int64()} }
 
 func (w *runWriter) write(ctx context.Context, b handleBlock) error {
 	w.rows = append(w.rows, w.no, b.first, b.part, b.data)
@@ -267,12 +275,12 @@ func streamOf(ctx context.Context, t *tx, run int64) *handleStream {
 }
 
 // mergeRuns makes one run of some, and shows what is in it.
-func mergeRuns(ctx context.Context, t *tx, all, like []handleRunRow, see func(handle)) (handleRunRow, error) {
+func mergeRuns(ctx context.Context, t *tx, like []handleRunRow, see func(handle)) (handleRunRow, error) {
 	streams := make([]*handleStream, len(like))
 	for i, r := range like {
 		streams[i] = streamOf(ctx, t, r.no)
 	}
-	w := newRunWriter(t, all)
+	w := newRunWriter(t)
 	p := handlePacker{give: func(b handleBlock) error { return w.write(ctx, b) }}
 	err := mergeHandles(streams, func(h handle) error {
 		see(h)
@@ -305,11 +313,11 @@ func finishHandles(ctx context.Context, t *tx, see func(handle)) (int64, error) 
 	if err := fileFresh(ctx, t, 1); err != nil {
 		return 0, err
 	}
-	all, err := handleRuns(ctx, t)
+	all, err := handleRuns(ctx, t.asking)
 	if err != nil || len(all) == 0 {
 		return 0, err
 	}
-	whole, err := mergeRuns(ctx, t, all, all, see)
+	whole, err := mergeRuns(ctx, t, all, see)
 	return whole.no, err
 }
 

@@ -101,7 +101,7 @@ func TestHandlesConformance(t *testing.T) {
 				}
 			}
 			err := x.reading("test", func(c *conns) error {
-				got, err := findHandles(ctx, c.kind, c.asking, keys...)
+				got, err := findHandles(ctx, c, c.asking, keys...)
 				if some = sortHandles(some); err == nil && !slices.Equal(got, some) {
 					err = fmt.Errorf("%d handles, want %d", len(got), len(some))
 				}
@@ -153,7 +153,7 @@ func TestHandlesConformance(t *testing.T) {
 		add(many(3))
 		check("at the end")
 		var runs []handleRunRow
-		if err := x.writing(ctx, "test", func(tx *tx) (err error) { runs, err = handleRuns(ctx, tx); return err }); err != nil || len(runs) != 1 {
+		if err := x.writing(ctx, "test", func(tx *tx) (err error) { runs, err = handleRuns(ctx, tx.asking); return err }); err != nil || len(runs) != 1 {
 			t.Errorf("%d runs, %v", len(runs), err)
 		}
 	})

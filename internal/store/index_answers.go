@@ -123,7 +123,7 @@ func countedRows(ctx context.Context, t *tx, where string, args ...any) (out []c
 
 // settle writes how soon the records with a leaf were answered, by each kind.
 func settle(ctx context.Context, t *tx, leaf [32]byte) error {
-	nos, err := numbersUnder(ctx, t.c.kind, t.asking, leafKey(leaf))
+	nos, err := numbersUnder(ctx, t.c, t.asking, leafKey(leaf))
 	if err != nil {
 		return err
 	}

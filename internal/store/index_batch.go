@@ -108,13 +108,17 @@ func (b *Batch) write(ctx context.Context, t *tx, placings []Placing) error {
 		}
 		b.records[i*ixRecordInsert.cols+formColumn] = no
 	}
+	many, err := manyAmong(ctx, t, b.handles)
+	if err != nil {
+		return fmt.Errorf("STIX objects with one id: %w", err)
+	}
 	if err := b.writeRows(ctx, t); err != nil {
 		return err
 	}
 	if err := settleEntries(ctx, t, b.entries); err != nil {
 		return fmt.Errorf("what was answered: %w", err)
 	}
-	if err := markMany(ctx, t, b.entries); err != nil {
+	if err := writeMany(ctx, t, many); err != nil {
 		return fmt.Errorf("STIX objects with one id: %w", err)
 	}
 	if err := place(ctx, t, placings, b.nos); err != nil {

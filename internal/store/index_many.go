@@ -6,45 +6,51 @@ import (
 	"slices"
 )
 
-// markMany notes which of the entries' STIX objects share an id with another, and notes it of the other. While the index
-// is being built nothing is looked up: Finish does it for all.
-func markMany(ctx context.Context, t *tx, entries []IndexEntry) error {
+// manyAmong returns which STIX objects of a batch, whose handles are given in order and not yet written, share an id with
+// another, and the others that were alone until now. While the index is being built nothing is looked up: Finish does it for all.
+func manyAmong(ctx context.Context, t *tx, batch []handle) (many []handle, err error) {
 	if complete, err := stixComplete(ctx, t.QueryRowContext); err != nil || !complete {
-		return err
+		return nil, err
 	}
-	mine := map[int64]int{} // by key
-	here := map[int64]bool{}
-	var keys []int64
-	for i := range entries {
-		here[entries[i].No] = true
-		for _, o := range entries[i].STIX {
-			_, uuid := splitSTIX(o.ID)
-			key := stixKey(uuid)
-			if mine[key]++; mine[key] == 1 {
-				keys = append(keys, key)
-			}
+	objects := slices.DeleteFunc(slices.Clone(batch), func(h handle) bool { return h.key&3 != handleSTIX })
+	for len(objects) > 0 {
+		n := min(idsAtOnce, len(objects))
+		for n < len(objects) && objects[n].key == objects[n-1].key {
+			n++
 		}
-	}
-	var many []handle
-	for part := range slices.Chunk(keys, idsAtOnce) {
-		list, err := findHandles(ctx, t.c.kind, t.asking, part...)
+		keys := make([]int64, n)
+		for i, h := range objects[:n] {
+			keys[i] = h.key
+		}
+		list, err := findHandles(ctx, t.c, t.asking, keys...)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for len(list) > 0 {
-			n := 1
-			for n < len(list) && list[n].key == list[0].key {
-				n++
-			}
-			for _, h := range list[:n] {
-				if n > 1 && (here[h.no] || n <= mine[h.key]+1) { // the one that was alone before did not know
-					many = append(many, h)
-				}
-			}
-			list = list[n:]
-		}
+		many = appendMany(many, sortHandles(append(list, objects[:n]...)), objects[:n])
+		objects = objects[n:]
 	}
-	return writeMany(ctx, t, many)
+	return many, nil
+}
+
+// appendMany appends, of all that have the keys of a batch, what has to be told of others. Both are in order.
+func appendMany(many, all, batch []handle) []handle {
+	for len(all) > 0 {
+		n, mine := 1, 0
+		for n < len(all) && all[n].key == all[0].key {
+			n++
+		}
+		for mine < len(batch) && batch[mine].key == all[0].key {
+			mine++
+		}
+		for _, h := range all[:n] {
+			_, own := slices.BinarySearchFunc(batch[:mine], h, compareHandles)
+			if n > 1 && (own || n <= mine+1) { // the one that was alone before did not know
+				many = append(many, h)
+			}
+		}
+		all, batch = all[n:], batch[mine:]
+	}
+	return many
 }
 
 // writeMany notes that STIX objects share their id with others.

@@ -135,7 +135,7 @@ func (x *Index) ByID(ctx context.Context, id string) ([]Indexed, error) {
 func (x *Index) under(ctx context.Context, what string, key int64) ([]Indexed, error) {
 	var nos []int64
 	err := x.reading(what, func(c *conns) (err error) {
-		nos, err = numbersUnder(ctx, c.kind, c.asking, key)
+		nos, err = numbersUnder(ctx, c, c.asking, key)
 		return err
 	})
 	if err != nil || len(nos) == 0 {

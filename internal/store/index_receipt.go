@@ -90,7 +90,7 @@ func (x *Index) InLog(ctx context.Context, logNo int64, leaves [][32]byte) (out 
 	}
 	var nos []int64
 	err = x.reading("looking leaves up", func(c *conns) error {
-		list, err := findHandles(ctx, c.kind, c.asking, keys...)
+		list, err := findHandles(ctx, c, c.asking, keys...)
 		for _, h := range list {
 			nos = append(nos, h.no)
 		}

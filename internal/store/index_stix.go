@@ -78,7 +78,7 @@ func (x *Index) WithSTIX(ctx context.Context, id string, limit int) ([]Indexed, 
 	typ, uuid := splitSTIX(id)
 	var nos []int64
 	err := x.reading("looking a STIX object up", func(c *conns) error {
-		list, err := findHandles(ctx, c.kind, c.asking, stixKey(uuid))
+		list, err := findHandles(ctx, c, c.asking, stixKey(uuid))
 		for slices.Reverse(list); err == nil && len(list) > 0 && len(nos) < limit; {
 			n := min(idsAtOnce, len(list))
 			err = askOf(ctx, c.kind, c.asking, findNames, placesOf(list[:n]), func(r *sql.Rows) error {
@@ -131,7 +131,7 @@ const (
 func (x *Index) PlacedSTIX(ctx context.Context, id string) (out []Placed, err error) {
 	_, uuid := splitSTIX(id)
 	err = x.reading("looking STIX objects up", func(c *conns) error {
-		list, err := findHandles(ctx, c.kind, c.asking, stixKey(uuid))
+		list, err := findHandles(ctx, c, c.asking, stixKey(uuid))
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func (x *Index) HasSTIX(ctx context.Context, ids []string) (map[string]bool, err
 				_, uuid := splitSTIX(id)
 				keys = append(keys, stixKey(uuid))
 			}
-			list, err := findHandles(ctx, c.kind, c.asking, keys...)
+			list, err := findHandles(ctx, c, c.asking, keys...)
 			if err != nil {
 				return err
 			}
@@ -224,7 +224,7 @@ func (x *Index) HasSTIX(ctx context.Context, ids []string) (map[string]bool, err
 	return out, err
 }
 
-const idsAtOnce = 128
+const idsAtOnce = 1024
 
 // SetComplete notes that collections can be read.
 func (x *Index) SetComplete(ctx context.Context) error {

@@ -63,6 +63,8 @@ type conns struct {
 	mu    sync.Mutex // guards the two maps
 	wstmt map[string]*sql.Stmt
 	rstmt map[string]*sql.Stmt
+
+	filters handleFilters // of the index
 }
 
 // Open opens the store named by dsn, "sqlite:PATH" or "postgres://…", and brings its tables up to date.
