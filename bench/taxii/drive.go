@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/taxii"
@@ -18,6 +22,7 @@ import (
 type driver struct {
 	collection, auth string
 	bound            time.Duration
+	posters          int
 	pid              int // 0: not known, and no processor time is told
 }
 
@@ -120,7 +125,12 @@ func (d driver) do(method, address string, body []byte) (*http.Response, []byte,
 	return response, b, err
 }
 
+// post posts n objects, in envelopes of 1,000, from as many clients at once as d.posters says; took is the time during which at
+// least one request was under way when there is one client, and the whole time, with making the envelopes, when there are more.
 func (d driver) post(n int) (done int, took time.Duration, err error) {
+	if d.posters > 1 {
+		return d.postTogether(n)
+	}
 	for done < n && took < d.bound {
 		next := min(done+1000, n)
 		body := envelope(done, next)
@@ -132,6 +142,34 @@ func (d driver) post(n int) (done int, took time.Duration, err error) {
 		done = next
 	}
 	return done, took, nil
+}
+
+// postTogether makes all envelopes first: what the clients compute is not the server's.
+func (d driver) postTogether(n int) (int, time.Duration, error) {
+	envelopes := make(chan []byte, n/1000+1)
+	for at := 0; at < n; at += 1000 {
+		envelopes <- envelope(at, min(at+1000, n))
+	}
+	close(envelopes)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), d.bound, errors.New("posting took too long"))
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	begin := time.Now()
+	for range d.posters {
+		g.Go(func() error {
+			for body := range envelopes {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				if _, _, err := d.do(http.MethodPost, d.collection+"objects/", body); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	return n, time.Since(begin), err
 }
 
 // listed waits until the n-th object is answered for by its id.

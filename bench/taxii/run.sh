@@ -7,7 +7,7 @@
 # Peers come from PyPI into a virtual environment; one that does not install or start is left out, and the table says so.
 # Below the table: the processor time, memory and files that the node took.
 #
-# PEERS names who is compared with ("medallion opentaxii"): medallion takes minutes for a page of a collection of 10,000.
+# POSTERS is how many clients post at once (1). PEERS names who is compared with ("medallion opentaxii"): medallion takes minutes for a page of a collection of 10,000.
 #
 #   bench/taxii/run.sh [SECONDS] [N…]          SECONDS bounds each measurement (60); N: 1000 10000; over 100000: the node alone
 set -u
@@ -47,7 +47,7 @@ sql() { # DATABASE STATEMENT: an id comes out with its dashes
 		        print(uuid.UUID(str(row[0])))
 	PY
 }
-drive() { "$work/bench" drive -t "${bound}s" -n "$n" -pid "$server" -post "$@" || echo "| $2 | $n | failed | | | | | | |"; }
+drive() { "$work/bench" drive -posters "${POSTERS:-1}" -t "${bound}s" -n "$n" -pid "$server" -post "$@" || echo "| $2 | $n | failed | | | | | | |"; }
 
 # postgres BIN: a server of our own in $work/pg, with an empty database for each scope. As root it runs as nobody.
 as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; else "$@"; fi; }
