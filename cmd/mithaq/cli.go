@@ -63,6 +63,7 @@ type cli struct {
 	Key         keyCmd         `cmd:"" help:"List, rotate and revoke keys."`
 	Token       tokenCmd       `cmd:"" help:"Tokens for the API and for readers of restricted logs."`
 	User        userCmd        `cmd:"" help:"People who sign in to the screens."`
+	Notifier    notifierCmd    `cmd:"" help:"Who is told by mail or webhook that something waits."`
 	Audit       auditCmd       `cmd:"" help:"What was given or refused at this node's exits, and whether the log agrees."`
 	Backup      backupCmd      `cmd:"" help:"Write a consistent copy of a node into one file."`
 	Restore     restoreCmd     `cmd:"" help:"Bring a node back from a backup without ever forking its logs."`

@@ -131,7 +131,7 @@ func (d *detection) publish(ctx context.Context) error {
 func (d *detection) picture() node.SensorReport {
 	stats := d.engine.Stats()
 	r := sensorReport("detect", sensor.Draw(d.history, d.engine))
-	r.Source, r.Started, r.Indicators = clipText(strings.Join(d.cmd.Inputs, " "), 400), d.started, d.summary.FromNode+d.files.Report.Indicators
+	r.Once, r.Source, r.Started, r.Indicators = true, clipText(strings.Join(d.cmd.Inputs, " "), 400), d.started, d.summary.FromNode+d.files.Report.Indicators
 	r.Alerts, r.Context = stats.Matches[engine.Alert], stats.Matches[engine.Context]
 	for _, in := range d.summary.Inputs {
 		r.Events += in.Events

@@ -90,6 +90,8 @@ func scriptParams(dir string) testscript.Params {
 			"files":     serveFiles,
 			"newcert":   newCert,
 			"getcert":   getCert,
+			"mailbox":   mailbox,
+			"hooks":     hooks,
 
 			"manyobjects": manyObjects,
 		},

@@ -89,6 +89,9 @@ const (
 // Approvals is how many approvals it has, those of parties that have left since included.
 func (p Proposal) Approvals() int { return p.votes.count }
 
+// ApprovedBy says whether a party has approved it.
+func (p Proposal) ApprovedBy(party string) bool { return p.votes.has(party) }
+
 func (p Proposal) encode(e *encoder) {
 	e.str(p.Party)
 	e.str(p.Date)

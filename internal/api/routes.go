@@ -105,6 +105,7 @@ func register(api huma.API, n *node.Node) {
 	registerTokens(api, n)
 	registerPeople(api, n)
 	registerBackups(api, n)
+	registerNotifiers(api, n)
 	registerAgreements(api, n)
 	registerTAXII(api, n)
 	registerPeers(api, n)

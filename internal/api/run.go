@@ -67,6 +67,7 @@ func Start(ctx context.Context, n *node.Node, version string, logger *slog.Logge
 	d.serving.Go(func() { n.SignReceipts(jobs) })
 	d.serving.Go(func() { n.KeepAudit(jobs) })
 	d.serving.Go(func() { n.KeepBackups(jobs) })
+	d.serving.Go(func() { n.Notify(jobs) })
 	logger.Info("serving", "url", d.URL, "party", n.Party().ID)
 	return d, nil
 }

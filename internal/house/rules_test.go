@@ -19,6 +19,7 @@ var floors = []string{
 	"internal/ledger",
 	"internal/store",
 	"internal/coding",
+	"internal/notify",
 	"internal/fetch",
 	"internal/record",
 	"internal/exchange",

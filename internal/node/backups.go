@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/mithaq/mithaq/internal/store"
 )
 
 // BackupFile is a backup in the folder for backups.
@@ -37,6 +35,10 @@ type BackupRun struct {
 type BackupsView struct {
 	Folder  string       `json:"folder" doc:"On the node's machine: backup_folder in the configuration"`
 	Inside  bool         `json:"inside" doc:"Whether the folder is on the node's own disk, in its directory: what takes the disk takes them too"`
+	Every   string       `json:"every,omitempty" doc:"How often one is made without being asked for: backup_every in the configuration; absent: never"`
+	Keep    int          `json:"keep,omitempty" doc:"How many of this node's stay in the folder: backup_keep; absent: all"`
+	Next    *time.Time   `json:"next,omitempty" doc:"When the next one is made without being asked for"`
+	Overdue bool         `json:"overdue,omitempty" doc:"None was made for twice as long as the schedule says"`
 	Running bool         `json:"running"`
 	Done    int64        `json:"done,omitempty" doc:"Of the one that is made now, in bytes"`
 	Total   int64        `json:"total,omitempty"`
@@ -52,6 +54,7 @@ type backups struct {
 	busy  bool
 	done  int64
 	total int64
+	last  *BackupRun // of this process
 }
 
 func (b *backups) keep(on bool) {
@@ -85,23 +88,30 @@ func (n *Node) StartBackup() error {
 	return nil
 }
 
-// KeepBackups makes the backups that are asked for until ctx is done.
+// KeepBackups makes the backups that are asked for, and those that the schedule says, until ctx is done.
 func (n *Node) KeepBackups(ctx context.Context) {
 	n.saving.keep(true)
 	defer n.saving.keep(false)
 	for {
+		due, stop := n.backupDue(ctx)
 		select {
 		case <-ctx.Done():
+			stop()
 			return
 		case <-n.saving.asked:
+			n.saveOnce(ctx)
+		case <-due:
+			if err := n.StartBackup(); err != nil {
+				n.logger.Debug("a backup that is due is made already", "error", err)
+			}
 		}
-		n.saveOnce(ctx)
+		stop()
 	}
 }
 
 func (n *Node) saveOnce(ctx context.Context) {
 	run := BackupRun{}
-	name := "mithaq-" + n.now().UTC().Format("20060102T150405Z") + backupSuffix
+	name := n.backupPrefix() + n.now().UTC().Format(backupStamp) + backupSuffix
 	err := os.MkdirAll(n.backupFolder(), 0o700)
 	if err == nil {
 		var s BackupSummary
@@ -119,6 +129,9 @@ func (n *Node) saveOnce(ctx context.Context) {
 	} else {
 		run.File = name
 		n.logger.Info("a backup was made", "file", name, "bytes", run.Bytes)
+		if err := n.pruneBackups(); err != nil {
+			n.logger.Warn("older backups could not be deleted", "error", err)
+		}
 	}
 	text, err := json.Marshal(run)
 	if err == nil {
@@ -128,7 +141,7 @@ func (n *Node) saveOnce(ctx context.Context) {
 		n.logger.Warn("what became of a backup could not be noted", "error", err)
 	}
 	n.saving.mu.Lock()
-	n.saving.busy = false
+	n.saving.busy, n.saving.last = false, &run
 	n.saving.mu.Unlock()
 }
 
@@ -140,14 +153,10 @@ func (n *Node) Backups(ctx context.Context) (v BackupsView, err error) {
 	n.saving.mu.Lock()
 	v.Running, v.Done, v.Total = n.saving.busy, n.saving.done, n.saving.total
 	n.saving.mu.Unlock()
-	text, err := n.store.Setting(ctx, backupSetting)
-	if err == nil {
-		v.Last = &BackupRun{}
-		err = json.Unmarshal(text, v.Last)
-	}
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	if v.Last, err = n.lastBackup(ctx); err != nil {
 		return v, fmt.Errorf("listing backups: %w", err)
 	}
+	n.viewSchedule(&v)
 	entries, err := os.ReadDir(v.Folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v, &Fault{Code: CodeUnavailable, What: "listing backups", Err: err}

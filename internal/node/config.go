@@ -66,8 +66,14 @@ type Config struct {
 	AuditDays int `toml:"audit_days"`
 	// MapFile is the operator's own geometry for the map of parties.
 	MapFile string `toml:"map_file"`
-	// BackupFolder is where backups go that are asked for over the API.
+	// BackupFolder is where backups go that are asked for over the API, or that are made on a schedule.
 	BackupFolder string `toml:"backup_folder"`
+	// BackupEvery is how often a backup is made without being asked for. Empty: never.
+	BackupEvery string `toml:"backup_every"`
+	// BackupKeep is how many of the node's own backups stay in the folder. 0: all.
+	BackupKeep int `toml:"backup_keep"`
+	// Mail is the server by which notifications leave.
+	Mail Mail `toml:"mail"`
 }
 
 // DefaultConfig is what holds where the file says nothing.
@@ -170,7 +176,7 @@ func (c Config) check() error {
 	if c.TAXIIRate < 0 || c.TAXIIRate > 1_000_000 {
 		return fmt.Errorf("taxii_rate = %d: write how many requests a second a token may make, 0 for any number", c.TAXIIRate)
 	}
-	for _, err := range []error{c.Quota.check(), c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds), c.checkReceipts()} {
+	for _, err := range []error{c.Quota.check(), c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds), c.checkReceipts(), c.checkBackups(), c.Mail.check()} {
 		if err != nil {
 			return err
 		}

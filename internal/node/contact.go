@@ -6,6 +6,7 @@ import "time"
 type contact struct {
 	at       time.Time // when it last answered as it should; zero: not since this process began
 	failures int       // in a row
+	since    time.Time // of the first of them
 	again    time.Time // when it is asked again, after a failure
 	trouble  string    // of the last failure
 }
@@ -18,6 +19,9 @@ func (n *Node) reached(host string, err error, again time.Time) {
 	if err == nil {
 		n.contacts[host] = contact{at: n.now()}
 		return
+	}
+	if c.failures == 0 {
+		c.since = n.now()
 	}
 	c.failures, c.again, c.trouble = c.failures+1, again, oneLine(err.Error())
 	n.contacts[host] = c

@@ -166,6 +166,12 @@ func (k keptCase) view() CaseView {
 
 // casesUnder reads the cases under an agreement, in order of their ids.
 func (n *Node) casesUnder(agreementID string) ([]keptCase, error) {
+	all, err := n.allCases()
+	return slices.DeleteFunc(all, func(k keptCase) bool { return k.Agreement != agreementID }), err
+}
+
+// allCases reads the cases that are kept here, in order of their ids.
+func (n *Node) allCases() ([]keptCase, error) {
 	entries, err := os.ReadDir(filepath.Join(n.dir, docketName))
 	if err := ignoreMissing(err); err != nil {
 		return nil, fmt.Errorf("reading the docket: %w", err)
@@ -180,9 +186,7 @@ func (n *Node) casesUnder(agreementID string) ([]keptCase, error) {
 		if err != nil {
 			return nil, err
 		}
-		if k.Agreement == agreementID {
-			out = append(out, k)
-		}
+		out = append(out, k)
 	}
 	return out, nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/federate/httpsig"
 	"github.com/mithaq/mithaq/internal/ledger"
+	"github.com/mithaq/mithaq/internal/notify"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -100,6 +101,8 @@ type Node struct {
 	heldBy     map[string]HeldView           // guarded by mu: by party and log of ours
 	rollStates map[string]string             // guarded by mu: by agreement, the last state that the jobs saw
 	saving     backups                       // asked for over the API
+	hook       *notify.Hook                  // posts notices
+	telling    sync.Mutex                    // serialises writing what became of notices
 	bringing   sync.Mutex                    // serialises taking logs from bundles
 	bundles    atomic.Uint64                 // counts the bundles that were opened
 	bundled    sync.Map                      // the files of open bundles, by their source
@@ -206,7 +209,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, newcomers: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1), saving: backups{asked: make(chan struct{}, 1)},
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, withheld: map[string]string{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
 		sealTerms: map[string]sealTerms{}, chains: map[string]map[string]*ownChain{}, delivered: map[string]string{},
-		exits: exits{rules: map[string]*exitRules{}}, passwords: newPasswords(rand.Reader)}
+		exits: exits{rules: map[string]*exitRules{}}, hook: notify.NewHook(), passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)
 	return n
@@ -296,6 +299,7 @@ func (n *Node) Close(ctx context.Context) error {
 	n.mu.RUnlock()
 	cosigner.close()
 	n.outbound.CloseIdleConnections()
+	n.hook.Close()
 	if n.ledger != nil {
 		errs = append(errs, n.ledger.Close(ctx))
 	}

@@ -16,6 +16,7 @@ type SensorReport struct {
 	Source     string           `json:"source,omitempty" maxLength:"400" doc:"What it reads: an interface, a folder, a stream, files"`
 	Version    string           `json:"version,omitempty" maxLength:"100"`
 	Started    time.Time        `json:"started,omitzero"`
+	Once       bool             `json:"once,omitempty" doc:"One run over files, which tells no more: its silence means nothing"`
 	Events     int64            `json:"events" minimum:"0"`
 	Alerts     int64            `json:"alerts" minimum:"0"`
 	Context    int64            `json:"context" minimum:"0" doc:"Matches that wake nobody"`

@@ -25,7 +25,7 @@ func exitHomes() map[string][]string {
 		"ToSearch": {"internal/node"},
 		"ToExport": {"internal/node"},
 		"ToDetect": {"internal/node"},
-		"ToMail":   {},
+		"ToMail":   {"internal/node"},
 	}
 }
 

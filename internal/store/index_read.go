@@ -78,6 +78,11 @@ func (x *Index) Arrived(ctx context.Context, after, before int64, limit int) ([]
 	return x.list(ctx, "listing arrivals", ` WHERE no > $1 AND no < $2 ORDER BY no DESC LIMIT $3`, after, before, limit)
 }
 
+// ArrivedKind returns the records of a kind that arrived after one, oldest first.
+func (x *Index) ArrivedKind(ctx context.Context, kind string, after int64, limit int) ([]Indexed, error) {
+	return x.list(ctx, "listing arrivals", ` WHERE no > $1 AND kind = $2 ORDER BY no LIMIT $3`, after, kind, limit)
+}
+
 // Newest returns the number of the record that arrived last, or 0.
 func (x *Index) Newest(ctx context.Context) (no int64, err error) {
 	err = x.reading("asking for the newest arrival", func(c *conns) error {

@@ -93,6 +93,28 @@ func (d *DB) sightings(ctx context.Context, what, where string, args ...any) ([]
 	return out, nil
 }
 
+// SightingsSince lists the sightings that were added after a time, oldest first, up to limit, without their evidence.
+func (d *DB) SightingsSince(ctx context.Context, after time.Time, limit int) ([]Sighting, error) {
+	var out []Sighting
+	err := queryRows(ctx, d.local, `SELECT id, target, agreement, state, created_us FROM sighting WHERE created_us > $1 ORDER BY created_us, id LIMIT $2`, []any{micros(after), limit}, func(r *sql.Rows) error {
+		var s Sighting
+		var target []byte
+		var created int64
+		if err := r.Scan(&s.ID, &target, &s.Agreement, &s.State, &created); err != nil {
+			return err
+		}
+		var err error
+		s.Target, err = toHash(target)
+		s.Created = fromMicros(created)
+		out = append(out, s)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing sightings: %w", err)
+	}
+	return out, nil
+}
+
 // DecideSighting notes what a person decided on one that waits, or fails with ErrNotFound when it waits no more.
 func (d *DB) DecideSighting(ctx context.Context, s Sighting) error {
 	err := d.local.inTx(ctx, func(x *tx) error {

@@ -315,6 +315,7 @@ func TestConformance(t *testing.T) {
 		})
 		t.Run("sightings", func(t *testing.T) { testSightings(t, open(t)) })
 		t.Run("sensors", func(t *testing.T) { testSensors(t, open(t)) })
+		t.Run("notices", func(t *testing.T) { testNotices(t, open(t)) })
 		t.Run("drafts", func(t *testing.T) { testDrafts(t, open(t)) })
 		t.Run("tokens and settings", func(t *testing.T) {
 			d := open(t)
