@@ -1,12 +1,12 @@
 package federate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -69,17 +69,13 @@ type Runner struct {
 	logs map[string]*followed
 }
 
-// besideYields is how long a round at the host that a log is followed from waits for one that runs beside.
-const besideYields = time.Second
-
 // followed is one log with its state, if a round has made one.
 type followed struct {
-	mu    sync.Mutex // held for a round
+	*turns // the rest belongs to whose turn it is
+
 	state *State
 	src   Source
 	from  string
-
-	yields atomic.Pointer[context.CancelFunc] // ends the round that runs beside, if one does
 }
 
 // Round is how a round ended.
@@ -92,54 +88,65 @@ type Round struct {
 	Mend   bool  // something is to be asked for again then, although nobody tells of news
 }
 
+// Failure is why a round that came with err did not get to its end; nil: it did.
+func (r Round) Failure(err error) error { return cmp.Or(err, r.Err) }
+
 // Sync runs one round of a log: when it returns without an error, everything is here that the host showed when it began. The
 // error is of this node's own store; what was wrong at the host stands in the Round.
 func (r *Runner) Sync(ctx context.Context, logID string) (Round, error) {
-	return r.sync(ctx, logID, "", 0)
+	return r.SyncShown(ctx, logID, nil)
+}
+
+// SyncShown is Sync at a host that has just shown its newest checkpoint by itself, which saves asking for it. A checkpoint of less
+// than was seen before does not count: an answer may have been under way while more came.
+func (r *Runner) SyncShown(ctx context.Context, logID string, checkpoint []byte) (Round, error) {
+	f := r.log(logID)
+	done, err := f.take(ctx)
+	if err != nil {
+		return Round{}, err
+	}
+	defer done()
+	if err := r.prepare(ctx, logID, f); err != nil {
+		return Round{}, err
+	}
+	run := &round{src: f.src, from: f.from}
+	if h, err := ledger.ParseCheckpoint(checkpoint); err == nil && h.Size >= f.state.seen.Size {
+		run.shown = checkpoint
+	}
+	return r.run(ctx, f, run, Look{})
 }
 
 // SyncBeside runs a round against another host than the one that the log is followed from. When the author shows two
 // histories, two followers who compare so hold the proof. Where the log has not grown, that host is asked for the objects that are
-// absent here from the leaf absent on; negative: for none.
+// absent here from the leaf absent on; negative: for none. [ErrGaveWay]: it took too long for who follows the log.
 func (r *Runner) SyncBeside(ctx context.Context, logID, source string, absent int64) (Round, error) {
-	return r.sync(ctx, logID, source, absent)
-}
-
-func (r *Runner) sync(ctx context.Context, logID, beside string, absent int64) (Round, error) {
 	f := r.log(logID)
-	if beside == "" {
-		// However slow another host is, it does not hold up the one that the log is followed from.
-		waits := time.AfterFunc(besideYields, func() {
-			if end := f.yields.Load(); end != nil {
-				(*end)()
-			}
-		})
-		defer waits.Stop()
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if beside != "" {
-		var end context.CancelFunc
-		ctx, end = context.WithCancel(ctx)
-		defer end()
-		f.yields.Store(&end)
-		defer f.yields.Store(nil)
-	}
-	if err := r.prepare(ctx, logID, f); err != nil {
+	turn, done, err := f.takeBeside(ctx)
+	if err != nil {
 		return Round{}, err
 	}
-	f.state.Configure(r.Options(f.state.log))
-	src, from := f.src, f.from
-	if beside != "" {
-		var err error
-		from = beside
-		if src, err = r.Open(f.state.log, beside); err != nil {
-			return Round{}, fmt.Errorf("comparing log %s: %w", logID, err)
-		}
+	defer done()
+	if err := r.prepare(turn, logID, f); err != nil {
+		return Round{}, err
 	}
-	run := &round{r: r, f: f, src: src, from: from, events: make(chan []Event), slots: semaphore.NewWeighted(int64(r.workers()))}
-	rest := run.drive(ctx, beside != "", absent)
-	run.refused(rest.Err)
+	src, err := r.Open(f.state.log, source)
+	if err != nil {
+		return Round{}, fmt.Errorf("comparing log %s: %w", logID, err)
+	}
+	out, err := r.run(turn, f, &round{src: src, from: source}, Look{Beside: true, Absent: absent})
+	if err != nil && ctx.Err() == nil {
+		err = ErrGaveWay
+	}
+	return out, err
+}
+
+// run carries a round out. It is its turn, and the state is made.
+func (r *Runner) run(ctx context.Context, f *followed, x *round, look Look) (Round, error) {
+	f.state.Configure(r.Options(f.state.log))
+	x.r, x.f, x.events, x.slots = r, f, make(chan []Event), semaphore.NewWeighted(int64(r.workers()))
+	look.Now = r.Clock()
+	rest := x.drive(ctx, look)
+	x.refused(rest.Err)
 	out := Round{Until: rest.Until, Size: f.state.Head().Size, Staged: f.state.Staged(), Err: rest.Err, Mend: rest.Mend}
 	if rest.Spent {
 		f.state = nil
@@ -150,9 +157,10 @@ func (r *Runner) sync(ctx context.Context, logID, beside string, absent int64) (
 // Forget drops what is kept in memory of a log: it is read anew at its next round.
 func (r *Runner) Forget(logID string) {
 	f := r.log(logID)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.state = nil
+	if done, err := f.take(context.Background()); err == nil {
+		f.state = nil
+		done()
+	}
 }
 
 func (r *Runner) workers() int {
@@ -170,7 +178,7 @@ func (r *Runner) log(id string) *followed {
 	}
 	f := r.logs[id]
 	if f == nil {
-		f = &followed{}
+		f = &followed{turns: newTurns()}
 		r.logs[id] = f
 	}
 	return f
@@ -221,17 +229,18 @@ type round struct {
 	f      *followed
 	src    Source
 	from   string
+	shown  []byte // the checkpoint that the host showed by itself; nil: it is asked for it
 	events chan []Event
 	slots  *semaphore.Weighted
 	wg     sync.WaitGroup
 }
 
 // drive feeds the state with what happens until it rests.
-func (x *round) drive(ctx context.Context, beside bool, absent int64) Rest {
+func (x *round) drive(ctx context.Context, look Look) Rest {
 	ctx, cancel := context.WithCancel(ctx)
 	defer x.wg.Wait()
 	defer cancel()
-	effects := x.f.state.Step(Look{Now: x.r.Clock(), Beside: beside, Absent: absent})
+	effects := x.f.state.Step(look)
 	for {
 		for _, e := range x.gather(ctx, effects) {
 			if rest, done := x.perform(ctx, e); done {
@@ -310,6 +319,9 @@ func (x *round) fetch(ctx context.Context, q Request) (Body, error) {
 	var err error
 	switch q.What {
 	case ResourceCheckpoint:
+		if x.shown != nil {
+			return Body{Bytes: x.shown}, nil
+		}
 		b, err = x.src.Checkpoint(ctx)
 	case ResourceKeyrings:
 		b, err = x.src.Keyrings(ctx)

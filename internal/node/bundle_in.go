@@ -130,9 +130,7 @@ func (n *Node) takeBundled(ctx context.Context, files *bundleFiles, l BundledLog
 		return bundled{}, err
 	}
 	round, err := n.Sync(ctx, l.Log)
-	if err == nil {
-		err = round.Err
-	}
+	err = round.Failure(err)
 	if err == nil {
 		_, err = n.heardWitnessed(ctx, l.Log, l.Witnessed)
 	}

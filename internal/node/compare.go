@@ -101,12 +101,12 @@ func (n *Node) lacking(ctx context.Context) map[int64]bool {
 	return logs
 }
 
-// compare holds a head against what is here, and says whether the log has grown by it. lacking are the logs here of which objects
-// are absent; the host is asked for them now and then.
-func (h *hostJob) compare(ctx context.Context, l ChangedLog, lacking map[int64]bool) bool {
+// compare holds a head against what is here. lacking are the logs here of which objects are absent; the host is asked for them now
+// and then.
+func (h *hostJob) compare(ctx context.Context, l ChangedLog, lacking map[int64]bool) {
 	before, err := h.n.reader.Log(ctx, l.Log)
 	if err != nil {
-		return false
+		return
 	}
 	h.mu.Lock()
 	now := h.n.now()
@@ -116,19 +116,16 @@ func (h *hostJob) compare(ctx context.Context, l ChangedLog, lacking map[int64]b
 	}
 	h.mu.Unlock()
 	round, err := h.n.compare(ctx, h.host, l.Log, []byte(l.Checkpoint), mend)
-	if err == nil {
-		err = round.Err
-	}
+	err = round.Failure(err)
 	if err != nil && ctx.Err() == nil {
 		h.n.logger.Debug("a log could not be compared to its end", "log", l.Log, "host", h.host, "error", err)
 	}
-	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
-		h.hearBeside(ctx, l) // it was too slow for who follows the log, and is compared again
+	if errors.Is(err, federate.ErrGaveWay) {
+		h.hearBeside(ctx, l) // it is compared again
 	}
 	if round.Size > before.Size {
 		h.complete(ctx, l.Log, before.Size, round)
 	}
-	return round.Size > before.Size
 }
 
 // complete asks the host that a log is followed from for what another one, which showed its leaves from a place on first, does not
@@ -139,10 +136,7 @@ func (h *hostJob) complete(ctx context.Context, logID string, from int64, shown 
 		return
 	}
 	round, err := h.n.Sync(ctx, logID)
-	if err == nil {
-		err = round.Err
-	}
-	h.again(ctx, logID, round, err)
+	h.again(ctx, logID, round, round.Failure(err))
 }
 
 // Compare holds a checkpoint of a followed log that another host shows against what is here. Where the two differ, or objects
@@ -161,7 +155,7 @@ func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []b
 	}
 	round := federate.Round{Size: l.Size}
 	if h, err := ledger.ParseCheckpoint(checkpoint); err != nil || !n.beginsWith(ctx, l, h) {
-		if round, err = n.follower.SyncBeside(ctx, logID, source, -1); err != nil || round.Err != nil {
+		if round, err = n.follower.SyncBeside(ctx, logID, source, -1); round.Failure(err) != nil {
 			return round, storeFault(err)
 		}
 	}
@@ -170,7 +164,7 @@ func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []b
 		if err != nil || before < 0 {
 			return round, err
 		}
-		if round, err = n.follower.SyncBeside(ctx, logID, source, 0); err != nil || round.Err != nil {
+		if round, err = n.follower.SyncBeside(ctx, logID, source, 0); round.Failure(err) != nil {
 			return round, storeFault(err)
 		}
 		after, err := n.firstAbsent(ctx, logID, 0)

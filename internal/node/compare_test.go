@@ -19,9 +19,7 @@ func TestObjectsComeFromTheHostThatHasThem(t *testing.T) {
 		r := must(keeper.Publish(ctx, id, reportDraft(words)))(t)
 		h := &hostJob{n: other, host: bare, due: map[string]time.Time{}, mended: map[string]time.Time{}}
 		checkpoint := must(keeper.reader.Checkpoint(ctx, l))(t)
-		if !h.compare(ctx, ChangedLog{Log: l, Checkpoint: string(checkpoint)}, nil) {
-			t.Fatal("the log has not grown")
-		}
+		h.compare(ctx, ChangedLog{Log: l, Checkpoint: string(checkpoint)}, nil)
 		if at := must(other.firstAbsent(ctx, l, 0))(t); at >= 0 {
 			t.Errorf("the object at place %d is absent", at)
 		}

@@ -389,10 +389,8 @@ func (h *hostJob) follow(ctx context.Context, l ChangedLog) bool {
 		}
 	}
 	before, _ := h.n.reader.Log(ctx, l.Log) // of a log that is not there yet the size is 0
-	round, err := h.n.Sync(ctx, l.Log)
-	if err == nil {
-		err = round.Err
-	}
+	round, err := h.n.syncShown(ctx, l.Log, []byte(l.Checkpoint))
+	err = round.Failure(err)
 	news, bad := h.n.heardWitnessed(ctx, l.Log, l.Witnessed)
 	if bad != nil && ctx.Err() == nil {
 		h.n.refusals.answer(bad, h.n.now(), h.host, l.Log)

@@ -106,11 +106,16 @@ func (n *Node) FollowAs(ctx context.Context, l record.LogIdentity, party, source
 
 // Sync takes what the host of a followed log shows and is not here. What was wrong at the host stands in the round.
 func (n *Node) Sync(ctx context.Context, logID string) (federate.Round, error) {
+	return n.syncShown(ctx, logID, nil)
+}
+
+// syncShown is Sync at a host that has just told of its newest checkpoint; nil: it has not.
+func (n *Node) syncShown(ctx context.Context, logID string, checkpoint []byte) (federate.Round, error) {
 	if n.follower == nil {
 		return federate.Round{}, errReadOnly()
 	}
 	before, _ := n.reader.Log(ctx, logID) // of a log that is not here yet nothing was known
-	round, err := n.follower.Sync(ctx, logID)
+	round, err := n.follower.SyncShown(ctx, logID, checkpoint)
 	if after, readErr := n.reader.Log(ctx, logID); readErr == nil && after.Size == before.Size && !bytes.Equal(after.Checkpoint, before.Checkpoint) {
 		n.grown.Add(1) // the same tree with more cosignatures
 	}

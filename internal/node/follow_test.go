@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -193,4 +195,30 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// A host that tells of a new head is believed as if it had been asked for it; what it told before more came is no rollback.
+func TestAHeadThatIsToldIsNotAskedFor(t *testing.T) {
+	ctx := context.Background()
+	keeper, other, id := founded(t)
+	l := follows(t, other, keeper, id)
+	silent, _ := spoiled(t, keeper.LogHandler(func(*http.Request) Viewer { return Viewer{Own: true} }), "/checkpoint", http.NotFound)
+	b := other.book(l)
+	if err := other.FollowAs(ctx, record.LogIdentity{ID: l, Origin: b.log.Origin, Agreement: id, Generation: b.log.Generation}, keeper.party.ID, silent); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	var last Receipt
+	for _, words := range []string{"Observed a walrus", "Observed a narwhal"} {
+		last = must(keeper.Publish(ctx, id, reportDraft(words)))(t)
+		told = append(told, string(must(keeper.reader.Checkpoint(ctx, l))(t)))
+	}
+	slices.Reverse(told) // the older one was under way for longer
+	h := &hostJob{n: other, host: silent, introducer: keeper.party.ID, due: map[string]time.Time{}, strange: map[string]strange{}}
+	for _, checkpoint := range told {
+		h.follow(ctx, ChangedLog{Log: l, Party: keeper.party.ID, Agreement: id, Generation: b.log.Generation, Size: last.Size, Checkpoint: checkpoint})
+	}
+	if v := must(other.Followed(ctx, l))(t); v.Size != last.Size || len(v.Notices) > 0 {
+		t.Errorf("%d leaves are here, want %d; notices: %v", v.Size, last.Size, v.Notices)
+	}
 }
