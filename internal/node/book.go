@@ -62,6 +62,15 @@ func (n *Node) book(logID string) *book {
 	return n.books[logID]
 }
 
+// logNo is the number under which the store has a log.
+func (n *Node) logNo(ctx context.Context, logID string) (int64, error) {
+	if b := n.book(logID); b != nil {
+		return b.no, nil
+	}
+	row, err := n.store.Log(ctx, logID)
+	return row.No, storeFault(err)
+}
+
 // keyring returns the keyring in force in a log.
 func (n *Node) keyring(logID string) (record.Keyring, error) {
 	b := n.book(logID)
@@ -177,8 +186,13 @@ func (n *Node) refreshBook(ctx context.Context, logID string) error {
 		return err
 	}
 	n.mu.Lock()
+	before := n.books[logID]
 	n.books[logID] = b
 	n.mu.Unlock()
+	if before == nil || before.history != b.history {
+		n.known.Add(1)
+		n.callers.forget()
+	}
 	n.grown.Add(1)
 	return nil
 }

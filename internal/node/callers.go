@@ -133,9 +133,9 @@ func (n *Node) httpKeys(ctx context.Context) (map[string]httpKey, error) {
 		}
 		keyrings = append(keyrings, n.membersOf(id)...)
 	}
-	peers, err := n.store.Peers(ctx)
+	peers, err := n.peers(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, err
 	}
 	for _, p := range peers {
 		if k, err := n.keyrings.parse(p.Keyring); err == nil && !n.onlyCosigns(ctx, p) {

@@ -65,8 +65,31 @@ func (n *Node) witnessPolicies(ctx context.Context, agreementID, author string) 
 	return out, err
 }
 
-// policiesOf makes the witness policies of texts for the log of an author, which never counts itself. The caller holds r.mu.
+// madePolicies are witness policies as they were made of texts, and of the keys that were known then.
+type madePolicies struct {
+	texts    []*agreement.Agreement
+	known    uint64
+	policies []federate.Policy
+}
+
+// policiesOf are the witness policies of texts for the log of an author, which never counts itself. The caller holds r.mu, and
+// changes nothing in them.
 func (n *Node) policiesOf(ctx context.Context, r *roll, texts []*agreement.Agreement, author string) ([]federate.Policy, error) {
+	known := n.known.Load()
+	if made := r.policies[author]; n.ledger != nil && made.known == known && made.policies != nil && slices.Equal(made.texts, texts) {
+		return made.policies, nil
+	}
+	policies, err := n.makePolicies(ctx, r, texts, author)
+	if err == nil {
+		if r.policies == nil {
+			r.policies = map[string]madePolicies{}
+		}
+		r.policies[author] = madePolicies{slices.Clone(texts), known, policies}
+	}
+	return policies, err
+}
+
+func (n *Node) makePolicies(ctx context.Context, r *roll, texts []*agreement.Agreement, author string) ([]federate.Policy, error) {
 	out := make([]federate.Policy, len(texts))
 	for i, text := range texts {
 		out[i].K = text.Witnesses.K
@@ -169,11 +192,11 @@ func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, err
 	if err != nil || len(policies) == 0 {
 		return 0, err
 	}
-	row, err := n.store.Log(ctx, logID)
+	no, err := n.logNo(ctx, logID)
 	if err != nil {
-		return 0, storeFault(err)
+		return 0, err
 	}
-	g := &gathering{log: l, no: row.No, policies: policies, verifiers: verifiersOf(policies), checkpoint: l.Checkpoint}
+	g := &gathering{log: l, no: no, policies: policies, verifiers: verifiersOf(policies), checkpoint: l.Checkpoint}
 	asking, cancel := context.WithTimeout(ctx, witnessPatience)
 	defer cancel()
 	var asked sync.WaitGroup
@@ -224,8 +247,8 @@ func (n *Node) tookCosignature(ctx context.Context, g *gathering, line []byte) (
 		return false, err
 	}
 	if !g.noted && enough(g.policies, merged) {
-		if err := n.store.PutEnough(ctx, g.no, g.log.Size, merged); err != nil {
-			return false, storeFault(err)
+		if err := n.putEnough(ctx, g.no, g.log.Size, merged); err != nil {
+			return false, err
 		}
 		g.noted = true
 	}
@@ -262,18 +285,18 @@ func (n *Node) noteWitnessed(ctx context.Context, logID string, policies []feder
 	if err != nil {
 		return 0, storeFault(err)
 	}
-	row, err := n.store.Log(ctx, logID)
+	no, err := n.logNo(ctx, logID)
 	if err != nil {
-		return 0, storeFault(err)
+		return 0, err
 	}
-	size, _, err := n.store.Enough(ctx, row.No)
+	size, _, err := n.enoughOf(ctx, no)
 	if err != nil || size >= l.Size || !enough(policies, l.Checkpoint) {
 		return size, err
 	}
 	if n.ledger == nil {
 		return l.Size, nil
 	}
-	return l.Size, n.store.PutEnough(ctx, row.No, l.Size, l.Checkpoint)
+	return l.Size, n.putEnough(ctx, no, l.Size, l.Checkpoint)
 }
 
 // WitnessedSize is how many leaves of a log, own or followed, enough witnesses of its agreement have co-signed. asked is

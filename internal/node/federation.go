@@ -101,7 +101,7 @@ func (f *hostJobs) keepPeers(ctx context.Context) {
 // hosts lists the addresses to follow, each with the party whose node it is; for a mirror of a node that has another address
 // that is whoever named the mirror.
 func (n *Node) hosts(ctx context.Context) (map[string]string, error) {
-	all, err := n.store.Peers(ctx)
+	all, err := n.peers(ctx)
 	if err != nil {
 		return nil, err
 	}

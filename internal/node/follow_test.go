@@ -140,7 +140,7 @@ func TestARewrittenLogIsCaughtByThoseWhoCompare(t *testing.T) {
 	// shown is smaller.
 	job := &hostJob{n: other, host: host(t, twin), due: map[string]time.Time{}, beside: map[string]shown{}, mended: map[string]time.Time{}, strange: map[string]strange{}}
 	head := must(twin.reader.Log(ctx, l))(t)
-	if err := other.store.PutPeer(ctx, store.Peer{Party: keeper.Party().ID, URL: "https://elsewhere.example", Keyring: mustKeyring(t, keeper)}); err != nil {
+	if err := other.putPeer(ctx, store.Peer{Party: keeper.Party().ID, URL: "https://elsewhere.example", Keyring: mustKeyring(t, keeper)}); err != nil {
 		t.Fatal(err)
 	}
 	job.take(ctx, []ChangedLog{{Log: l, Party: keeper.Party().ID, Agreement: id, Size: head.Size, Checkpoint: string(head.Checkpoint)}})

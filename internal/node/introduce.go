@@ -80,9 +80,9 @@ func (n *Node) offers(ctx context.Context) (out []OfferedRoll, peers []store.Pee
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := n.store.Peers(ctx)
+	all, err := n.peers(ctx)
 	if err != nil {
-		return nil, nil, storeFault(err)
+		return nil, nil, err
 	}
 	var failed []error
 	out = []OfferedRoll{}
@@ -139,9 +139,9 @@ func (n *Node) FetchRoll(ctx context.Context, ref string) (Imported, error) {
 
 // fetchFromAnybody asks each peer for the roll of an agreement whose id a person gave.
 func (n *Node) fetchFromAnybody(ctx context.Context, id string) (Imported, error) {
-	all, err := n.store.Peers(ctx)
+	all, err := n.peers(ctx)
 	if err != nil {
-		return Imported{}, storeFault(err)
+		return Imported{}, err
 	}
 	last := error(faultf(CodeNotFound, "ask the depositary for an invitation, and see 'mithaq peer list'", "fetching a roll: no peer shows this party the agreement %s", id))
 	for _, p := range all {

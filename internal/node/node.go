@@ -84,7 +84,8 @@ type Node struct {
 	ending     chan struct{}  // closed when the node closes
 	closing    sync.Once
 	callers    callers
-	keyrings   keyrings          // that were read
+	keyrings   keyrings // that were read
+	peerRows   peerRows
 	acts       allowance         // of acts and cards that others send
 	sent       map[string]string // guarded by mu: by agreement and object of an act, the state on which it was last sent
 	outbound   *http.Client
@@ -107,6 +108,8 @@ type Node struct {
 	bundles    atomic.Uint64                 // counts the bundles that were opened
 	bundled    sync.Map                      // the files of open bundles, by their source
 	grown      atomic.Uint64                 // counts heads that were published and books that were read
+	known      atomic.Uint64                 // counts changes of whose keys are known: peers, pins, own keyrings
+	enough     enoughRows                    // what enough witnesses co-signed
 	posted     map[string]Place              // how far each token has written to each log over TAXII; mu guards it
 
 	deflaters sync.Pool // of *flate.Writer, for statuses of TAXII

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 
@@ -94,21 +93,12 @@ func (n *Node) AddPeer(ctx context.Context, q PeerRequest) (PeerView, error) {
 		return v, err
 	}
 	v.Pinned = true
-	err = n.store.PutPeer(ctx, store.Peer{Party: k.Party, URL: v.URL, Mirror: v.Mirror, Keyring: k.Envelope(), Cosigns: q.Cosigns, Updated: n.now()})
+	err = n.putPeer(ctx, store.Peer{Party: k.Party, URL: v.URL, Mirror: v.Mirror, Keyring: k.Envelope(), Cosigns: q.Cosigns, Updated: n.now()})
 	if err != nil {
-		return v, storeFault(err)
+		return v, err
 	}
 	n.metPeers()
 	return v, nil
-}
-
-// peerOf is what is known of a party's node.
-func (n *Node) peerOf(ctx context.Context, party string) (p store.Peer, ok bool, err error) {
-	p, err = n.store.Peer(ctx, party)
-	if errors.Is(err, store.ErrNotFound) {
-		return p, false, nil
-	}
-	return p, err == nil, storeFault(err)
 }
 
 // metPeers makes use of what was kept of peers, once for however many.
@@ -120,9 +110,9 @@ func (n *Node) metPeers() {
 
 // Peers lists the nodes that this one knows.
 func (n *Node) Peers(ctx context.Context) ([]PeerView, error) {
-	rows, err := n.store.Peers(ctx)
+	rows, err := n.peers(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, err
 	}
 	out := make([]PeerView, 0, len(rows))
 	for _, p := range rows {
@@ -169,8 +159,8 @@ func (n *Node) RemovePeer(ctx context.Context, ref string) (PeerView, error) {
 	if err != nil {
 		return PeerView{}, err
 	}
-	if err := n.store.RemovePeer(ctx, p.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return PeerView{}, storeFault(err)
+	if err := n.removePeer(ctx, p.ID); err != nil {
+		return PeerView{}, err
 	}
 	n.callers.forget()
 	n.peersChanged()

@@ -30,7 +30,9 @@ func (n *Node) Pin(ctx context.Context, envelope []byte) (PartyView, error) {
 			return PartyView{}, err
 		}
 	}
-	if err := n.store.PutPin(ctx, store.Pin{Party: k.Party, Pinned: n.now(), Keyring: k.Envelope()}); err != nil {
+	err = n.store.PutPin(ctx, store.Pin{Party: k.Party, Pinned: n.now(), Keyring: k.Envelope()})
+	n.known.Add(1)
+	if err != nil {
 		return PartyView{}, storeFault(err)
 	}
 	return viewParty(k), nil

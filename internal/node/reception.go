@@ -176,9 +176,9 @@ func (n *Node) ReceiveCard(r *http.Request, content []byte) (Introductions, erro
 		n.refusals.request(RequestTooMany)
 		return out, errStranger()
 	}
-	known, err := n.store.Peers(r.Context())
+	known, err := n.peers(r.Context())
 	if err != nil {
-		return out, storeFault(err)
+		return out, err
 	}
 	i := slices.IndexFunc(known, func(p store.Peer) bool { return p.Party == k.Party })
 	if i < 0 && !n.inSomeRoll(r.Context(), k.Party) {
@@ -254,8 +254,8 @@ func (n *Node) meet(ctx context.Context, k record.Keyring, url, introducer strin
 			return false, nil
 		}
 	}
-	if err := n.store.PutPeer(ctx, p); err != nil {
-		return false, storeFault(err)
+	if err := n.putPeer(ctx, p); err != nil {
+		return false, err
 	}
 	return true, nil
 }

@@ -31,15 +31,17 @@ type roll struct {
 	unfolded bool                 // something was read that is not folded
 	lacks    map[string][]int64   // by followed log: places whose object has not come
 	// keyrings holds the newest keyring of every party whose act is in the roll.
-	keyrings map[string]record.Keyring
-	grown    uint64            // the node's count when the logs were last looked at
-	read     map[string]int64  // by log: the first leaf that was not read
-	own      []ownAct          // acts in the own log, entered or not
-	waiting  []waitingEntry    // roll records that do not follow from the state, yet
-	found    []foundAct        // acts of others in their logs that the roll does not have
-	refused  map[string]string // by leaf of an act in found: the state that refused it
-	rules    *policy.Rules     // of the text in force, compiled; nil before the first question
-	rulesOf  agreement.TextVersion
+	keyrings  map[string]record.Keyring
+	policies  map[string]madePolicies // by author of a log; dropped when keyrings change
+	grown     uint64                  // the node's count when the logs were last looked at
+	weighedBy string                  // what effect was found out by
+	read      map[string]int64        // by log: the first leaf that was not read
+	own       []ownAct                // acts in the own log, entered or not
+	waiting   []waitingEntry          // roll records that do not follow from the state, yet
+	found     []foundAct              // acts of others in their logs that the roll does not have
+	refused   map[string]string       // by leaf of an act in found: the state that refused it
+	rules     *policy.Rules           // of the text in force, compiled; nil before the first question
+	rulesOf   agreement.TextVersion
 }
 
 // rollPlace is one entry of the roll.
@@ -124,9 +126,13 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 			}
 		}
 	}
+	by, err := n.weighsBy(ctx, r, logs)
+	if err != nil {
+		return err
+	}
 	switch {
 	case !r.unfolded:
-		if weighed && r.seen == nil {
+		if weighed && (r.seen == nil || n.ledger != nil && r.weighedBy == by) {
 			r.grown, r.weighed = grown, true
 			return nil
 		}
@@ -141,7 +147,7 @@ func (n *Node) catchUpRoll(ctx context.Context, r *roll) error {
 	if err := n.settleRoll(ctx, r); err != nil {
 		return err
 	}
-	r.grown = grown
+	r.grown, r.weighedBy = grown, by
 	return nil
 }
 
@@ -184,8 +190,14 @@ func (r *roll) take(rec record.Record, place rollPlace) error {
 	}
 	place.act, place.entry, place.after = act, entry, next
 	r.state, r.places = next, append(r.places, place)
-	r.keyrings[act.keyring.Party] = act.keyring
+	r.learn(act.keyring)
 	return nil
+}
+
+// learn keeps the newest keyring of a party.
+func (r *roll) learn(k record.Keyring) {
+	r.keyrings[k.Party] = k
+	r.policies = nil // it may name the key of a witness
 }
 
 // checkKeyring refuses a keyring that is older than one in the roll, or another of the same serial: with it a revoked key

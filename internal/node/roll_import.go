@@ -155,7 +155,7 @@ func (n *Node) keepRollCopy(ctx context.Context, r, fresh *roll, f RollFile) err
 	if err := n.writeRollCopy(r.id, f); err != nil {
 		return err
 	}
-	r.state, r.places, r.keyrings = fresh.state, fresh.places, fresh.keyrings
+	r.state, r.places, r.keyrings, r.policies = fresh.state, fresh.places, fresh.keyrings, nil
 	return n.settleRoll(ctx, r)
 }
 

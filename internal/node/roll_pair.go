@@ -112,7 +112,7 @@ func (r *roll) foldPair() {
 			k = l.act.keyring
 		}
 		if known, ok := r.keyrings[k.Party]; !ok || known.Log.Generation < k.Log.Generation || known.Log.Generation == k.Log.Generation && known.Serial < k.Serial {
-			r.keyrings[k.Party] = k
+			r.learn(k)
 		}
 	}
 	p := agreement.FoldPair(r.id, definitionOptions(), entries)
@@ -178,7 +178,7 @@ func (n *Node) holdAct(ctx context.Context, r *roll, act provenAct) (Receipt, er
 	if err != nil {
 		return Receipt{}, err
 	}
-	r.keyrings[act.keyring.Party] = act.keyring
+	r.learn(act.keyring)
 	n.publishMembers(r) // the record is sealed to the other as well
 	signed := act.signed
 	signed.Parent, signed.Result = p.Basis().String(), p.Hash().String()

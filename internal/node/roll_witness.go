@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -37,6 +39,32 @@ func (n *Node) weigh(ctx context.Context, r *roll) error {
 	}
 	r.effect = agreement.InEffect(base, r.state)
 	return nil
+}
+
+// weighsBy says by what weigh would find out what holds, beside the entries of the roll: by the checkpoints of the logs that hold it,
+// how much of them enough witnesses have co-signed, and whose keys are known. Of all heads that grow few change any of these.
+func (n *Node) weighsBy(ctx context.Context, r *roll, logs []ledger.LogInfo) (string, error) {
+	var b strings.Builder
+	fmt.Fprintln(&b, n.known.Load())
+	if r.seen == nil {
+		return b.String(), nil
+	}
+	origins := r.origins()
+	for _, l := range logs {
+		if _, holds := slices.BinarySearch(origins, l.Origin); !holds {
+			continue
+		}
+		no, err := n.logNo(ctx, l.ID)
+		if err != nil {
+			return "", err
+		}
+		size, _, err := n.enoughOf(ctx, no)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "%d %s", size, l.Checkpoint)
+	}
+	return b.String(), nil
 }
 
 // texts are the texts whose witnesses may vouch: the one in effect and those that come after it, so that who comes late

@@ -111,7 +111,7 @@ func setPeerURL(t *testing.T, n, peer *Node, url string) {
 	for _, p := range rows {
 		if p.Party == peer.Party().ID {
 			p.URL = url
-			if err := n.store.PutPeer(context.Background(), p); err != nil {
+			if err := n.putPeer(context.Background(), p); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -224,7 +224,7 @@ func TestAWitnessThatJoinsIsFollowed(t *testing.T) {
 	for i, w := range []*Node{other, outsider} {
 		k := must(w.Card(ctx))(t)
 		url := []string{"http://member.example", "http://outsider.example"}[i]
-		if err := keeper.store.PutPeer(ctx, store.Peer{Party: w.Party().ID, URL: url, Keyring: k.Keyring, Cosigns: true, Updated: time.Now()}); err != nil {
+		if err := keeper.putPeer(ctx, store.Peer{Party: w.Party().ID, URL: url, Keyring: k.Keyring, Cosigns: true, Updated: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 	}

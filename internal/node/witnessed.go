@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"sync"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -13,13 +14,63 @@ import (
 // A log that grows all the time has a newest checkpoint which nobody has co-signed yet, always. What counts is the last one that
 // enough witnesses co-signed: its tree is the beginning of the newest one. It travels beside the newest checkpoint.
 
+// enoughRows remembers, by log number, the largest checkpoint that enough witnesses co-signed: it is asked for whenever anybody
+// tells of a head or asks for one. Only the node's writer remembers. The zero value is empty.
+type enoughRows struct {
+	mu  sync.Mutex
+	all map[int64]enoughRow // guarded by mu
+}
+
+type enoughRow struct {
+	size       int64
+	checkpoint []byte
+}
+
+// enoughOf is the largest checkpoint of a log that enough witnesses co-signed; size 0: none.
+func (n *Node) enoughOf(ctx context.Context, logNo int64) (size int64, checkpoint []byte, err error) {
+	n.enough.mu.Lock()
+	defer n.enough.mu.Unlock() // also while it is read, so that nothing newer is replaced by it
+	if e, known := n.enough.all[logNo]; known {
+		return e.size, e.checkpoint, nil
+	}
+	if size, checkpoint, err = n.store.Enough(ctx, logNo); err != nil {
+		return 0, nil, storeFault(err)
+	}
+	if n.ledger != nil {
+		n.enough.put(logNo, enoughRow{size, checkpoint})
+	}
+	return size, checkpoint, nil
+}
+
+// put remembers. The caller holds mu.
+func (e *enoughRows) put(logNo int64, row enoughRow) {
+	if e.all == nil {
+		e.all = map[int64]enoughRow{}
+	}
+	e.all[logNo] = row
+}
+
+// putEnough keeps a checkpoint that enough witnesses co-signed, if it is the largest.
+func (n *Node) putEnough(ctx context.Context, logNo, size int64, checkpoint []byte) error {
+	n.enough.mu.Lock()
+	defer n.enough.mu.Unlock()
+	if err := n.store.PutEnough(ctx, logNo, size, checkpoint); err != nil {
+		delete(n.enough.all, logNo)
+		return storeFault(err)
+	}
+	if e, known := n.enough.all[logNo]; known && size > e.size {
+		n.enough.put(logNo, enoughRow{size, checkpoint})
+	}
+	return nil
+}
+
 // witnessedBefore is the last checkpoint of a log that enough witnesses co-signed, nil where that is the newest one or none.
 func (n *Node) witnessedBefore(ctx context.Context, l ledger.LogInfo) ([]byte, error) {
-	row, err := n.store.Log(ctx, l.ID)
+	no, err := n.logNo(ctx, l.ID)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, err
 	}
-	size, checkpoint, err := n.store.Enough(ctx, row.No)
+	size, checkpoint, err := n.enoughOf(ctx, no)
 	if err != nil || size == 0 || size >= l.Size {
 		return nil, err
 	}
@@ -43,11 +94,11 @@ func (n *Node) heardWitnessed(ctx context.Context, logID, checkpoint string) (bo
 	if head.Origin != l.Origin {
 		return false, fetch.Refuse(fetch.Malformed, "log %s: its last witnessed checkpoint is of log %s", logID, clipped(head.Origin))
 	}
-	row, err := n.store.Log(ctx, logID)
+	no, err := n.logNo(ctx, logID)
 	if err != nil {
-		return false, storeFault(err)
+		return false, err
 	}
-	size, _, err := n.store.Enough(ctx, row.No)
+	size, _, err := n.enoughOf(ctx, no)
 	if err != nil || head.Size <= size || head.Size > l.Size {
 		return false, err // known, or of a tree that is not here yet
 	}
@@ -66,8 +117,8 @@ func (n *Node) heardWitnessed(ctx context.Context, logID, checkpoint string) (bo
 	if !enough(policies, only) {
 		return false, nil // by the witnesses that are known here
 	}
-	if err := n.store.PutEnough(ctx, row.No, head.Size, only); err != nil {
-		return false, storeFault(err)
+	if err := n.putEnough(ctx, no, head.Size, only); err != nil {
+		return false, err
 	}
 	n.grown.Add(1)
 	n.feed.Note(logID, false) // those who follow it here
