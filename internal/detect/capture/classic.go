@@ -3,6 +3,8 @@ package capture
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/mithaq/mithaq/internal/detect/room"
 )
 
 // classicState is the state of the pcap format
@@ -46,6 +48,9 @@ func (c *Reader) openClassic(magic []byte) error {
 
 func (c *Reader) nextClassic(p *Packet) error {
 	s := &c.classic
+	if c.inView(p) {
+		return nil
+	}
 	for {
 		head := c.in.peek(s.header)
 		if len(head) == 0 {
@@ -84,6 +89,31 @@ func (c *Reader) nextClassic(p *Packet) error {
 		c.offset += int64(len(whole))
 		return nil
 	}
+}
+
+// inView gives the next packet where nothing is wrong with it and all of it is in view in the usual form. It tells whether it did.
+func (c *Reader) inView(p *Packet) bool {
+	s, in := &c.classic, c.in
+	b := in.buf[in.from:in.to]
+	if s.big || s.header != 16 || len(b) < 16 {
+		return false
+	}
+	caplen, length := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+	if caplen > MaxPacket || length >= 1<<26 || 16+int(caplen) > len(b) {
+		return false
+	}
+	size := 16 + int(caplen)
+	if size+128 < len(b) { // the next one: its two headers, and what it carries begins soon behind them
+		room.Ahead(&b[size])
+		room.Ahead(&b[size+64])
+	}
+	s.seconds = binary.LittleEndian.Uint32(b)
+	c.number++
+	p.Number, p.Link, p.Length, p.Data = c.number, s.link, int(max(length, caplen)), b[16:size]
+	p.Time = int64(s.seconds)*1e9 + int64(binary.LittleEndian.Uint32(b[4:]))*s.fraction
+	in.from += size
+	c.offset += int64(size)
+	return true
 }
 
 // number reads one of the four numbers of a record's header.

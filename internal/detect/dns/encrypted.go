@@ -27,12 +27,16 @@ func Encrypted(server netip.Addr, port uint16, sni string, alpn []string) string
 
 // resolverName knows the names under which public resolvers take DNS over HTTPS, with all names below them.
 func resolverName(name string) bool {
-	switch first, _, _ := strings.Cut(name, "."); first {
-	case "doh", "dns-over-https", "mozilla-doh", "doh-de", "doh-fi":
-		return true
+	if name != "" && (name[0] == 'd' || name[0] == 'm') {
+		switch first, _, _ := strings.Cut(name, "."); first {
+		case "doh", "dns-over-https", "mozilla-doh", "doh-de", "doh-fi":
+			return true
+		}
 	}
-	for at := len(name); at > 0; { // the name from its last label, last two labels, … on
-		at = strings.LastIndexByte(name[:at], '.')
+	for at := len(name) - 1; at >= -1; at-- { // the name from its last label, last two labels, … on
+		if at >= 0 && name[at] != '.' {
+			continue
+		}
 		switch name[at+1:] {
 		case "dns.google", "cloudflare-dns.com", "one.one.one.one", "quad9.net", "doh.opendns.com", "dns.nextdns.io",
 			"dns.adguard-dns.com", "dns.adguard.com", "dns.mullvad.net", "doh.cleanbrowsing.org", "dns.alidns.com", "doh.pub", "dns0.eu",

@@ -72,7 +72,7 @@ type Place struct {
 type Value struct {
 	Kind  index.Kind
 	Field string     // where in the line or packet: query, tls.sni
-	Text  []byte     // as it stood there
+	Text  []byte     // as it stood there; nil until Spread for an address that no text was at hand for
 	Path  string     // for index.Other: the STIX object path
 	Addr  netip.Addr // for index.Address, when the reader has it at hand
 }
@@ -110,7 +110,7 @@ func (e *Event) AddOther(path, field string, text []byte) {
 	}
 }
 
-// AddAddress adds an address that was read from text.
+// AddAddress adds an address that was read from text; nil: from something else.
 func (e *Event) AddAddress(field string, text []byte, a netip.Addr) {
 	e.Values = append(e.Values, Value{Kind: index.Address, Field: field, Text: text, Addr: a})
 }

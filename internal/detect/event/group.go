@@ -20,8 +20,16 @@ func (g *Group) Without(s *index.Set) bool { return g.without.Value() == s }
 // NoneIn notes that none of the values is in a set.
 func (g *Group) NoneIn(s *index.Set) { g.without = weak.Make(s) }
 
-// Spread adds the values of all groups to the event's own.
+// Spread completes the event's values, for what matches: those of all groups join its own, and addresses that came without a text
+// get one.
 func (e *Event) Spread() {
+	for i := range e.Values {
+		if v := &e.Values[i]; v.Text == nil && v.Addr.IsValid() {
+			begin := len(e.Scratch)
+			e.Scratch = v.Addr.AppendTo(e.Scratch)
+			v.Text = e.Scratch[begin:len(e.Scratch):len(e.Scratch)]
+		}
+	}
 	for _, g := range e.Groups {
 		e.Values = append(e.Values, g.Values...)
 	}

@@ -154,12 +154,15 @@ func (l *ledger) take(w *waitingCall) {
 		l.touch(i)
 	}
 	s := &l.all[i]
-	at, _ := slices.BinarySearchFunc(s.calls, c.time, func(a call, t int64) int {
-		if a.time < t {
-			return -1
-		}
-		return 1
-	})
+	at := len(s.calls) // mostly calls come in their order
+	if at > 0 && s.calls[at-1].time >= c.time {
+		at, _ = slices.BinarySearchFunc(s.calls, c.time, func(a call, t int64) int {
+			if a.time < t {
+				return -1
+			}
+			return 1
+		})
+	}
 	// The same connection in another log, or the second of two at once.
 	for _, near := range [2]int{at - 1, at} {
 		if near >= 0 && near < len(s.calls) && max(c.time-s.calls[near].time, s.calls[near].time-c.time) < together {

@@ -97,8 +97,9 @@ func (e *Engine) Packet(p *capture.Packet) {
 }
 
 func (e *Engine) dispatch() {
-	e.key, e.from = keyOf(&e.info)
+	e.from = e.key.set(&e.info)
 	e.place.Hash = e.key.hash(e.flows.seed)
+	e.flows.ahead(e.place.Hash)
 	if e.opts.Packet != nil {
 		e.opts.Packet(&e.info, e.place)
 	}

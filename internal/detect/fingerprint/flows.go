@@ -20,15 +20,24 @@ type flowKey struct {
 func (k *flowKey) lowPort() uint16  { return uint16(k.rest) }
 func (k *flowKey) highPort() uint16 { return uint16(k.rest >> 16) }
 
-// keyOf gives the key of a packet and which end sent it: 0 the low one, 1 the high one.
-func keyOf(p *packet.Info) (flowKey, int) {
+// set makes it the key of a packet and tells which end sent that: 0 the low one, 1 the high one.
+func (k *flowKey) set(p *packet.Info) int {
 	src := [2]uint64{binary.BigEndian.Uint64(p.Src[:8]), binary.BigEndian.Uint64(p.Src[8:])}
 	dst := [2]uint64{binary.BigEndian.Uint64(p.Dst[:8]), binary.BigEndian.Uint64(p.Dst[8:])}
 	rest := uint64(p.Protocol) << 32
 	if src[0] < dst[0] || src[0] == dst[0] && (src[1] < dst[1] || src[1] == dst[1] && p.SrcPort <= p.DstPort) {
-		return flowKey{src, dst, rest | uint64(p.DstPort)<<16 | uint64(p.SrcPort)}, 0
+		k.low[0], k.low[1], k.high[0], k.high[1] = src[0], src[1], dst[0], dst[1]
+		k.rest = rest | uint64(p.DstPort)<<16 | uint64(p.SrcPort)
+		return 0
 	}
-	return flowKey{dst, src, rest | uint64(p.SrcPort)<<16 | uint64(p.DstPort)}, 1
+	k.low[0], k.low[1], k.high[0], k.high[1] = dst[0], dst[1], src[0], src[1]
+	k.rest = rest | uint64(p.SrcPort)<<16 | uint64(p.DstPort)
+	return 1
+}
+
+// is tells whether two keys are the same. In line, which == on the type is not.
+func (k *flowKey) is(o *flowKey) bool {
+	return k.rest == o.rest && k.low[1] == o.low[1] && k.high[1] == o.high[1] && k.low[0] == o.low[0] && k.high[0] == o.high[0]
 }
 
 func (k *flowKey) hash(seed uint64) uint64 {
@@ -82,12 +91,15 @@ func newFlowTable(n int, seed uint64) flowTable {
 
 func tagOf(hash uint64) uint16 { return uint16(hash>>48) | 1 }
 
+// ahead has the place of a flow fetched, for find.
+func (t *flowTable) ahead(hash uint64) { room.Ahead(&t.tags[int(hash&t.mask)*ways]) }
+
 // find gives the index of the flow, -1 when there is none.
 func (t *flowTable) find(key *flowKey, hash uint64) int32 {
 	at := int(hash&t.mask) * ways
 	tag := tagOf(hash)
 	for i, v := range t.tags[at : at+ways] {
-		if v == tag && t.flows[at+i].key == *key {
+		if v == tag && t.flows[at+i].key.is(key) {
 			return int32(at + i)
 		}
 	}

@@ -74,7 +74,13 @@ func (h *ClientHello) Parse(body []byte, dtls bool) error {
 }
 
 func (h *ClientHello) readExtensions() {
-	for kind, body := range extensions(h.Extensions, &h.CutExtensions) {
+	for rest := h.Extensions; len(rest) > 0; {
+		var kind uint16
+		var body []byte
+		if kind, body, rest = nextExtension(rest); rest == nil {
+			h.CutExtensions = true
+			return
+		}
 		c := cursor{b: body}
 		switch kind {
 		case extServerName:
@@ -112,13 +118,25 @@ func (h *ClientHello) serverName(list []byte) {
 	}
 }
 
+// nextExtension takes the first of an extension list that is not empty. rest is nil when that ends in the middle of one.
+func nextExtension(list []byte) (kind uint16, body, rest []byte) {
+	if len(list) < 4 {
+		return 0, nil, nil
+	}
+	end := 4 + (int(list[2])<<8 | int(list[3]))
+	if end > len(list) {
+		return 0, nil, nil
+	}
+	return uint16(list[0])<<8 | uint16(list[1]), list[4:end:end], list[end:]
+}
+
 // extensions goes through an extension list. cut is set when it ends in the middle of one.
 func extensions(list []byte, cut *bool) func(yield func(kind uint16, body []byte) bool) {
 	return func(yield func(uint16, []byte) bool) {
-		c := cursor{b: list}
-		for len(c.b) > 0 {
-			kind, body := uint16(c.u16()), c.vector16()
-			if c.bad {
+		for rest := list; len(rest) > 0; {
+			var kind uint16
+			var body []byte
+			if kind, body, rest = nextExtension(rest); rest == nil {
 				*cut = true
 				return
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"hash/maphash"
+	"math/bits"
 )
 
 // Memory remembers what was made of the hellos and certificates seen last. A network has few programs and visits the same
@@ -83,20 +84,23 @@ func (h *ClientHello) appendParts(b []byte, transport Transport) []byte {
 	} else {
 		b = appendWithoutGrease(b, h.Ciphers)
 	}
-	b = appendKinds(b, h.Extensions, grease)
+	b = appendKinds(b, h.Extensions, true)
 	b = appendWithoutGrease(b, h.Groups)
 	b = appendPart(b, h.PointFormats)
 	b = appendWithoutGrease(b, h.SignatureAlgorithms)
 	return appendPart(b, h.ALPN)
 }
 
-// appendKinds adds the kinds of the extensions in a list, without those that are left out.
-func appendKinds(b, list []byte, leave func(uint16) bool) []byte {
+// appendKinds adds the kinds of the extensions in a list; without says that those that stand for nothing are left out.
+func appendKinds(b, list []byte, without bool) []byte {
 	mark := len(b)
 	b = append(b, 0, 0)
-	var cut bool
-	for kind := range extensions(list, &cut) {
-		if !leave(kind) {
+	for rest := list; len(rest) > 0; {
+		var kind uint16
+		if kind, _, rest = nextExtension(rest); rest == nil {
+			break
+		}
+		if !without || !grease(kind) {
 			b = append(b, byte(kind>>8), byte(kind))
 		}
 	}
@@ -114,11 +118,14 @@ func appendPart(b, part []byte) []byte {
 func appendWithoutGrease(b, values []byte) []byte {
 	mark := len(b)
 	b = append(b, 0, 0)
-	for ; len(values) >= 2; values = values[2:] {
-		if !grease(uint16(values[0])<<8 | uint16(values[1])) {
-			b = append(b, values[0], values[1])
+	from := 0 // of what was not added yet
+	for i := 0; i+1 < len(values); i += 2 {
+		if values[i]&0xf == 0xa && grease(uint16(values[i])<<8|uint16(values[i+1])) {
+			b = append(b, values[from:i]...)
+			from = i + 2
 		}
 	}
+	b = append(b, values[from:len(values)&^1]...)
 	writeSize(b, mark)
 	return b
 }
@@ -138,7 +145,7 @@ type Answer struct {
 // Answer gives the fingerprint of a server hello.
 func (m *Memory) Answer(h *ServerHello) *Answer {
 	m.key = append(m.key[:0], byte(h.Legacy>>8), byte(h.Legacy), byte(h.Cipher>>8), byte(h.Cipher))
-	m.key = appendKinds(m.key, h.Extensions, func(uint16) bool { return false })
+	m.key = appendKinds(m.key, h.Extensions, false)
 	if h.ALPN != nil {
 		m.key = appendPart(m.key, h.ALPN)
 	}
@@ -238,12 +245,24 @@ func newTable[V any](places, room int) table[V] {
 	return table[V]{seed: maphash.MakeSeed(), rows: make([][4]*remembered[V], places/4), room: room}
 }
 
+// partlyHashed is how many bytes of a long key are hashed at its beginning and its end: certificates have what tells them apart
+// there, and all bytes are compared anyway.
+const partlyHashed = 256
+
+func (t *table[V]) hash(key []byte) uint64 {
+	if len(key) <= 2*partlyHashed {
+		return maphash.Bytes(t.seed, key)
+	}
+	end := maphash.Bytes(t.seed, key[len(key)-partlyHashed:])
+	return maphash.Bytes(t.seed, key[:partlyHashed]) ^ bits.RotateLeft64(end, 21) ^ uint64(len(key))*0x9e3779b97f4a7c15
+}
+
 // find gives the place of a key's value, and whether it is there already; if not, the caller puts it there.
 func (t *table[V]) find(key []byte) (value *V, known bool) {
 	if len(key) > t.room/8 {
 		return &t.passing, false
 	}
-	hash := maphash.Bytes(t.seed, key)
+	hash := t.hash(key)
 	row := &t.rows[hash>>32%uint64(len(t.rows))]
 	for i, p := range row {
 		if p != nil && p.hash == hash && bytes.Equal(p.key, key) {

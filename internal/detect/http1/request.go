@@ -102,6 +102,9 @@ func cutLine(b []byte, at int) (line []byte, next int, whole bool) {
 // token tells whether b is a method (RFC 9110, section 5.6.2).
 func token(b []byte) bool {
 	for _, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			continue
+		}
 		if c <= ' ' || c >= 0x7f || bytes.IndexByte([]byte(`"(),/:;<=>?@[\]{}`), c) >= 0 {
 			return false
 		}

@@ -9,20 +9,34 @@ import (
 // recent remembers connections in fixed memory: a table of rows of four; the one of which nothing was heard for longest
 // gives way. A connection that was forgotten is told of again.
 type recent struct {
-	marks [][4]mark // of what stands at the same place in all: a row of them is looked at for every packet
+	marks []marks // of what stands at the same place in all: a row of them is looked at for every packet
 	all   [][4]connection
 }
 
+// mark is 16 bytes, so that a row of them is one line of the processor's caches.
 type mark struct {
-	tag  uint32 // of the hash; 0 is an empty place
+	hash uint64 // of both ends; 0 is an empty place. One in 2^48 or so is taken for another
 	last uint32 // when something was heard, in steps of a millisecond or so: to tell which was silent for longest
+	_    uint32
+}
+
+type marks [4]mark
+
+// oldest gives an empty place, or that of which nothing was heard for longest.
+func (m *marks) oldest() int {
+	oldest := 0
+	for i := range m {
+		if m[oldest].hash != 0 && (m[i].hash == 0 || int32(m[i].last-m[oldest].last) < 0) {
+			oldest = i
+		}
+	}
+	return oldest
 }
 
 // connection is what is counted of one while it is remembered.
 type connection struct {
-	hash     uint64 // of both ends. One in 2^48 or so is taken for another
-	last     int64  // nanoseconds since 1970
-	bytes    int64  // of payload, in both directions
+	last     int64 // nanoseconds since 1970
+	bytes    int64 // of payload, in both directions
 	fins     uint8
 	closed   bool // it was told of
 	protocol uint8
@@ -43,7 +57,7 @@ const (
 const silence = 120e9
 
 func newRecent() *recent {
-	return &recent{marks: room.Make[[4]mark](recentRows), all: room.Make[[4]connection](recentRows)}
+	return &recent{marks: room.Make[marks](recentRows), all: room.Make[[4]connection](recentRows)}
 }
 
 func stepOf(t int64) uint32 { return uint32(t >> 20) }
@@ -51,22 +65,16 @@ func stepOf(t int64) uint32 { return uint32(t >> 20) }
 // see counts a packet and tells whether it is the first of a connection. What ended by it is told of in over: a connection
 // that gave way, or this one, which was closed.
 func (r *recent) see(p *packet.Info, place fingerprint.Place, over func(*connection)) (c *connection, first bool) {
-	h := place.Hash
-	n, tag := h>>(64-recentRowBits), uint32(h)|1
+	h := place.Hash | 1
+	n := h >> (64 - recentRowBits)
 	marks, row := &r.marks[n], &r.all[n]
-	at, oldest := -1, 0
-	for i := range marks {
-		if marks[i].tag == tag && row[i].hash == h {
-			at = i
-			break
-		}
-		if marks[oldest].tag != 0 && (marks[i].tag == 0 || int32(marks[i].last-marks[oldest].last) < 0) {
-			oldest = i
-		}
+	at := 0
+	for at < len(marks) && marks[at].hash != h {
+		at++
 	}
-	known := at >= 0
+	known := at < len(marks)
 	if !known {
-		at = oldest
+		at = marks.oldest()
 	}
 	c = &row[at]
 	flags := p.Flags
@@ -75,12 +83,12 @@ func (r *recent) see(p *packet.Info, place fingerprint.Place, over func(*connect
 	}
 	again := c.closed && flags&(packet.FlagSYN|packet.FlagACK) == packet.FlagSYN
 	if !known || again || place.Time-c.last > silence {
-		if marks[at].tag != 0 && !c.closed {
+		if marks[at].hash != 0 && !c.closed {
 			over(c)
 		}
 		first = true
-		marks[at].tag = tag
-		*c = connection{hash: h, src: p.Src, dst: p.Dst, srcPort: p.SrcPort, dstPort: p.DstPort, protocol: p.Protocol, first: place.Time, packet: place.Packet}
+		marks[at].hash = h
+		*c = connection{src: p.Src, dst: p.Dst, srcPort: p.SrcPort, dstPort: p.DstPort, protocol: p.Protocol, first: place.Time, packet: place.Packet}
 		if flags&(packet.FlagSYN|packet.FlagACK) == packet.FlagSYN|packet.FlagACK {
 			c.src, c.dst, c.srcPort, c.dstPort = c.dst, c.src, c.dstPort, c.srcPort
 		}
@@ -101,7 +109,7 @@ func (r *recent) see(p *packet.Info, place fingerprint.Place, over func(*connect
 func (r *recent) flush(over func(*connection)) {
 	for i := range r.marks {
 		for k := range r.marks[i] {
-			if c := &r.all[i][k]; r.marks[i][k].tag != 0 && !c.closed {
+			if c := &r.all[i][k]; r.marks[i][k].hash != 0 && !c.closed {
 				c.closed = true
 				over(c)
 			}

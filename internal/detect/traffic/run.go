@@ -135,13 +135,6 @@ func flow(ev *event.Event, p *packet.Info, turned bool) {
 	}
 }
 
-// address adds an address as a value.
-func address(ev *event.Event, field string, a netip.Addr) {
-	begin := len(ev.Scratch)
-	ev.Scratch = a.AppendTo(ev.Scratch)
-	ev.AddAddress(field, ev.Scratch[begin:len(ev.Scratch):len(ev.Scratch)], a)
-}
-
 // packet makes an event of a connection's addresses at its first packet.
 func (s *source) packet(p *packet.Info, place fingerprint.Place) {
 	if _, first := s.seen.see(p, place, s.over); !first {
@@ -150,8 +143,8 @@ func (s *source) packet(p *packet.Info, place fingerprint.Place) {
 	ev := s.begin("flow", place, p.Protocol)
 	answer := p.Protocol == packet.ProtocolTCP && p.Flags&(packet.FlagSYN|packet.FlagACK) == packet.FlagSYN|packet.FlagACK
 	flow(ev, p, answer)
-	address(ev, "src", ev.Src)
-	address(ev, "dst", ev.Dst)
+	ev.AddAddress("src", nil, ev.Src)
+	ev.AddAddress("dst", nil, ev.Dst)
 	s.end()
 }
 
@@ -187,7 +180,7 @@ func (s *source) dns(message []byte, p *packet.Info, place fingerprint.Place, tu
 	for _, r := range m.Records {
 		ev.AddString(index.Domain, "dns.answer", r.Target)
 		if r.Addr.IsValid() {
-			address(ev, "dns.answer", r.Addr)
+			ev.AddAddress("dns.answer", nil, r.Addr)
 		}
 		if len(m.Questions) == 0 || r.Name != m.Questions[0].Name {
 			ev.AddString(index.Domain, "dns.name", r.Name)

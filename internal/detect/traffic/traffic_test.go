@@ -85,6 +85,7 @@ func TestRun(t *testing.T) {
 			ends = append(ends, fmt.Sprintf("%d %v>%v %d bytes in %s", ev.Packet, ev.Src, ev.Dst, ev.Facts.Bytes, time.Duration(ev.Facts.Duration)))
 			return
 		}
+		ev.Spread()
 		var values []string
 		for _, v := range ev.Values {
 			values = append(values, fmt.Sprintf("%s=%s", v.Field, v.Text))
