@@ -61,9 +61,9 @@ func (c *mispPullCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer done()
 	if !c.JSON {
-		pull.Outcome = func(e misp.Entry, out node.EventOutcome) {
-			fmt.Fprintf(a.stdout, "%s: %s, place %d of %s\n", e.UUID, oneLine(e.Info), out.Receipt.Index, out.Receipt.Log)
-			for _, r := range out.Recalled {
+		pull.Outcome = func(e misp.Entry, receipts []node.Receipt) {
+			fmt.Fprintf(a.stdout, "%s: %s, place %d of %s\n", e.UUID, oneLine(e.Info), receipts[0].Index, receipts[0].Log)
+			for _, r := range receipts[1:] {
 				fmt.Fprintf(a.stdout, "%s: %s, place %d of %s\n", e.UUID, r.Kind, r.Index, r.Log)
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -10,10 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/mithaq/mithaq/internal/api"
-	"github.com/mithaq/mithaq/internal/exchange/convert"
+	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -65,46 +65,74 @@ func (c *publishCmd) file(ctx context.Context, a *app, client *api.Client, file 
 	if err != nil {
 		return err
 	}
-	base := node.Draft{Kind: c.Kind, TLP: c.TLP, PAP: c.PAP, Serves: c.Serves, Refs: c.Ref, Expires: c.Expires, DespiteWarnings: c.Despite}
-	if base.Parties, base.Persons, err = audienceOf(c.To); err != nil {
+	d := node.Draft{Kind: c.Kind, TLP: c.TLP, PAP: c.PAP, Serves: c.Serves, Refs: c.Ref, Expires: c.Expires, DespiteWarnings: c.Despite}
+	if d.Parties, d.Persons, err = audienceOf(c.To); err != nil {
 		return err
 	}
 	if c.Kind != "" && c.Kind != "intel" {
-		base.Body = body
-		return c.one(ctx, a, client, file, base)
+		d.Body = body
+		return c.record(ctx, a, client, file, d)
 	}
-	base.Kind = "intel"
-	opts := convert.Options{Format: c.From, Name: filepath.Base(file), Time: time.Now().UTC().Truncate(time.Second)}
-	if opts.Columns, err = pairs("--column", c.Column); err != nil {
+	f := node.File{Name: filepath.Base(file), Content: body, Draft: d, Format: c.From}
+	if f.Columns, err = pairs("--column", c.Column); err != nil {
 		return err
 	}
-	format, report, err := convert.Read(body, opts, func(b convert.Bundle) error {
-		d := base
-		d.Body = b.STIX
-		if b.Event != nil {
-			return c.event(ctx, a, client, file, d, b)
+	if f.Orgs, err = pairs("--org", c.Org); err != nil {
+		return err
+	}
+	if c.Preview {
+		p, err := client.PreviewFile(ctx, c.Log, f)
+		if err != nil {
+			return err
 		}
-		return c.one(ctx, a, client, file, d)
-	})
-	var fault *node.Fault
-	if format != "stix" && err == nil {
-		if err := a.printReport(report, c.Verbose, false); err != nil {
+		if err := c.converted(a, p.Format, p.Report); err != nil {
+			return err
+		}
+		return c.printPreview(a, file, p.Preview)
+	}
+	out, err := client.PublishFile(ctx, c.Log, f)
+	if err != nil {
+		return err
+	}
+	for _, r := range out.Receipts {
+		if err := c.printReceipt(a, file, r); err != nil {
 			return err
 		}
 	}
-	if err != nil && !errors.As(err, &fault) {
-		return unreadable{err}
+	if out.Already > 0 {
+		fmt.Fprintf(a.stderr, "mithaq: %s: this version of the event is published already: %d\n", oneLine(file), out.Already)
 	}
-	return err
+	for _, r := range out.Refused {
+		fmt.Fprintf(a.stderr, "mithaq: %s: not published: %s\n", oneLine(cmp.Or(r.Title, file)), oneLine(r.Why))
+	}
+	if err := c.converted(a, out.Format, out.Report); err != nil {
+		return err
+	}
+	if len(out.Refused) > 0 {
+		return exitCode(exitNo)
+	}
+	return nil
 }
 
-// one publishes, or previews, one record.
-func (c *publishCmd) one(ctx context.Context, a *app, client *api.Client, file string, d node.Draft) error {
+// converted says what a conversion could not carry.
+func (c *publishCmd) converted(a *app, format string, report exchange.Report) error {
+	if format == "stix" {
+		return nil
+	}
+	return a.printReport(report, c.Verbose, false)
+}
+
+// record publishes, or previews, one record.
+func (c *publishCmd) record(ctx context.Context, a *app, client *api.Client, file string, d node.Draft) error {
 	if len(d.Body) > maxBody {
 		return unreadable{errors.New("larger than 32 MiB, a record's limit: split it")}
 	}
 	if c.Preview {
-		return c.preview(ctx, a, client, file, d)
+		p, err := client.Preview(ctx, c.Log, d)
+		if err != nil {
+			return err
+		}
+		return c.printPreview(a, file, p)
 	}
 	receipt, err := client.Publish(ctx, c.Log, d)
 	if err != nil {
@@ -115,40 +143,6 @@ func (c *publishCmd) one(ctx context.Context, a *app, client *api.Client, file s
 
 func (c *publishCmd) printReceipt(a *app, file string, receipt node.Receipt) error {
 	return a.print(c.JSON, receipt, "%s: %s, place %d of %s, leaf %s\n", file, receipt.Kind, receipt.Index, receipt.Log, receipt.Leaf)
-}
-
-// event publishes a MISP event, unless this version of it is here.
-func (c *publishCmd) event(ctx context.Context, a *app, client *api.Client, file string, d node.Draft, b convert.Bundle) error {
-	if c.Preview {
-		if d.TLP == "" {
-			d.TLP = b.Event.TLP.String()
-		}
-		return c.preview(ctx, a, client, file, d)
-	}
-	orgs, err := pairs("--org", c.Org)
-	if err != nil {
-		return err
-	}
-	out, err := node.PublishEvent(ctx, client, c.Log, d, *b.Event, orgs)
-	if err != nil {
-		return err
-	}
-	for _, l := range out.Report.Losses[min(len(b.Report.Losses), len(out.Report.Losses)):] { // beside those of the conversion
-		fmt.Fprintf(a.stderr, "mithaq: %s: %s\n", oneLine(l.Place), oneLine(l.Why))
-	}
-	if out.Already {
-		fmt.Fprintf(a.stderr, "mithaq: %s: this version of the event is published already\n", oneLine(b.Title))
-		return nil
-	}
-	if err := c.printReceipt(a, file, out.Receipt); err != nil {
-		return err
-	}
-	for _, r := range out.Recalled {
-		if err := c.printReceipt(a, file, r); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // pairs reads flags of the form NAME=VALUE.
@@ -164,12 +158,8 @@ func pairs(flag string, list []string) (map[string]string, error) {
 	return out, nil
 }
 
-// preview prints who would get a record, one line for each party that the node knows.
-func (c *publishCmd) preview(ctx context.Context, a *app, client *api.Client, file string, d node.Draft) error {
-	p, err := client.Preview(ctx, c.Log, d)
-	if err != nil {
-		return err
-	}
+// printPreview prints who would get what is in a file, one line for each party that the node knows.
+func (c *publishCmd) printPreview(a *app, file string, p node.Preview) error {
 	if c.JSON {
 		return printJSON(a, p)
 	}
@@ -197,7 +187,7 @@ func recipientLine(r node.RecipientView) string {
 
 // maxInput bounds an input file after decompression: a list may be longer than a record. maxBody bounds a record's body.
 const (
-	maxInput = 256 << 20
+	maxInput = node.MaxFile
 	maxBody  = 32 << 20
 )
 

@@ -215,8 +215,15 @@ func (c *Client) Preview(ctx context.Context, log string, d node.Draft) (node.Pr
 }
 
 func (c *Client) sendDraft(ctx context.Context, path string, d node.Draft, into any) error {
-	q := url.Values{"kind": {d.Kind}, "party": d.Parties, "person": d.Persons, "serves": d.Serves, "ref": d.Refs}
-	for key, value := range map[string]string{"tlp": d.TLP, "pap": d.PAP, "expires": d.Expires} {
+	if len(d.Body) == 0 {
+		return errors.New("publishing: the record's body is empty")
+	}
+	return c.do(ctx, http.MethodPost, path, draftQuery(d), d.Body, into)
+}
+
+func draftQuery(d node.Draft) url.Values {
+	q := url.Values{"party": d.Parties, "person": d.Persons, "serves": d.Serves, "ref": d.Refs}
+	for key, value := range map[string]string{"kind": d.Kind, "tlp": d.TLP, "pap": d.PAP, "expires": d.Expires} {
 		if value != "" {
 			q.Set(key, value)
 		}
@@ -224,10 +231,40 @@ func (c *Client) sendDraft(ctx context.Context, path string, d node.Draft, into 
 	if d.DespiteWarnings {
 		q.Set("despite_warnings", "true")
 	}
-	if len(d.Body) == 0 {
-		return errors.New("publishing: the record's body is empty")
+	return q
+}
+
+// PublishFile publishes what a file becomes.
+func (c *Client) PublishFile(ctx context.Context, log string, f node.File) (node.FilePublished, error) {
+	var out node.FilePublished
+	err := c.sendFile(ctx, "/logs/"+url.PathEscape(log)+"/files", f, &out)
+	return out, err
+}
+
+// PreviewFile says what a file would become; nothing is signed.
+func (c *Client) PreviewFile(ctx context.Context, log string, f node.File) (node.FilePreview, error) {
+	var out node.FilePreview
+	err := c.sendFile(ctx, "/logs/"+url.PathEscape(log)+"/files/preview", f, &out)
+	return out, err
+}
+
+func (c *Client) sendFile(ctx context.Context, path string, f node.File, into any) error {
+	if len(f.Content) == 0 {
+		return &node.Fault{Code: node.CodeInvalid, What: "reading the file", Err: errors.New("it is empty")}
 	}
-	return c.do(ctx, http.MethodPost, path, q, d.Body, into)
+	q := draftQuery(f.Draft)
+	for key, value := range map[string]string{"name": f.Name, "format": f.Format, "unmarked": f.Unmarked} {
+		if value != "" {
+			q.Set(key, value)
+		}
+	}
+	for name, what := range f.Columns {
+		q.Add("column", name+"="+what)
+	}
+	for name, party := range f.Orgs {
+		q.Add("org", name+"="+party)
+	}
+	return c.do(ctx, http.MethodPost, path, q, f.Content, into)
 }
 
 // Erase destroys a record's contents.

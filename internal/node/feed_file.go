@@ -41,8 +41,7 @@ func (n *Node) readFileFeed(ctx context.Context, f Feed, secret string) (PullRep
 	if err != nil || b == nil {
 		return report, err
 	}
-	options := convert.Options{Name: n.party.ID + "/" + f.Name, Time: n.now().UTC()}
-	_, lost, err := convert.Read(b, options, func(bundle convert.Bundle) error { return n.takeConverted(ctx, f, to, bundle, &report) })
+	_, lost, err := convert.Read(b, n.fileOptions(n.party.ID+"/"+f.Name), func(bundle convert.Bundle) error { return n.takeConverted(ctx, f, to, bundle, &report) })
 	n.tellLosses(f, lost, &report)
 	if err != nil {
 		return report, fileFault(err)
@@ -66,7 +65,7 @@ func (n *Node) fileCursor(ctx context.Context, name string) (c fileCursor, err e
 func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([]byte, fileCursor, error) {
 	get := newGetter(credentials(f.User, secret))
 	defer get.client.CloseIdleConnections()
-	tooLong := faultf(CodeInvalid, "split it", "reading %s: it is larger than %d bytes", f.URL, maxEventFile)
+	tooLong := faultf(CodeInvalid, "split it", "reading %s: it is larger than %d bytes", f.URL, MaxFile)
 	file, err := get.get(ctx, f.URL, before.Tag)
 	if fetch.KindOf(err) == fetch.TooLong {
 		return nil, before, tooLong
@@ -109,13 +108,15 @@ func (n *Node) takeConverted(ctx context.Context, f Feed, to collection, b conve
 			base.TLP = f.TLP
 		}
 		report.Received++
-		out, err := PublishEvent(ctx, n, to.log, base, *b.Event, nil)
+		var partly exchange.Report
+		_, already, err := n.publishEvent(ctx, to.log, base, *b.Event, nil, &partly)
+		n.tellLosses(f, partly, report)
 		switch code := CodeOf(err); {
 		case code == CodeInvalid || code == CodeConflict:
 			report.refuse(taxii.StatusDetail{ID: b.Event.Event, Version: stix.FormatTimestamp(b.Event.Modified), Message: err.Error()})
 		case err != nil:
 			return err
-		case out.Already:
+		case already:
 			report.Received--
 		default:
 			report.Taken++

@@ -37,7 +37,7 @@ type fetched struct {
 	Unchanged bool   // the file is the one with the tag that was asked for; there is no body
 }
 
-// get reads a file of at most [maxEventFile] bytes. A file that is not there is fs.ErrNotExist. tag is that of the version that is
+// get reads a file of at most [MaxFile] bytes. A file that is not there is fs.ErrNotExist. tag is that of the version that is
 // here already, or empty.
 func (g getter) get(ctx context.Context, address, tag string) (fetched, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -51,7 +51,7 @@ func (g getter) get(ctx context.Context, address, tag string) (fetched, error) {
 	if tag != "" {
 		req.Header.Set("If-None-Match", tag)
 	}
-	answer, err := fetch.Open(g.client, req, fetch.Limits{Bytes: maxEventFile})
+	answer, err := fetch.Open(g.client, req, fetch.Limits{Bytes: MaxFile})
 	if err != nil {
 		return fetched{}, err
 	}

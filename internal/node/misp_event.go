@@ -13,34 +13,14 @@ import (
 	"github.com/mithaq/mithaq/stix"
 )
 
-// EventTarget is where MISP events are brought in: a *Node, or the API's client.
-type EventTarget interface {
-	Publish(ctx context.Context, log string, d Draft) (Receipt, error)
-	Preview(ctx context.Context, log string, d Draft) (Preview, error)
-	ChangeRecord(ctx context.Context, log string, index int64, c Change) (Receipt, error)
-	Carriers(ctx context.Context, id string) ([]Carrier, error)
-}
-
-// EventOutcome is what became of one MISP event.
-type EventOutcome struct {
-	Receipt  Receipt         // empty where the event was here already
-	Already  bool            // this version of the event, or a later one, was published before
-	Recalled []Receipt       // of what the event says is deleted
-	Report   exchange.Report // what could not be carried
-}
-
-// PublishEvent publishes a MISP event that was converted to STIX, each version once. base is what the caller says of the
-// record; an empty marking or audience is the event's own. orgs are party ids by the names or UUIDs of MISP's organisations,
-// beside those whose names are the parties' own. What the event says is deleted is recalled in this party's earlier records.
-func PublishEvent(ctx context.Context, t EventTarget, log string, base Draft, c misp.Conversion, orgs map[string]string) (EventOutcome, error) {
-	out := EventOutcome{Report: c.Report}
-	before, err := t.Carriers(ctx, c.Event)
-	if err != nil {
-		return out, err
-	}
-	version := stix.FormatTimestamp(c.Modified)
-	if out.Already = published(before, c.Modified); out.Already {
-		return out, nil
+// publishEvent publishes a MISP event that was converted to STIX, each version once; already says that this version, or a later
+// one, was published before. base is what the caller says of the record; an empty marking or audience is the event's own. orgs are
+// party ids by the names or UUIDs of MISP's organisations, beside those whose names are the parties' own. What the event says is
+// deleted is recalled in this party's earlier records. The report is told what could not be carried.
+func (n *Node) publishEvent(ctx context.Context, log string, base Draft, c misp.Conversion, orgs map[string]string, report *exchange.Report) (receipts []Receipt, already bool, err error) {
+	before, err := n.Carriers(ctx, c.Event)
+	if err != nil || published(before, c.Modified) {
+		return nil, err == nil, err
 	}
 	d := base
 	d.Kind, d.Body = "intel", c.Bundle
@@ -54,20 +34,21 @@ func PublishEvent(ctx context.Context, t EventTarget, log string, base Draft, c 
 		d.Refs = append(slices.Clone(d.Refs), "replaces:"+before[i].Leaf)
 	}
 	if c.Group != nil && len(d.Parties)+len(d.Persons) == 0 {
-		if d.Parties, err = audienceOfGroup(ctx, t, log, d, c.Group, orgs, &out.Report); err != nil {
-			return out, err
+		if d.Parties, err = n.audienceOfGroup(ctx, log, d, c.Group, orgs, report); err != nil {
+			return nil, false, err
 		}
 	}
-	if out.Receipt, err = t.Publish(ctx, log, d); err != nil {
-		return out, fmt.Errorf("event %s of %s: %w", c.Event, version, err)
+	fresh, err := n.Publish(ctx, log, d)
+	if err != nil {
+		return nil, false, fmt.Errorf("event %s of %s: %w", c.Event, stix.FormatTimestamp(c.Modified), err)
 	}
-	out.Recalled, err = recallDeleted(ctx, t, log, out.Receipt, c)
-	return out, err
+	recalled, err := n.recallDeleted(ctx, fresh, c)
+	return append([]Receipt{fresh}, recalled...), false, err
 }
 
 // eventHere tells whether this party has published this version of an event, or a later one.
-func eventHere(ctx context.Context, t EventTarget, c misp.Conversion) (bool, error) {
-	before, err := t.Carriers(ctx, c.Event)
+func (n *Node) eventHere(ctx context.Context, c misp.Conversion) (bool, error) {
+	before, err := n.Carriers(ctx, c.Event)
 	return err == nil && published(before, c.Modified), err
 }
 
@@ -83,8 +64,8 @@ func older(version string, at time.Time) bool {
 
 // audienceOfGroup finds the parties that a sharing group's organisations are. Who is not found does not get it, and the report
 // says so: narrower, never wider.
-func audienceOfGroup(ctx context.Context, t EventTarget, log string, d Draft, g *misp.Group, orgs map[string]string, report *exchange.Report) ([]string, error) {
-	preview, err := t.Preview(ctx, log, d)
+func (n *Node) audienceOfGroup(ctx context.Context, log string, d Draft, g *misp.Group, orgs map[string]string, report *exchange.Report) ([]string, error) {
+	preview, err := n.Preview(ctx, log, d)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +98,7 @@ func audienceOfGroup(ctx context.Context, t EventTarget, log string, d Draft, g 
 
 // recallDeleted takes back, in earlier records of this party, the objects that an event says are deleted. One recall for each
 // record names them all.
-func recallDeleted(ctx context.Context, t EventTarget, log string, fresh Receipt, c misp.Conversion) ([]Receipt, error) {
+func (n *Node) recallDeleted(ctx context.Context, fresh Receipt, c misp.Conversion) ([]Receipt, error) {
 	if len(c.Deleted) == 0 {
 		return nil, nil
 	}
@@ -128,7 +109,7 @@ func recallDeleted(ctx context.Context, t EventTarget, log string, fresh Receipt
 	objects := map[Place][]string{}
 	var places []Place
 	for _, id := range c.Deleted {
-		before, err := t.Carriers(ctx, id)
+		before, err := n.Carriers(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -146,7 +127,7 @@ func recallDeleted(ctx context.Context, t EventTarget, log string, fresh Receipt
 	var out []Receipt
 	for _, p := range places {
 		slices.Sort(objects[p])
-		r, err := t.ChangeRecord(ctx, p.Log, p.Index, Change{Action: "withdraw", Reason: "error", Objects: slices.Compact(objects[p]), Note: "Deleted in MISP."})
+		r, err := n.ChangeRecord(ctx, p.Log, p.Index, Change{Action: "withdraw", Reason: "error", Objects: slices.Compact(objects[p]), Note: "Deleted in MISP."})
 		if err != nil {
 			return out, fmt.Errorf("recalling what MISP event %s says is deleted: %w", c.Event, err)
 		}

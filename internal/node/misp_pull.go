@@ -12,7 +12,6 @@ import (
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
-	"github.com/mithaq/mithaq/stix"
 )
 
 // MISPFeed opens one file of a MISP feed by its name. A file that is not there is fs.ErrNotExist.
@@ -26,7 +25,7 @@ type MISPPull struct {
 	Orgs  map[string]string // party ids by names or UUIDs of MISP's organisations
 	Since time.Time         // events that were changed before are passed over; zero: none
 	// Outcome is told what became of each event that was new; may be nil.
-	Outcome func(misp.Entry, EventOutcome)
+	Outcome func(misp.Entry, []Receipt)
 	// Refused is told of each event that could not be taken, and why; may be nil.
 	Refused func(e misp.Entry, why string)
 	// Progress is told how many of the feed's events were gone through; may be nil.
@@ -43,13 +42,10 @@ type MISPPulled struct {
 	Report    exchange.Report `json:"report"`
 }
 
-// maxEventFile bounds one event's file.
-const maxEventFile = 256 << 20
-
 // PullMISP brings the events of a feed in, each version of an event exactly once: whether one is here already is asked of the
 // log, so that a pull that was broken off goes on where it was, and one that is run again does nothing. An event that cannot
 // be taken is reported and does not stop the others; a feed that cannot be read does.
-func PullMISP(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull) (MISPPulled, error) {
+func PullMISP(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull) (MISPPulled, error) {
 	var done MISPPulled
 	entries, err := feedEntries(ctx, feed, &done.Report)
 	if err != nil {
@@ -92,7 +88,7 @@ func feedEntries(ctx context.Context, feed MISPFeed, report *exchange.Report) ([
 	return entries, err
 }
 
-func pullEvent(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull, e misp.Entry, done *MISPPulled) error {
+func pullEvent(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull, e misp.Entry, done *MISPPulled) error {
 	if !e.Timestamp.IsZero() { // what is here need not be fetched again
 		before, err := t.Carriers(ctx, "report--"+e.UUID)
 		if err != nil {
@@ -125,29 +121,24 @@ func pullEvent(ctx context.Context, t EventTarget, feed MISPFeed, pull MISPPull,
 	case len(events) != 1 || events[0].UUID() != e.UUID:
 		return refuse("it is not the event that the feed says it is")
 	}
-	c, err := misp.ToSTIX(events[0])
-	if err != nil {
-		return refuse(err.Error())
-	}
-	base := pull.Base
-	if base.TLP == "" && c.TLP == stix.TLPNone {
-		base.TLP = pull.TLP
-	}
-	out, err := PublishEvent(ctx, t, pull.Log, base, c, pull.Orgs)
+	out, err := t.PublishFile(ctx, pull.Log, File{Name: e.FileName(), Content: b, Draft: pull.Base, Unmarked: pull.TLP, Format: "misp", Orgs: pull.Orgs})
 	switch code := CodeOf(err); {
 	case code == CodeInvalid || code == CodeConflict:
 		return refuse(err.Error())
 	case err != nil:
 		return err
-	case out.Already:
+	case out.Already > 0:
 		done.Already++
 		return nil
 	}
+	for _, r := range out.Refused { // a recall: the event itself was published
+		done.Report.Lose(e.UUID, "%s", r.Why)
+	}
 	done.Published++
-	done.Recalled += len(out.Recalled)
+	done.Recalled += len(out.Receipts) - 1
 	done.Report.Join(e.UUID, out.Report)
 	if pull.Outcome != nil {
-		pull.Outcome(e, out)
+		pull.Outcome(e, out.Receipts)
 	}
 	return nil
 }
@@ -158,12 +149,12 @@ func fetchEvent(ctx context.Context, feed MISPFeed, e misp.Entry) ([]byte, error
 		return nil, err
 	}
 	defer func() { _ = r.Close() }() // it was only read
-	b, err := io.ReadAll(io.LimitReader(r, maxEventFile+1))
+	b, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s of the feed: %w", e.FileName(), err)
 	}
-	if len(b) > maxEventFile {
-		return nil, fmt.Errorf("reading %s of the feed: it is larger than %d bytes", e.FileName(), maxEventFile)
+	if len(b) > MaxFile {
+		return nil, fmt.Errorf("reading %s of the feed: it is larger than %d bytes", e.FileName(), MaxFile)
 	}
 	return b, nil
 }

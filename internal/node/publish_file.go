@@ -7,8 +7,29 @@ import (
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/convert"
+	"github.com/mithaq/mithaq/internal/exchange/misp"
 	"github.com/mithaq/mithaq/stix"
 )
+
+// MaxFile bounds a file that is published, in bytes: a list becomes several records.
+const MaxFile = 256 << 20
+
+// File is a file that somebody wants to publish. What the draft says holds for every record of it.
+type File struct {
+	Name     string // becomes part of the identifiers of a list's indicators
+	Content  []byte
+	Draft    Draft
+	Unmarked string            // TLP of MISP events that bear no marking; empty: what holds for records without one
+	Format   string            // one of convert.Formats; empty: by what is in the file
+	Columns  map[string]string // of a table: what a column holds, by its name or number
+	Orgs     map[string]string // of MISP: party ids by names or UUIDs of organisations of sharing groups
+}
+
+// FileTarget is where files are published: a *Node, or the API's client.
+type FileTarget interface {
+	PublishFile(ctx context.Context, log string, f File) (FilePublished, error)
+	Carriers(ctx context.Context, id string) ([]Carrier, error)
+}
 
 // FilePart is what becomes one record of a file.
 type FilePart struct {
@@ -19,24 +40,25 @@ type FilePart struct {
 
 // FilePreview is what a file in any of the formats that are read would become, and who would get it.
 type FilePreview struct {
-	Format  string          `json:"format" enum:"stix,misp,csv,text"`
+	Format  string          `json:"format" enum:"stix,misp,misp-galaxy,csv,text"`
 	Parts   []FilePart      `json:"parts" doc:"One for each record"`
 	Report  exchange.Report `json:"report" doc:"What was read, and what could not be carried"`
 	Preview Preview         `json:"preview" doc:"Who would get the records"`
 }
 
-// FilePublished is what a file has become.
-type FilePublished struct {
-	Receipts []Receipt       `json:"receipts"`
-	Already  int             `json:"already" doc:"Events that were here in this version"`
-	Report   exchange.Report `json:"report"`
+// FileRefusal is a part of a file that was not published.
+type FileRefusal struct {
+	Title string `json:"title,omitempty" doc:"Of a MISP event"`
+	Why   string `json:"why"`
 }
 
-// File is a file that somebody wants to publish. What the draft says holds for every record of it.
-type File struct {
-	Name    string // becomes part of the identifiers of a list's indicators
-	Content []byte
-	Draft   Draft
+// FilePublished is what a file has become.
+type FilePublished struct {
+	Format   string          `json:"format" enum:"stix,misp,misp-galaxy,csv,text"`
+	Receipts []Receipt       `json:"receipts"`
+	Already  int             `json:"already" doc:"Events that were here in this version"`
+	Refused  []FileRefusal   `json:"refused,omitempty" doc:"Parts that could not be published; the others were"`
+	Report   exchange.Report `json:"report"`
 }
 
 // PreviewFile reads a file and says what would become of it. Nothing is signed.
@@ -44,22 +66,21 @@ func (n *Node) PreviewFile(ctx context.Context, log string, f File) (FilePreview
 	out := FilePreview{Parts: []FilePart{}}
 	first := true
 	err := n.readFile(f, &out.Format, &out.Report, func(b convert.Bundle, d Draft) error {
-		part := FilePart{Title: b.Title}
+		part := FilePart{}
 		if bundle, err := stix.Parse(b.STIX); err == nil {
 			part.Objects = len(bundle.Objects)
 		}
 		var err error
 		if b.Event != nil {
-			if part.Already, err = eventHere(ctx, n, *b.Event); err != nil {
+			part.Title = b.Title
+			if part.Already, err = n.eventHere(ctx, *b.Event); err != nil {
 				return err
 			}
 			if b.Event.Group != nil && len(d.Parties)+len(d.Persons) == 0 {
-				if d.Parties, err = audienceOfGroup(ctx, n, log, d, b.Event.Group, nil, &out.Report); err != nil {
+				if d.Parties, err = n.audienceOfGroup(ctx, log, d, b.Event.Group, f.Orgs, &out.Report); err != nil {
 					return err
 				}
 			}
-		} else {
-			part.Title = ""
 		}
 		out.Parts = append(out.Parts, part)
 		p, err := n.Preview(ctx, log, d)
@@ -92,40 +113,54 @@ func (p *Preview) join(other Preview) {
 }
 
 // PublishFile publishes what a file becomes, record by record. A MISP event whose version is here is passed over, so that a
-// file can be sent again after a fault.
+// file can be sent again after a fault. Of a file that becomes several records, one that cannot be published is reported and
+// does not stop the others.
 func (n *Node) PublishFile(ctx context.Context, log string, f File) (FilePublished, error) {
 	out := FilePublished{Receipts: []Receipt{}}
-	var format string
-	err := n.readFile(f, &format, &out.Report, func(b convert.Bundle, d Draft) error {
+	var refused error
+	err := n.readFile(f, &out.Format, &out.Report, func(b convert.Bundle, d Draft) error {
+		var receipts []Receipt
+		var err error
 		if b.Event == nil {
-			r, err := n.Publish(ctx, log, d)
-			if err == nil {
-				out.Receipts = append(out.Receipts, r)
+			var r Receipt
+			if r, err = n.Publish(ctx, log, d); err == nil {
+				receipts = []Receipt{r}
 			}
-			return err
+		} else {
+			var already bool
+			receipts, already, err = n.publishEvent(ctx, log, d, *b.Event, f.Orgs, &out.Report)
+			if already {
+				out.Already++
+			}
 		}
-		done, err := PublishEvent(ctx, n, log, d, *b.Event, nil)
-		switch {
-		case err != nil:
-			return err
-		case done.Already:
-			out.Already++
-		default:
-			out.Receipts = append(append(out.Receipts, done.Receipt), done.Recalled...)
+		out.Receipts = append(out.Receipts, receipts...)
+		if code := CodeOf(err); code == CodeInvalid || code == CodeConflict {
+			refused = err
+			out.Refused = append(out.Refused, FileRefusal{Title: b.Title, Why: err.Error()})
+			return nil
 		}
-		return nil
+		return err
 	})
+	switch nothing := len(out.Receipts)+out.Already == 0; {
+	case err != nil && !nothing: // what was published is told
+		out.Refused, err = append(out.Refused, FileRefusal{Why: "the rest was not published: " + err.Error()}), nil
+	case err == nil && nothing && len(out.Refused) == 1:
+		err = refused // there was nothing else in it
+	}
 	return out, err
 }
 
 // readFile hands out a file's records as drafts.
 func (n *Node) readFile(f File, format *string, report *exchange.Report, take func(convert.Bundle, Draft) error) error {
-	options := convert.Options{Name: f.Name, Time: n.now().UTC().Truncate(time.Second)}
+	options := n.fileOptions(f.Name)
+	options.Format, options.Columns = f.Format, f.Columns
 	read, lost, err := convert.Read(f.Content, options, func(b convert.Bundle) error {
 		d := f.Draft
 		d.Kind, d.Body = "intel", b.STIX
 		if d.TLP == "" && b.Event != nil {
-			d.TLP = b.Event.TLP.String()
+			if d.TLP = b.Event.TLP.String(); b.Event.TLP == stix.TLPNone {
+				d.TLP = f.Unmarked
+			}
 		}
 		return take(b, d)
 	})
@@ -135,5 +170,20 @@ func (n *Node) readFile(f File, format *string, report *exchange.Report, take fu
 	if err != nil && !errors.As(err, &fault) {
 		return &Fault{Code: CodeInvalid, What: "reading the file", Err: err, Remedy: "send a STIX bundle, MISP events, a MISP galaxy, a table or a list of values"}
 	}
+	return err
+}
+
+// fileOptions is how this node reads files of other programs: it knows which tags there are.
+func (n *Node) fileOptions(name string) convert.Options {
+	return convert.Options{Name: name, Time: n.now().UTC().Truncate(time.Second), MISP: misp.ToOptions{Tag: n.wrongTag}}
+}
+
+// wrongTag says what is wrong with a tag of a taxonomy that is known here.
+func (n *Node) wrongTag(name string) error {
+	f, err := n.facts()
+	if err != nil {
+		return err
+	}
+	_, _, err = f.Tag(name)
 	return err
 }

@@ -25,6 +25,7 @@ type Options struct {
 	Time    time.Time         // now: when indicators of a list are made
 	Columns map[string]string // of a table; see lists.Options
 	TLP     stix.TLP          // marks the indicators of a list
+	MISP    misp.ToOptions
 }
 
 // Bundle is one bundle that a file became: what makes one record.
@@ -46,7 +47,7 @@ func Read(b []byte, opts Options, take func(Bundle) error) (format string, repor
 	case "stix":
 		return format, report, take(Bundle{STIX: bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))}) // a byte order mark is no JSON
 	case "misp":
-		report, err = events(b, take)
+		report, err = events(b, opts.MISP, take)
 	case "misp-galaxy":
 		g, err := misp.ReadGalaxy(b)
 		if err != nil {
@@ -61,14 +62,14 @@ func Read(b []byte, opts Options, take func(Bundle) error) (format string, repor
 	return format, report, err
 }
 
-func events(b []byte, take func(Bundle) error) (exchange.Report, error) {
+func events(b []byte, opts misp.ToOptions, take func(Bundle) error) (exchange.Report, error) {
 	var report exchange.Report
 	all, err := misp.Read(b)
 	if err != nil {
 		return report, err
 	}
 	for i, e := range all {
-		c, err := misp.ToSTIX(e)
+		c, err := misp.ToSTIX(e, opts)
 		if err != nil {
 			return report, err
 		}

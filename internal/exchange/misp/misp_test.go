@@ -19,7 +19,7 @@ func thereAndBack(t interface {
 	Helper()
 }, e Event) (Conversion, Event) {
 	t.Helper()
-	c, err := ToSTIX(e)
+	c, err := ToSTIX(e, ToOptions{})
 	if err != nil {
 		t.Fatalf("to STIX: %v", err)
 	}
@@ -109,7 +109,7 @@ func TestThereAndBack(t *testing.T) {
 			t.Errorf("the report does not name %s: %+v", want, c.Report.Losses)
 		}
 	}
-	again, err := ToSTIX(e)
+	again, err := ToSTIX(e, ToOptions{})
 	if err != nil || string(again.Bundle) != string(c.Bundle) {
 		t.Errorf("the same event makes another bundle (%v)", err)
 	}

@@ -18,7 +18,7 @@ func (c *converter) attribute(place string, a members, base marking) string {
 		c.report.Lose(place, "the same attribute is there twice: carried once")
 		return c.ids[uuid]
 	}
-	mk := c.markingOf(a, &base)
+	mk := c.markingOf(place, a, &base)
 	made := c.sdo(place, uuid, typ, value, a)
 	for _, p := range made {
 		if p["created"] == nil {

@@ -42,7 +42,7 @@ func (c *converter) object(place string, o members) {
 		c.deleted = append(c.deleted, p.ID())
 	}
 	c.name(o, uuid, p.ID())
-	mk := c.markingOf(o, &c.marking)
+	mk := c.markingOf(place, o, &c.marking)
 	mk.labels = nil
 	mk.mark(p)
 	refs := []string{}

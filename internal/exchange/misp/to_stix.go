@@ -28,10 +28,18 @@ type Conversion struct {
 	Report  exchange.Report
 }
 
+// ToOptions is what a conversion is held against.
+type ToOptions struct {
+	// Tag says what is wrong with a tag, as one that its taxonomy does not have; nil: nothing is. Such a tag becomes no label: it
+	// is reported, and stays where what only MISP has a place for is kept. A tag for how far something may go is not asked about:
+	// one that cannot be read stays a label, for whoever shares the event to refuse.
+	Tag func(name string) error
+}
+
 // ToSTIX turns an event into a bundle: a report for the event, indicators for attributes meant for detection, observed data
 // for others, notes for what STIX has no type for, groupings for objects, sightings and opinions for sightings.
-func ToSTIX(e Event) (Conversion, error) {
-	c := &converter{event: e, table: newTable(), ids: map[string]string{}, seen: map[string]bool{}}
+func ToSTIX(e Event, opts ToOptions) (Conversion, error) {
+	c := &converter{event: e, opts: opts, table: newTable(), ids: map[string]string{}, seen: map[string]bool{}}
 	c.created, c.modified = e.date(), e.Timestamp()
 	if c.modified.Before(c.created) {
 		c.created = c.modified
@@ -40,7 +48,7 @@ func ToSTIX(e Event) (Conversion, error) {
 		return Conversion{}, fmt.Errorf("converting event %s: it has %d attributes, more than %d: split it", e.UUID(), n, MaxAttributes)
 	}
 	c.reportID = "report--" + e.UUID()
-	c.marking = c.markingOf(e.m, nil)
+	c.marking = c.markingOf("", e.m, nil)
 	c.author()
 	c.groups()
 	for i, a := range e.m.list("Attribute") {
@@ -80,6 +88,7 @@ func (e Event) attributes() int {
 // converter makes the objects of one event.
 type converter struct {
 	event             Event
+	opts              ToOptions
 	table             *table
 	created, modified time.Time
 	reportID          string
@@ -105,9 +114,9 @@ type marking struct {
 }
 
 // markingOf reads an event's or attribute's tags. base is what holds where the tags say nothing.
-func (c *converter) markingOf(m members, base *marking) marking {
+func (c *converter) markingOf(place string, m members, base *marking) marking {
 	var own marking
-	for _, tag := range m.list("Tag") {
+	for i, tag := range m.list("Tag") {
 		name := tag.text("name")
 		if rest, ok := cutFold(name, "tlp:"); ok {
 			if level, ok := stix.ParseTLP(rest); ok {
@@ -120,6 +129,10 @@ func (c *converter) markingOf(m members, base *marking) marking {
 				own.pap = stricterPAP(own.pap, level)
 				continue
 			}
+		}
+		if err := c.wrongTag(name); err != nil {
+			c.report.Lose(fmt.Sprintf("%s/Tag/%d", place, i), "the tag %q becomes no label: %v", exchange.Clip(name), err)
+			continue
 		}
 		if name != "" && !slices.Contains(own.labels, name) {
 			own.labels = append(own.labels, name)
@@ -140,6 +153,15 @@ func (c *converter) markingOf(m members, base *marking) marking {
 		own.pap = base.pap
 	}
 	return own
+}
+
+func (c *converter) wrongTag(name string) error {
+	_, tlp := cutFold(name, "tlp:")
+	_, pap := cutFold(name, "pap:")
+	if c.opts.Tag == nil || tlp || pap {
+		return nil
+	}
+	return c.opts.Tag(name)
 }
 
 func cutFold(s, prefix string) (string, bool) {
