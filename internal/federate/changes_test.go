@@ -12,7 +12,7 @@ func all(string) bool { return true }
 
 func TestFeed(t *testing.T) {
 	f := NewFeed("s")
-	logs, start, wake := f.Since("", "x", 10, all)
+	logs, start, _, wake := f.Since("", "x", 10, all)
 	if len(logs) != 0 || start != "s.x.0" {
 		t.Fatalf("an empty feed: %v %s", logs, start)
 	}
@@ -25,13 +25,29 @@ func TestFeed(t *testing.T) {
 	f.Note("b", true)
 	f.Note("a", true)
 	for cursor, want := range map[string][]string{start: {"b", "a"}, "s.x.2": {"a"}, "s.x.3": nil, "s.x.99": {"b", "a"}, "other.x.2": {"b", "a"}, "s.y.3": {"b", "a"}, "garbage": {"b", "a"}} {
-		if got, _, _ := f.Since(cursor, "x", 10, all); !slices.Equal(got, want) {
+		if got, _, _, _ := f.Since(cursor, "x", 10, all); !slices.Equal(got, want) {
 			t.Errorf("since %s: %v, want %v", cursor, got, want)
 		}
 	}
-	got, next, _ := f.Since("", "x", 10, func(log string) bool { return log != "a" })
+	got, next, _, _ := f.Since("", "x", 10, func(log string) bool { return log != "a" })
 	if !slices.Equal(got, []string{"b"}) || next != "s.x.3" {
 		t.Errorf("who may not see a: %v %s", got, next)
+	}
+}
+
+// A list is urgent when something on it has been since its reader's cursor, also where what came after that is not.
+func TestAListIsUrgentByWhatItHolds(t *testing.T) {
+	f := NewFeed("s")
+	f.Note("a", true)
+	f.Note("b", false)
+	f.Note("a", false)
+	for cursor, want := range map[string]bool{"s.x.0": true, "s.x.1": false, "s.x.3": false} {
+		if _, _, urgent, _ := f.Since(cursor, "x", 10, all); urgent != want {
+			t.Errorf("since %s: urgent is %t", cursor, urgent)
+		}
+	}
+	if _, _, urgent, _ := f.Since("", "x", 10, func(log string) bool { return log != "a" }); urgent {
+		t.Error("what a reader may not see is urgent to it")
 	}
 }
 
@@ -43,7 +59,7 @@ func TestFeedMissesNothing(t *testing.T) {
 		read := func() int {
 			limit := rapid.IntRange(1, 3).Draw(t, "limit")
 			var logs []string
-			logs, cursor, _ = f.Since(cursor, "x", limit, all)
+			logs, cursor, _, _ = f.Since(cursor, "x", limit, all)
 			for _, l := range logs {
 				seen[l] = changes[l]
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -73,8 +72,9 @@ func (w *waiters) enter(party string) (leave func(), ok bool) {
 type ChangesQuery struct {
 	After string        // cursor of the answer before
 	Wait  time.Duration // how long to wait for a change where nothing did
-	// Calm is how long heads of others' logs, which this node only passes on, may be gathered before they are told: of a caller who
-	// follows those from elsewhere. What this party itself publishes is told at once.
+	// Calm is how long news that is not urgent may be gathered before it is told: heads of others' logs, which this node only passes
+	// on to a caller who follows those from elsewhere, and what the program writes of its own accord. What people of this party
+	// publish is told at once.
 	Calm time.Duration
 }
 
@@ -100,19 +100,18 @@ func (n *Node) Changes(ctx context.Context, party string, q ChangesQuery) (Chang
 	}
 	var calm <-chan time.Time
 	for {
-		urgent := n.feed.Urgent()
-		out, wake, err := n.changesNow(ctx, party, q.After)
+		pressing := n.feed.Urgent()
+		out, urgent, wake, err := n.changesNow(ctx, party, q.After)
 		if err != nil || wait <= 0 {
 			return out, err
 		}
 		if len(out.Logs) > 0 {
-			ours := func(l ChangedLog) bool { return l.Party == n.party.ID }
-			if calm != nil || q.Calm <= 0 || slices.ContainsFunc(out.Logs, ours) {
+			if calm != nil || q.Calm <= 0 || urgent {
 				return out, nil
 			}
 			timer := time.NewTimer(min(q.Calm, wait))
 			defer timer.Stop()
-			calm, wake = timer.C, urgent
+			calm, wake = timer.C, pressing
 		}
 		select {
 		case <-calm:
@@ -127,14 +126,14 @@ func (n *Node) Changes(ctx context.Context, party string, q ChangesQuery) (Chang
 	}
 }
 
-func (n *Node) changesNow(ctx context.Context, party, cursor string) (Changes, <-chan struct{}, error) {
+func (n *Node) changesNow(ctx context.Context, party, cursor string) (_ Changes, urgent bool, _ <-chan struct{}, _ error) {
 	scope, err := n.followable(ctx, party)
 	if err != nil {
-		return Changes{}, nil, err
+		return Changes{}, false, nil, err
 	}
 	heads := map[string]policy.Guarded[ledger.LogInfo]{}
 	grants := map[string]policy.Grant{}
-	ids, next, wake := n.feed.Since(cursor, scope, maxChanges, func(id string) bool {
+	ids, next, urgent, wake := n.feed.Since(cursor, scope, maxChanges, func(id string) bool {
 		l, err := n.reader.Log(ctx, id)
 		if err != nil || !n.begun(id) || l.Size == 0 {
 			return false
@@ -154,16 +153,16 @@ func (n *Node) changesNow(ctx context.Context, party, cursor string) (Changes, <
 		}
 		l, err := heads[id].Open(policy.ToLog(), grants[id])
 		if err != nil {
-			return Changes{}, nil, err
+			return Changes{}, false, nil, err
 		}
 		witnessed, err := n.witnessedBefore(ctx, l)
 		if err != nil {
-			return Changes{}, nil, err
+			return Changes{}, false, nil, err
 		}
 		out.Logs = append(out.Logs, ChangedLog{Log: id, Party: n.authorOf(id), Agreement: l.Agreement, Generation: l.Generation,
 			Size: l.Size, Checkpoint: string(checkpoint), Witnessed: string(witnessed)})
 	}
-	return out, wake, nil
+	return out, urgent, wake, nil
 }
 
 // followable names the list of agreements whose logs a party may follow here.
