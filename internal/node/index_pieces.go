@@ -56,11 +56,11 @@ type pieceJob struct {
 	out      chan piece
 }
 
-// read starts to read a range, a batch ahead of the writer, unless that is more than batchBytes: then one piece for
-// each worker.
+// read starts to read a range: one batch is made ready while another waits for the writer, who takes long for some of them, and
+// up to batchBytes of entries are read ahead of that.
 func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words)+batchEntries/store.BundleWidth), taken: make(chan struct{}, 1), batches: make(chan batch)}
+	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words)+batchEntries/store.BundleWidth), taken: make(chan struct{}, 1), batches: make(chan batch, 1)}
 	jobs := make(chan pieceJob)
 	p.workers.Go(func() {
 		defer close(jobs)

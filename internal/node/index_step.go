@@ -9,7 +9,7 @@ import "time"
 // being built, when nobody is told that it is there before all of them are through.
 const (
 	indexRangeMax   = 64 << 10
-	indexRangeFirst = 256 << 10
+	indexRangeFirst = 4 << 20
 )
 
 const (

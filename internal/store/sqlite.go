@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	_ "modernc.org/sqlite" // the only place that names the SQLite driver
 )
@@ -47,14 +49,16 @@ func openSQLite(path string, readOnly bool, more ...string) (write, read *sql.DB
 	return write, read, nil
 }
 
-// sqliteURI names a file with the pragmas of a connection; of two that set the same the later holds.
+// sqliteURI names a file with the pragmas of a connection; of two that set the same the later holds. The driver sets them in an
+// order of its own, so that there must not be both.
 func sqliteURI(abs, txlock string, queryOnly bool, more ...string) string {
 	q := url.Values{}
-	for _, p := range sqlitePragmas {
-		q.Add("_pragma", p)
-	}
-	for _, p := range more {
-		q.Add("_pragma", p)
+	pragmas := slices.Concat(sqlitePragmas, more)
+	for i, p := range pragmas {
+		name, _, _ := strings.Cut(p, "(")
+		if !slices.ContainsFunc(pragmas[i+1:], func(later string) bool { return strings.HasPrefix(later, name+"(") }) {
+			q.Add("_pragma", p)
+		}
 	}
 	if queryOnly {
 		q.Add("_pragma", "query_only(ON)")
