@@ -16,7 +16,7 @@ import (
 )
 
 // indexVersion names the rules by which entries are made. An index of another version is dropped and built again.
-const indexVersion = 8
+const indexVersion = 9
 
 // entryMaker turns leaves of one log into entries of the index. Own records were verified when they were appended, so
 // what is checked again is what a disk can spoil: that the object is the one the leaf commits to. Records of others are

@@ -35,7 +35,7 @@ type Index struct {
 }
 
 // indexTables are the index on PostgreSQL, and what Drop drops there.
-var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_form", "ix_serves", "ix_tally", "ix_bucket", "ix_answers", "ix_answered", "ix_expected", "ix_ref", "ix_change", "ix_receipt", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_fresh", "ix_run", "ix_handle", "ix_segment", "ix_block", "ix_text"}
+var indexTables = []string{"ix_meta", "ix_log", "ix_record", "ix_form", "ix_serves", "ix_pack", "ix_tally", "ix_bucket", "ix_answers", "ix_answered", "ix_expected", "ix_ref", "ix_change", "ix_receipt", "ix_act", "ix_party", "ix_key", "ix_stix", "ix_class", "ix_place", "ix_fresh", "ix_run", "ix_handle", "ix_segment", "ix_block", "ix_text"}
 
 // indexPragmas of the writing connection: an index that loses its last commits in a power cut fills up again by itself.
 // What many batches change over and over is carried over from the write-ahead log once for several of them.

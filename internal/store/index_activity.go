@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"time"
 )
@@ -58,7 +59,7 @@ type AuthorActivity struct {
 // parties, days and kinds there are, and on how many records stand at the edge of a deadline, not on how many there are.
 func (x *Index) Activities(ctx context.Context, agreement string, deadlines []DeadlineQuery, now time.Time, samples int) (out []AuthorActivity, err error) {
 	err = x.reading("counting what was done", func(c *conns) error {
-		return c.inSnapshot(ctx, activityQueries(), func(s snapshot) error {
+		return c.inSnapshot(ctx, activityQueries(c.kind), func(s snapshot) error {
 			r := activityReader{snapshot: s, ctx: ctx, now: now, samples: samples}
 			authors, err := r.authors(agreement)
 			if err != nil {
@@ -80,7 +81,7 @@ func (x *Index) Activities(ctx context.Context, agreement string, deadlines []De
 // Activity is what Activities says of one author.
 func (x *Index) Activity(ctx context.Context, agreement, author string, deadlines []DeadlineQuery, now time.Time, samples int) (a Activity, err error) {
 	err = x.reading("counting what was done", func(c *conns) error {
-		return c.inSnapshot(ctx, activityQueries(), func(s snapshot) error {
+		return c.inSnapshot(ctx, activityQueries(c.kind), func(s snapshot) error {
 			r := activityReader{snapshot: s, ctx: ctx, now: now, samples: samples}
 			a, err = r.author(agreement, author, deadlines)
 			return err
@@ -90,22 +91,22 @@ func (x *Index) Activity(ctx context.Context, agreement, author string, deadline
 }
 
 const (
-	listAuthors  = `SELECT DISTINCT author FROM ix_tally WHERE agreement = $1 ORDER BY author`
-	listTallies  = `SELECT no, what, label, kind, count FROM ix_tally WHERE agreement = $1 AND author = $2 ORDER BY what, label, kind`
-	listBuckets  = `SELECT bucket, count FROM ix_bucket WHERE tally = $1 ORDER BY bucket`
-	newestServed = selectIndexed + ` WHERE no IN (SELECT no FROM ix_serves WHERE tally = $1 ORDER BY time_us DESC, no DESC LIMIT $2) ORDER BY time_us DESC, no DESC`
-	countLate    = `SELECT count(*) FROM ix_answered WHERE tally = $1 AND delay_us > $2`
-	listLate     = `SELECT start_us, delay_us FROM ix_answered WHERE tally = $1 AND delay_us > $2 AND delay_us <= $3`
+	listAuthors = `SELECT DISTINCT author FROM ix_tally WHERE agreement = $1 ORDER BY author`
+	listTallies = `SELECT no, what, label, kind, count FROM ix_tally WHERE agreement = $1 AND author = $2 ORDER BY what, label, kind`
+	listBuckets = `SELECT bucket, count FROM ix_bucket WHERE tally = $1 ORDER BY bucket`
+	countLate   = `SELECT count(*) FROM ix_answered WHERE tally = $1 AND delay_us > $2`
+	listLate    = `SELECT start_us, delay_us FROM ix_answered WHERE tally = $1 AND delay_us > $2 AND delay_us <= $3`
 	// The days on which more was started than was answered since.
 	listOpenDays = `SELECT s.bucket, s.count - COALESCE(a.count, 0) FROM ix_bucket s LEFT JOIN ix_bucket a ON a.tally = $1 AND a.bucket = s.bucket
 		WHERE s.tally = $2 AND s.count > COALESCE(a.count, 0) ORDER BY s.bucket`
-	listOpen = `SELECT s.time_us, s.no FROM ix_serves s WHERE s.tally = $1 AND s.time_us >= $2 AND s.time_us < $3 AND s.answers <= $4
-		AND NOT EXISTS (SELECT 1 FROM ix_answered a WHERE a.start_no = s.no AND a.tally = $5) ORDER BY s.time_us, s.no LIMIT $6`
 	recordByNo = selectIndexed + ` WHERE no = $1`
 )
 
-func activityQueries() []string {
-	return []string{listAuthors, listTallies, listBuckets, newestServed, countLate, listLate, listOpenDays, listOpen, recordByNo}
+// findAnswered says which of some records were answered.
+var findAnswered = newInserterWith(`SELECT start_no, tally FROM ix_answered WHERE start_no IN (VALUES (CAST(-1 AS BIGINT)),`, 1, `)`)
+
+func activityQueries(k kind) []string {
+	return append(findAnswered.texts[k][:], listAuthors, listTallies, listBuckets, newestServings, newestPacks, countLate, listLate, listOpenDays, servingsIn, packsIn, recordByNo)
 }
 
 // talliedCount is a tally's number and count.
@@ -192,13 +193,20 @@ func (r *activityReader) served() (out []Served, err error) {
 		}
 		t := r.numbers[k]
 		s := Served{Label: k.label, Kind: k.kind, Count: t.count}
-		if s.Newest, err = r.records(newestServed, t.no, max(r.samples, 1)); err != nil {
+		newest, err := newestOf(r.ctx, r.asking, t.no, max(r.samples, 1))
+		if err != nil {
 			return nil, err
 		}
-		if len(s.Newest) > 0 {
-			s.Last = s.Newest[0].Time
+		if len(newest) > 0 {
+			s.Last = fromMicros(newest[0].at)
 		}
-		s.Newest = s.Newest[:min(r.samples, len(s.Newest))]
+		for _, one := range newest[:min(r.samples, len(newest))] {
+			records, err := r.records(recordByNo, one.no)
+			if err != nil {
+				return nil, err
+			}
+			s.Newest = append(s.Newest, records...)
+		}
 		if err := r.each(listBuckets, []any{t.no}, func(rows *sql.Rows) error {
 			var month, n int64
 			err := rows.Scan(&month, &n)
@@ -281,20 +289,40 @@ func (r *activityReader) deadline(agreement, author string, q DeadlineQuery) (d 
 // openScan asks for what was started on a day and not answered.
 type openScan struct{ starts, answered, from, fresh, limit int64 }
 
-type openStart struct{ at, no int64 }
-
-func (r *activityReader) open(q openScan) (out []openStart, err error) {
-	err = r.each(listOpen, []any{q.starts, q.from, q.from + dayMicros, q.fresh, q.answered, q.limit}, func(rows *sql.Rows) error {
-		var one openStart
-		err := rows.Scan(&one.at, &one.no)
-		out = append(out, one)
-		return err
-	})
-	return out, err
+func (r *activityReader) open(q openScan) (out []serving, err error) {
+	list, err := servingsBetween(r.ctx, r.asking, q.starts, q.from, q.from+dayMicros)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(s serving) bool { return s.answers > q.fresh })
+	for some := range slices.Chunk(list, batchSizes[0]) {
+		nos := make([]any, len(some))
+		for i, s := range some {
+			nos[i] = s.no
+		}
+		answered := map[int64]bool{}
+		if err := askOf(r.ctx, r.c.kind, r.asking, findAnswered, nos, func(rows *sql.Rows) error {
+			var no, tally int64
+			err := rows.Scan(&no, &tally)
+			answered[no] = answered[no] || tally == q.answered
+			return err
+		}); err != nil {
+			return nil, err
+		}
+		for _, s := range some {
+			if !answered[s.no] {
+				out = append(out, s)
+			}
+			if int64(len(out)) == q.limit {
+				return out, nil
+			}
+		}
+	}
+	return out, nil
 }
 
 // show keeps a record that is among the oldest for which the time has passed, or the first for which there is some.
-func (r *activityReader) show(d *DeadlineActivity, s openStart, edge int64) error {
+func (r *activityReader) show(d *DeadlineActivity, s serving, edge int64) error {
 	passed := s.at <= edge
 	if passed && len(d.Oldest) >= r.samples || !passed && d.Next != nil {
 		return nil

@@ -56,6 +56,7 @@ func Prepare(entries []IndexEntry) *Batch {
 		}
 	}
 	slices.Sort(b.nos)
+	b.tallies.pack()
 	if b.handles = sortHandles(b.handles); len(b.handles) >= handleRun {
 		b.blocks = packHandles(b.handles)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -76,14 +77,42 @@ func dumpTallies(ctx context.Context, c *conns, w io.Writer) error {
 	for _, d := range []struct{ table, query string }{
 		{"ix_tally", name + `y.count FROM ix_tally y` + order},
 		{"ix_bucket", name + `b.bucket, b.count FROM ix_bucket b JOIN ix_tally y ON y.no = b.tally` + order + `, b.bucket`},
-		{"ix_serves", name + `s.time_us, s.no, s.answers FROM ix_serves s JOIN ix_tally y ON y.no = s.tally` + order + `, s.time_us, s.no`},
 		{"ix_answered", name + `a.delay_us, a.start_no, a.start_us FROM ix_answered a JOIN ix_tally y ON y.no = a.tally` + order + `, a.delay_us, a.start_no`},
 	} {
 		if err := dumpRows(ctx, c.read, w, d.table, d.query); err != nil {
 			return err
 		}
 	}
-	return nil
+	return dumpServings(ctx, c, w)
+}
+
+// dumpServings writes the records of tallies, as rows or packed.
+func dumpServings(ctx context.Context, c *conns, w io.Writer) error {
+	const tallies = `SELECT no, agreement, author, what, label, kind FROM ix_tally ORDER BY agreement, author, what, label, kind`
+	numbers, names := []int64{}, []tallyKey{}
+	err := queryRows(ctx, c, tallies, nil, func(r *sql.Rows) error {
+		var no int64
+		var k tallyKey
+		err := r.Scan(&no, &k.agreement, &k.author, &k.what, &k.label, &k.kind)
+		numbers, names = append(numbers, no), append(names, k)
+		return err
+	})
+	for i := 0; i < len(numbers) && err == nil; i++ {
+		var list []serving
+		if list, err = servingsBetween(ctx, c.asking, numbers[i], math.MinInt64, math.MaxInt64); err != nil {
+			return err
+		}
+		for _, s := range list {
+			if _, err = fmt.Fprintf(w, "ix_serves %q %d %d %d\n", names[i].texts(), s.at, s.no, s.answers); err != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+func (k tallyKey) texts() []string {
+	return []string{k.agreement, k.author, fmt.Sprint(k.what), k.label, k.kind}
 }
 
 // dumpObjects writes the tables of STIX objects without what depends on the order in which they were written.

@@ -232,42 +232,50 @@ type Wanted struct {
 }
 
 // OfKinds returns the places of an author's valid records of some kinds under an agreement, from a place of a log on.
-func (x *Index) OfKinds(ctx context.Context, logNo int64, agreement, author string, kinds []string, from int64) (Wanted, error) {
-	args := []any{logNo, from, agreement, author, tallyAll}
-	for _, k := range kinds {
-		args = append(args, k)
-	}
-	marks := ""
-	for i := range kinds {
-		marks += fmt.Sprintf(", $%d", 6+i)
-	}
-	return x.wanted(ctx, logNo, `SELECT r.idx FROM ix_entry r WHERE r.log_no = $1 AND r.idx >= $2 AND r.no IN (SELECT s.no FROM ix_serves s JOIN ix_tally y ON y.no = s.tally
-		WHERE y.agreement = $3 AND y.author = $4 AND y.what = $5 AND y.label = '' AND y.kind IN (`+marks[2:]+`)) ORDER BY r.idx`, args...)
-}
-
-func (x *Index) wanted(ctx context.Context, logNo int64, query string, args ...any) (w Wanted, err error) {
-	const size = `SELECT size FROM ix_log WHERE no = $1`
+func (x *Index) OfKinds(ctx context.Context, logNo int64, agreement, author string, kinds []string, from int64) (w Wanted, err error) {
+	const (
+		size    = `SELECT size FROM ix_log WHERE no = $1`
+		tallies = `SELECT no, kind FROM ix_tally WHERE agreement = $1 AND author = $2 AND what = $3 AND label = ''`
+	)
 	err = x.reading("looking places up", func(c *conns) error {
-		return c.inSnapshot(ctx, []string{size, query}, func(s snapshot) error {
+		return c.inSnapshot(ctx, append(findPlaces.texts[c.kind][:], size, tallies, servingsIn, packsIn), func(s snapshot) error {
 			if err := one(ctx, s, size, []any{logNo}, &w.Size); err != nil {
 				if errors.Is(err, ErrNotFound) {
 					return nil // nothing of the log is indexed
 				}
 				return err
 			}
-			rows, err := s.QueryContext(ctx, query, args...)
+			var of []int64
+			err := s.asking(ctx, tallies, []any{agreement, author, tallyAll}, func(r *sql.Rows) error {
+				var no int64
+				var kind string
+				err := r.Scan(&no, &kind)
+				if slices.Contains(kinds, kind) {
+					of = append(of, no)
+				}
+				return err
+			})
+			var nos []int64
+			for i := 0; i < len(of) && err == nil; i++ {
+				var list []serving
+				list, err = servingsBetween(ctx, s.asking, of[i], math.MinInt64, math.MaxInt64)
+				for _, one := range list {
+					nos = append(nos, one.no)
+				}
+			}
 			if err != nil {
 				return err
 			}
-			defer func() { _ = rows.Close() }()
-			for rows.Next() {
-				var place int64
-				if err := rows.Scan(&place); err != nil {
-					return err
+			err = askOf(ctx, c.kind, s.asking, findPlaces, anyOf(nos), func(r *sql.Rows) error {
+				var no, place int64
+				err := r.Scan(&no, &place)
+				if no == logNo && place >= from {
+					w.Places = append(w.Places, place)
 				}
-				w.Places = append(w.Places, place)
-			}
-			return rows.Err()
+				return err
+			})
+			slices.Sort(w.Places)
+			return err
 		})
 	})
 	if errors.Is(err, ErrNoIndex) {
@@ -275,3 +283,6 @@ func (x *Index) wanted(ctx context.Context, logNo int64, query string, args ...a
 	}
 	return w, err
 }
+
+// findPlaces says where records stand.
+var findPlaces = newInserterWith(`SELECT log_no, idx FROM ix_entry WHERE no IN (VALUES (CAST(-1 AS BIGINT)),`, 1, `)`)

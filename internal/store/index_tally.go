@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,10 +30,15 @@ type tallyRows struct {
 	count   int64
 	buckets map[int64]int64
 	serves  []serving
+	packs   []pack // of servings that were many
 }
 
-// serving is one record of a tally.
-type serving struct{ at, no, answers int64 }
+// pack makes packs where there are many servings.
+func (t tallies) pack() {
+	for _, r := range t {
+		r.packs, r.serves = packServings(r.serves)
+	}
+}
 
 // tallies gathers what a batch counts.
 type tallies map[tallyKey]*tallyRows
@@ -115,8 +121,6 @@ func (t tallies) add(e *IndexEntry) {
 	}
 }
 
-var ixServesInsert = newInserter(`INSERT INTO ix_serves (tally, time_us, no, answers) VALUES `, 4)
-
 const (
 	addTally = `INSERT INTO ix_tally (no, agreement, author, what, label, kind, count)
 	SELECT COALESCE(max(no), 0) + 1, $1, $2, $3, $4, $5, $6 FROM ix_tally WHERE true
@@ -134,6 +138,7 @@ func (t tallies) write(ctx context.Context, x *tx) (map[tallyKey]int64, error) {
 		total += len(r.serves)
 	}
 	rows := make([]any, 0, total*ixServesInsert.cols)
+	var packs []any
 	for k, r := range t {
 		if _, err := x.exec(ctx, addTally, k.agreement, k.author, k.what, k.label, k.kind, r.count); err != nil {
 			return nil, err
@@ -160,8 +165,14 @@ func (t tallies) write(ctx context.Context, x *tx) (map[tallyKey]int64, error) {
 		for _, s := range r.serves {
 			rows = append(rows, no, s.at, s.no, s.answers)
 		}
+		for _, p := range r.packs {
+			packs = append(packs, no, p.lastAt, p.lastNo, p.firstAt, p.data)
+		}
 	}
-	return numbers, x.insert(ctx, ixServesInsert, rows)
+	if err := x.insert(ctx, ixServesInsert, rows); err != nil {
+		return nil, err
+	}
+	return numbers, x.insert(ctx, ixPackInsert, packs)
 }
 
 func (t *tx) tally(ctx context.Context, k tallyKey) (no int64, err error) {
@@ -189,20 +200,21 @@ func discount(ctx context.Context, t *tx, no int64) error {
 		return err
 	}
 	e.Time = fromMicros(at)
-	all := tallyKey{agreement: e.Agreement, author: e.Author, what: tallyAll, kind: e.Kind}
-	var answers int64
-	err := one(ctx, t, `SELECT s.answers FROM ix_serves s JOIN ix_tally y ON y.no = s.tally WHERE y.agreement = $1 AND y.author = $2 AND y.what = $3
-		AND y.label = '' AND y.kind = $4 AND s.time_us = $5 AND s.no = $6`, []any{all.agreement, all.author, all.what, all.kind, at, no}, &answers)
-	if errors.Is(err, ErrNotFound) {
-		return nil // it was not counted
+	all, err := t.tally(ctx, tallyKey{agreement: e.Agreement, author: e.Author, what: tallyAll, kind: e.Kind})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // nothing of the kind was counted
 	}
 	if err != nil {
 		return err
 	}
+	counting, found, err := servingAt(ctx, t.asking, all, at, no)
+	if err != nil || !found {
+		return err // not found: it was not counted
+	}
 	if e.Serves, err = labelsOf(ctx, t, &e, at, no); err != nil {
 		return err
 	}
-	if answers == 1 {
+	if counting.answers == 1 {
 		e.Refs = []IndexRef{{Rel: relAnswers}}
 	}
 	counted := tallies{}
@@ -219,7 +231,7 @@ func discount(ctx context.Context, t *tx, no int64) error {
 		return fmt.Errorf("counts: %w", err)
 	}
 	for _, number := range numbers {
-		if _, err := t.exec(ctx, `DELETE FROM ix_serves WHERE tally = $1 AND time_us = $2 AND no = $3`, number, at, no); err != nil {
+		if err := takeServing(ctx, t, number, at, no); err != nil {
 			return err
 		}
 		if _, err := t.exec(ctx, `DELETE FROM ix_tally WHERE no = $1 AND count <= 0`, number); err != nil {
@@ -231,18 +243,29 @@ func discount(ctx context.Context, t *tx, no int64) error {
 
 // labelsOf lists the commitments that a record serves.
 func labelsOf(ctx context.Context, t *tx, e *IndexEntry, at, no int64) (labels []string, err error) {
-	rows, err := t.QueryContext(ctx, `SELECT y.label FROM ix_tally y JOIN ix_serves s ON s.tally = y.no AND s.time_us = $1 AND s.no = $2
-		WHERE y.agreement = $3 AND y.author = $4 AND y.what = $5 AND y.kind = $6`, at, no, e.Agreement, e.Author, tallyLabel, e.Kind)
+	type labelled struct {
+		tally int64
+		label string
+	}
+	var all []labelled
+	err = t.asking(ctx, `SELECT no, label FROM ix_tally WHERE agreement = $1 AND author = $2 AND what = $3 AND kind = $4`,
+		[]any{e.Agreement, e.Author, tallyLabel, e.Kind}, func(r *sql.Rows) error {
+			var one labelled
+			err := r.Scan(&one.tally, &one.label)
+			all = append(all, one)
+			return err
+		})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var label string
-		if err := rows.Scan(&label); err != nil {
+	for _, one := range all {
+		_, found, err := servingAt(ctx, t.asking, one.tally, at, no)
+		if err != nil {
 			return nil, err
 		}
-		labels = append(labels, label)
+		if found {
+			labels = append(labels, one.label)
+		}
 	}
-	return labels, rows.Err()
+	return labels, nil
 }

@@ -137,7 +137,7 @@ func (x *Index) warmWrite(ctx context.Context) error {
 	if err := x.c.warm(ctx, moveIndexed, addTally, findTally, addBucket, putSegment, putBlock, countFresh, nextBlocks); err != nil {
 		return err
 	}
-	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixRefInsert, ixAnswerInsert, ixSTIXInsert, ixPlaceInsert, ixFormInsert, freshInsert, handleInsert, findFresh, findHandle, findCounted, findAnswers} {
+	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixPackInsert, ixRefInsert, ixAnswerInsert, ixSTIXInsert, ixPlaceInsert, ixFormInsert, freshInsert, handleInsert, findFresh, findHandle, findCounted, findAnswers} {
 		if err := x.c.warm(ctx, in.texts[x.db.kind][:]...); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -204,4 +205,19 @@ func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (
 		return s.Tx.QueryContext(ctx, query, args...)
 	}
 	return s.StmtContext(ctx, st).QueryContext(ctx, args...)
+}
+
+// asking calls scan for each row of a query.
+func (s snapshot) asking(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) (err error) {
+	rows, err := s.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

@@ -70,13 +70,23 @@ CREATE TABLE ix_bucket (
     PRIMARY KEY (tally, bucket)
 );
 
--- The records of tallies 0 and 3, newest last.
+-- The records of tallies 0 and 3, newest last: those that came a few at a time. A row of ix_pack has many of one tally, with times from
+-- first_us to last_us (servings.go has the format).
 CREATE TABLE ix_serves (
     tally   BIGINT NOT NULL,
     time_us BIGINT NOT NULL,
     no      BIGINT NOT NULL,
     answers BIGINT NOT NULL,
     PRIMARY KEY (tally, time_us, no)
+);
+
+CREATE TABLE ix_pack (
+    tally    BIGINT NOT NULL,
+    last_us  BIGINT NOT NULL,
+    last_no  BIGINT NOT NULL,
+    first_us BIGINT NOT NULL,
+    data     BYTEA NOT NULL,
+    PRIMARY KEY (tally, last_us, last_no)
 );
 
 -- Which leaves a valid record answers; how long the records of tallies 4 waited; answered leaves that are not here.
@@ -249,6 +259,7 @@ DROP TABLE ix_ref;
 DROP TABLE ix_expected;
 DROP TABLE ix_answered;
 DROP TABLE ix_answers;
+DROP TABLE ix_pack;
 DROP TABLE ix_serves;
 DROP TABLE ix_bucket;
 DROP TABLE ix_tally;
