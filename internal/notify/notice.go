@@ -54,20 +54,20 @@ func words(language string) said {
 	switch language {
 	case "ar":
 		return said{map[Occasion]string{
-			Approval: "بانتظار الموافقة", Recall: "عمليات سحب وصلت", Alert: "مشاهدات بانتظار القرار", Mismatch: "سجلات متناقضة",
-			Stale: "أطراف تعذّر الوصول إليها", Quota: "محتجز لاستنفاد الحصة", Sensor: "مستشعرات صامتة", Feed: "مصادر تعذّرت قراءتها",
+			Approval: "بانتظار الموافقة", Recall: "وقف تداول من جهة أخرى", Alert: "مشاهدات مؤشرات بانتظار القرار", Mismatch: "عدم تطابق السجل",
+			Stale: "جهات تعذّر الوصول إليها", Quota: "محتجز لاستنفاد الحصة", Sensor: "مستشعرات صامتة", Feed: "مصادر تعذّرت قراءتها",
 			Backup: "نسخ احتياطية فشلت أو تأخرت", Test: "رسالة تجربة"},
 			"لا تقول هذه الرسالة إلا إن شيئًا ينتظر وأين هو؛ أما مضمونه فيظهر بعد تسجيل الدخول.", ": "}
 	case "fr":
 		return said{map[Occasion]string{
-			Approval: "En attente d’approbation", Recall: "Rappels reçus", Alert: "Observations en attente de décision", Mismatch: "Historiques contradictoires",
-			Stale: "Parties injoignables", Quota: "Retenu faute de quota", Sensor: "Capteurs silencieux", Feed: "Flux illisibles", //nolint:misspell // French
+			Approval: "En attente d’approbation", Recall: "Retraits de diffusion reçus", Alert: "Observations en attente de décision", Mismatch: "Incohérence de l’historique",
+			Stale: "Participants injoignables", Quota: "Retenu faute de quota", Sensor: "Capteurs silencieux", Feed: "Flux illisibles", //nolint:misspell // French
 			Backup: "Sauvegardes échouées ou en retard", Test: "Message d’essai"},
 			"Ce message dit seulement que quelque chose attend, et où ; le contenu s’affiche une fois connecté.", " : "}
 	}
 	return said{map[Occasion]string{
-		Approval: "Waiting for approval", Recall: "Recalls received", Alert: "Sightings waiting for a decision", Mismatch: "Contradicting histories",
-		Stale: "Parties that cannot be reached", Quota: "Held back by a quota", Sensor: "Silent sensors", Feed: "Feeds that cannot be read",
+		Approval: "Waiting for approval", Recall: "Recalls by others", Alert: "Sightings waiting for a decision", Mismatch: "History mismatch",
+		Stale: "Participants that cannot be reached", Quota: "Held back by a quota", Sensor: "Silent sensors", Feed: "Feeds that cannot be read",
 		Backup: "Backups that failed or are overdue", Test: "Test message"},
 		"This message says only that something waits, and where; what it is is shown after signing in.", ": "}
 }

@@ -45,22 +45,22 @@ func intelWeight(k index.Kind) float64 {
 // terms makes the evidence of a match.
 func terms(kind index.Kind, isPattern bool, field string, confidence uint8, lists []warning.List) []Term {
 	out := []Term{{Name: "base", Weight: weightBase, Why: "most of what is seen is harmless"}}
-	add := func(name string, weight float64, why string) {
-		out = append(out, Term{Name: name, Weight: weight, Why: why})
+	add := func(name string, weight float64, why string, details map[string]any) {
+		out = append(out, Term{Name: name, Weight: weight, Why: why, Details: details})
 	}
-	add("intel-"+kind.String(), intelWeight(kind), "a shared indicator names this "+kind.String()+" ("+field+")")
+	add("intel-"+kind.String(), intelWeight(kind), "a shared indicator names this "+kind.String()+" ("+field+")", map[string]any{"field": field})
 	if isPattern {
-		add("pattern", weightPattern, "all parts of its pattern are there")
+		add("pattern", weightPattern, "all parts of its pattern are there", nil)
 	}
 	if confidence != index.NoConfidence {
-		add("confidence", float64(int(confidence)-50)/25, fmt.Sprintf("its author is %d of 100 confident", confidence))
+		add("confidence", float64(int(confidence)-50)/25, fmt.Sprintf("its author is %d of 100 confident", confidence), map[string]any{"n": int(confidence)})
 	}
 	for _, list := range lists {
 		if list.Sinkholes {
-			add("sinkhole", weightSinkhole, "an address of a sinkhole: who speaks to it is likely infected")
+			add("sinkhole", weightSinkhole, "an address of a sinkhole: who speaks to it is likely infected", nil)
 			continue
 		}
-		add("warning-list", weightWarning, "the value is on: "+list.Name)
+		add("warning-list", weightWarning, "the value is on: "+list.Name, map[string]any{"list": list.Name})
 	}
 	return out
 }
@@ -86,11 +86,11 @@ func feedback(out []Term, f Feedback) []Term {
 	if f.Confirmed+f.Refused > 0 {
 		weight := math.Log(float64(f.Confirmed+1)/float64(f.Refused+1)) * 1.5
 		out = append(out, Term{Name: "live-precision", Weight: round(min(bestPrecision, max(worstPrecision, weight))),
-			Why: fmt.Sprintf("of its matches here %d were confirmed and %d refused", f.Confirmed, f.Refused)})
+			Why: fmt.Sprintf("of its matches here %d were confirmed and %d refused", f.Confirmed, f.Refused), Details: map[string]any{"confirmed": f.Confirmed, "refused": f.Refused}})
 	}
 	if f.Partners > 0 {
 		out = append(out, Term{Name: "partners-false-positive", Weight: weightPartner * float64(min(f.Partners, mostPartners)),
-			Why: fmt.Sprintf("%d parties report it as a false positive", f.Partners)})
+			Why: fmt.Sprintf("%d parties report it as a false positive", f.Partners), Details: map[string]any{"n": f.Partners}})
 	}
 	return out
 }
@@ -119,7 +119,7 @@ func (e *Engine) weigh(m *Match, ev *event.Event, onlyFingerprint bool) {
 }
 
 func termOf(s *evidence.Sign) Term {
-	t := Term{Name: s.Name, Weight: round(s.Weight), Why: s.Why}
+	t := Term{Name: s.Name, Weight: round(s.Weight), Why: s.Why, Details: s.Details}
 	for i := range s.Rows {
 		t.Rows = append(t.Rows, wherePlace(&s.Rows[i]))
 	}

@@ -99,6 +99,8 @@ type Term struct {
 	Name   string  `json:"term"`
 	Weight float64 `json:"weight"`
 	Why    string  `json:"why"`
-	Rows   []Where `json:"rows,omitempty"`
-	Times  []int64 `json:"times,omitempty"` // of a beacon: when its newest calls were, in milliseconds since 1970
+	// Details are the values in Why by name, so that it can be said in another language.
+	Details map[string]any `json:"details,omitempty"`
+	Rows    []Where        `json:"rows,omitempty"`
+	Times   []int64        `json:"times,omitempty"` // of a beacon: when its newest calls were, in milliseconds since 1970
 }

@@ -8,8 +8,10 @@ type Sign struct {
 	Name   string
 	Weight float64
 	Why    string
-	Rows   []event.Place
-	Times  []int64 // of a beacon: when the newest calls were, in nanoseconds since 1970, in order
+	// Details are the values in Why by name, so that it can be said in another language: numbers, or texts as they were seen.
+	Details map[string]any
+	Rows    []event.Place
+	Times   []int64 // of a beacon: when the newest calls were, in nanoseconds since 1970, in order
 }
 
 // The weights say how much more often a sign is seen where something is wrong than where nothing is. They are judgement,

@@ -48,15 +48,18 @@ func (h *History) destination(signs []Sign, ev *event.Event) []Sign {
 	at := max(ev.Facts.Begin, ev.Time)
 	settled := int64(h.options.Settled)
 	if e.first != 0 && e.first-h.first >= settled && at-e.first < settled {
-		signs = append(signs, Sign{Name: "new-destination", Weight: weightNew, Why: fmt.Sprintf("%s was first seen here at %s", what, stamp(e.first)), Rows: rows})
+		signs = append(signs, Sign{Name: "new-destination", Weight: weightNew, Why: fmt.Sprintf("%s was first seen here at %s", what, stamp(e.first)),
+			Details: map[string]any{"what": what, "at": stamp(e.first)}, Rows: rows})
 	}
 	all, some := math.Round(h.sources.about()), math.Round(about(e.sources))
 	switch {
 	case all < 10:
 	case some < 3 && some <= 0.05*all:
-		signs = append(signs, Sign{Name: "rare-destination", Weight: weightRare, Why: fmt.Sprintf("about %.0f of %.0f sources here visit %s", max(1, some), all, what), Rows: rows})
+		signs = append(signs, Sign{Name: "rare-destination", Weight: weightRare, Why: fmt.Sprintf("about %.0f of %.0f sources here visit %s", max(1, some), all, what),
+			Details: map[string]any{"some": max(1, some), "all": all, "what": what}, Rows: rows})
 	case some >= 10 && some >= 0.2*all || some >= 300:
-		signs = append(signs, Sign{Name: "popular-destination", Weight: weightPopular, Why: fmt.Sprintf("at least %.0f of about %.0f sources here visit %s", min(some, all), all, what), Rows: rows})
+		signs = append(signs, Sign{Name: "popular-destination", Weight: weightPopular, Why: fmt.Sprintf("at least %.0f of about %.0f sources here visit %s", min(some, all), all, what),
+			Details: map[string]any{"some": min(some, all), "all": all, "what": what}, Rows: rows})
 	}
 	return signs
 }
@@ -79,9 +82,11 @@ func (h *History) fingerprint(signs []Sign, ev *event.Event) []Sign {
 		rows := []event.Place{h.files.place(spot{e.at, e.file})}
 		switch some := about(e.sources); {
 		case share <= 0.05 && some < 3 && h.sources.about() >= enoughSources:
-			signs = append(signs, Sign{Name: "rare-fingerprint", Weight: weightRarePrint, Why: fmt.Sprintf("%d of %d hellos here have this %s, from about %.0f sources", e.count, h.hellos, v.Kind, max(1, some)), Rows: rows})
+			signs = append(signs, Sign{Name: "rare-fingerprint", Weight: weightRarePrint, Why: fmt.Sprintf("%d of %d hellos here have this %s, from about %.0f sources", e.count, h.hellos, v.Kind, max(1, some)),
+				Details: map[string]any{"some": e.count, "all": h.hellos, "kind": v.Kind.String(), "sources": math.Round(max(1, some))}, Rows: rows})
 		case share >= 0.1 && some >= 3:
-			signs = append(signs, Sign{Name: "common-fingerprint", Weight: weightCommonPrint, Why: fmt.Sprintf("%d of %d hellos here have this %s", e.count, h.hellos, v.Kind), Rows: rows})
+			signs = append(signs, Sign{Name: "common-fingerprint", Weight: weightCommonPrint, Why: fmt.Sprintf("%d of %d hellos here have this %s", e.count, h.hellos, v.Kind),
+				Details: map[string]any{"some": e.count, "all": h.hellos, "kind": v.Kind.String()}, Rows: rows})
 		default:
 			continue
 		}
@@ -104,7 +109,7 @@ func (h *History) unresolved(signs []Sign, ev *event.Event) []Sign {
 		if known, agrees := r.agrees(h.address(ev.Dst)); known && !agrees {
 			rows := []event.Place{h.files.place(spot{r.at, r.file}), ev.Place}
 			return append(signs, Sign{Name: "name-not-resolved-to-address", Weight: weightUnresolved,
-				Why: fmt.Sprintf("%.100q was never answered with %s here", v.Text, ev.Dst), Rows: rows})
+				Why: fmt.Sprintf("%.100q was never answered with %s here", v.Text, ev.Dst), Details: map[string]any{"name": fmt.Sprintf("%.100s", v.Text), "address": ev.Dst.String()}, Rows: rows})
 		}
 	}
 	return signs
@@ -121,14 +126,16 @@ func (h *History) certificate(signs []Sign, ev *event.Event) []Sign {
 		signs = append(signs, Sign{Name: "certificate-not-trusted", Weight: weightSelfSigned, Why: "the certificate leads to no authority that is trusted", Rows: row})
 	}
 	if at > 0 && c.Until != 0 && at >= c.Until || at > 0 && c.From != 0 && at < c.From {
-		signs = append(signs, Sign{Name: "certificate-out-of-date", Weight: weightOutdated, Why: fmt.Sprintf("it is valid from %s to %s", stamp(c.From*1e9), stamp(c.Until*1e9)), Rows: row})
+		signs = append(signs, Sign{Name: "certificate-out-of-date", Weight: weightOutdated, Why: fmt.Sprintf("it is valid from %s to %s", stamp(c.From*1e9), stamp(c.Until*1e9)),
+			Details: map[string]any{"from": stamp(c.From * 1e9), "until": stamp(c.Until * 1e9)}, Rows: row})
 	}
 	if c.Name == event.No {
 		signs = append(signs, Sign{Name: "certificate-wrong-name", Weight: weightWrongName, Why: "it is not for the name that the client asked for", Rows: row})
 	}
 	const day = 24 * 3600
 	if c.From != 0 && c.Until-c.From > 5*365*day {
-		signs = append(signs, Sign{Name: "certificate-long-lived", Weight: weightLongLived, Why: fmt.Sprintf("it is valid for %d years", (c.Until-c.From)/(365*day)), Rows: row})
+		signs = append(signs, Sign{Name: "certificate-long-lived", Weight: weightLongLived, Why: fmt.Sprintf("it is valid for %d years", (c.Until-c.From)/(365*day)),
+			Details: map[string]any{"n": (c.Until - c.From) / (365 * day)}, Rows: row})
 	}
 	if at > 0 && c.From != 0 && at >= c.From && at-c.From < 3*day {
 		signs = append(signs, Sign{Name: "certificate-fresh", Weight: weightFresh, Why: "it was issued within three days before", Rows: row})
@@ -185,7 +192,8 @@ func (h *History) Beacons(yield func(Beacon)) {
 func (h *History) beaconSign(s *series, r Rhythm, what string) Sign {
 	sign := Sign{Name: "beacon", Weight: weightBeacon * (r.Score - beaconScore + 0.1) / (1 - beaconScore + 0.1),
 		Why: fmt.Sprintf("%d calls to %s, every %s or so (rhythm %.2f: gaps %.2f, spread over time %.2f%s%s)", r.Calls, what,
-			time.Duration(r.Period).Round(time.Second), r.Score, r.Interval, r.Histogram, known(", sizes", r.Size), known(", durations", r.Duration))}
+			time.Duration(r.Period).Round(time.Second), r.Score, r.Interval, r.Histogram, known(", sizes", r.Size), known(", durations", r.Duration)),
+		Details: map[string]any{"n": r.Calls, "what": what, "seconds": math.Round(float64(r.Period) / float64(time.Second)), "rhythm": math.Round(100*r.Score) / 100}}
 	from := max(0, len(s.calls)-maxRows)
 	for _, c := range s.calls[from:] {
 		sign.Rows = append(sign.Rows, h.files.place(spot{c.at, c.file}))

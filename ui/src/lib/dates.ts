@@ -1,10 +1,14 @@
 // Dates and times as the reader's language writes them; in Arabic in both calendars, the Hijri one named.
-import { language, t, type Key } from './words.svelte';
+import { kept, language, t, type Key } from './words.svelte';
 
 const gregorianMonths = Array.from({ length: 12 }, (_, i) => `month.${i + 1}` as Key);
 
+function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return kept(`date ${locale} ${JSON.stringify(options)}`, () => new Intl.DateTimeFormat(locale, options));
+}
+
 function hijri(d: Date, timeZone?: string): string {
-  return new Intl.DateTimeFormat(`${language.locale}-ca-islamic-umalqura`, { day: 'numeric', month: 'long', year: 'numeric', timeZone }).format(d);
+  return dateFormat(`${language.locale}-ca-islamic-umalqura`, { day: 'numeric', month: 'long', year: 'numeric', timeZone }).format(d);
 }
 
 /** A day such as 2026-02-01, or a month or a year where no more is known; with a slash, from one to another. */
@@ -14,12 +18,13 @@ export function day(value: string): string {
   const m = /^(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?/.exec(value);
   if (!m) return value;
   const year = Number(m[1]);
-  const plain = (n: number) => new Intl.NumberFormat(language.locale, { useGrouping: false }).format(n);
+  const locale = language.locale;
+  const plain = (n: number) => kept('plain ' + locale, () => new Intl.NumberFormat(locale, { useGrouping: false })).format(n);
   if (!m[2]) return plain(year);
   const month = Number(m[2]);
   const date = new Date(Date.UTC(year, month - 1, Number(m[3] ?? 1)));
   if (language.current !== 'ar') {
-    return new Intl.DateTimeFormat(language.locale, { day: m[3] ? 'numeric' : undefined, month: 'long', year: 'numeric', timeZone: 'UTC' }).format(date);
+    return dateFormat(language.locale, { day: m[3] ? 'numeric' : undefined, month: 'long', year: 'numeric', timeZone: 'UTC' }).format(date);
   }
   const name = t(gregorianMonths[month - 1] ?? 'month.1');
   if (!m[3]) return `${name} ${plain(year)}`;
@@ -30,7 +35,7 @@ export function day(value: string): string {
 export function moment(value: string): string {
   const date = new Date(value);
   if (Number.isNaN(date.getTime())) return value;
-  const clock = new Intl.DateTimeFormat(language.locale, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }).format(date);
+  const clock = dateFormat(language.locale, { hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }).format(date);
   const pad = (n: number) => String(n).padStart(2, '0');
   return t('date.at', { day: day(`${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`), time: clock });
 }
@@ -40,7 +45,8 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [['year', 31557600], ['mo
 /** How long ago, or in how long. */
 export function ago(value: string, now = Date.now()): string {
   const seconds = (new Date(value).getTime() - now) / 1000;
-  const format = new Intl.RelativeTimeFormat(language.locale, { numeric: 'auto' });
+  const locale = language.locale;
+  const format = kept('ago ' + locale, () => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
   for (const [unit, size] of steps) {
     if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit);
   }

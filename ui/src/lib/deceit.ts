@@ -23,6 +23,11 @@ const lookalike = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Scr
 /** How many characters of one text are shown before somebody asks for more. */
 export const shownAtOnce = 2000;
 
+/** Text for the middle of a sentence: isolated (U+2068 and U+2069), and with names in place of hidden characters. */
+export function isolated(text: string): string {
+  return '\u2068' + examine(text, 200).pieces.map((p) => (p.hidden ? `[${p.hidden}]` : p.text)).join('') + '\u2069';
+}
+
 export function examine(text: string, limit = shownAtOnce): Seen {
   const cut = Math.max(0, text.length - limit);
   const shown = cut > 0 ? text.slice(0, limit) : text;

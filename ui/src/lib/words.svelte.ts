@@ -82,7 +82,7 @@ export function t(key: Key, params?: Record<string, string | number>): string {
   const entry = words[key];
   let text: string;
   if (typeof entry === 'string') text = entry;
-  else if (entry) text = entry[new Intl.PluralRules(lang).select(Number(params?.n ?? 0))] ?? entry.other ?? key;
+  else if (entry) text = entry[kept('plural ' + lang, () => new Intl.PluralRules(lang)).select(Number(params?.n ?? 0))] ?? entry.other ?? key;
   else text = key;
   if (!params) return text;
   return text.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -98,8 +98,18 @@ export function word(prefix: string, value: string | undefined | null): string {
   return typeof words[key] === 'string' ? (words[key] as string) : value;
 }
 
+// Making a formatter takes a hundred times as long as using it, and a list has hundreds of numbers in sight.
+const formatters = new Map<string, unknown>();
+/** The one formatter of a kind for a locale and its options. */
+export function kept<T>(what: string, make: () => T): T {
+  let made = formatters.get(what) as T | undefined;
+  if (!made) formatters.set(what, (made = make()));
+  return made;
+}
+
 export function num(n: number): string {
-  return new Intl.NumberFormat(language.locale).format(n);
+  const locale = language.locale;
+  return kept('number ' + locale, () => new Intl.NumberFormat(locale)).format(n);
 }
 
 /** Several words as one list, the way the language joins them. */
