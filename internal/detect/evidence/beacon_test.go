@@ -188,6 +188,9 @@ func table(seed uint64) (text string, recall map[string]float64, falsely float64
 
 // TestBeaconsAmongHarmlessTimers makes the table of docs/benchmarks.md and holds the page against it.
 func TestBeaconsAmongHarmlessTimers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, and days of traffic for figures that are always the same")
+	}
 	text, recall, falsely := table(1)
 	for kind, r := range recall {
 		if r < 0.9 {

@@ -82,6 +82,9 @@ func (r *replay) connection(host, port uint16, server byte) {
 
 // TestPacketsAllocateNothing: not in the decoder, the connections, the index, nor in what evidence remembers.
 func TestPacketsAllocateNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, and a million packets to fill what it remembers")
+	}
 	r := newReplay(t)
 	port := uint16(0)
 	round := func() {
@@ -99,6 +102,9 @@ func TestPacketsAllocateNothing(t *testing.T) {
 // TestMemoryStaysFlat replays connections and hellos of ever new hosts. MITHAQ_REPLAY says for how long (1h); without it
 // two million packets do.
 func TestMemoryStaysFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine and two million packets")
+	}
 	r := newReplay(t)
 	long, err := time.ParseDuration(os.Getenv("MITHAQ_REPLAY"))
 	if err != nil {
