@@ -2,8 +2,6 @@ package fetch
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -77,10 +75,6 @@ func KindOf(err error) Kind {
 // classify gives an error of net/http its kind. That the caller lost interest is nobody's fault.
 func classify(ctx context.Context, err error) error {
 	var timeout net.Error
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
-	var authority x509.UnknownAuthorityError
 	switch text := err.Error(); {
 	case KindOf(err) != "":
 		return err
@@ -90,8 +84,7 @@ func classify(ctx context.Context, err error) error {
 		return err
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return &Error{TooSlow, err}
-	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &authority), strings.Contains(text, "tls: "),
-		strings.Contains(text, "HTTP response to HTTPS client"):
+	case isTLS(err):
 		return &Error{BadTLS, err}
 	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "header list larger"), strings.Contains(text, "too many 1xx"):
 		return &Error{HeaderFlood, err}

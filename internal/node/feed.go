@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/taxii"
 )
@@ -158,7 +160,7 @@ func pullFault(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	return &Fault{Code: CodeUnavailable, What: "pulling", Err: err, Remedy: "try again later; what was read is kept"}
+	return &Fault{Code: CodeUnavailable, What: "pulling", Err: err, Remedy: cmp.Or(fetch.Distrust(err), "try again later; what was read is kept")}
 }
 
 // feedTarget is the collection in which a feed's objects are published.

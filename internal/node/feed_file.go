@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -71,7 +72,7 @@ func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([
 		return nil, before, tooLong
 	}
 	if err != nil {
-		return nil, before, &Fault{Code: CodeUnavailable, What: "reading " + f.URL, Err: err, Remedy: "check the URL and the credentials; it is tried again at its time"}
+		return nil, before, &Fault{Code: CodeUnavailable, What: "reading " + f.URL, Err: err, Remedy: cmp.Or(fetch.Distrust(err), "check the URL and the credentials; it is tried again at its time")}
 	}
 	if file.Unchanged {
 		return nil, before, nil

@@ -237,7 +237,11 @@ func TestIndexCatchesUpAfterAKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	n = reopen(t, dir)
-	for i := range 300 {
+	many := 300
+	if testing.Short() {
+		many = 60
+	}
+	for i := range many {
 		publish(t, n, Draft{Kind: "report", TLP: "CLEAR", Body: report(fmt.Sprint("number ", i))})
 	}
 	want := settledDump(t, n)
