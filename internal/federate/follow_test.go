@@ -106,7 +106,7 @@ func (f *follower) look(src federate.Source, look federate.Look) federate.Rest {
 		todo = append(todo[:i:i], todo[i+1:]...)
 		switch e := e.(type) {
 		case federate.Fetch:
-			body, err := answer(ctx, src, e.Request)
+			body, err := e.Request.Of(ctx, src)
 			todo = append(todo, f.state.Step(federate.Came{Request: e.Request, Body: federate.Body{Bytes: body}, Err: err, Now: f.now})...)
 		case federate.Store:
 			f.stores++
@@ -133,20 +133,6 @@ func (f *follower) look(src federate.Source, look federate.Look) federate.Rest {
 		f.restart()
 	}
 	return *rest
-}
-
-func answer(ctx context.Context, src federate.Source, r federate.Request) ([]byte, error) {
-	switch r.What {
-	case federate.ResourceCheckpoint:
-		return src.Checkpoint(ctx)
-	case federate.ResourceKeyrings:
-		return src.Keyrings(ctx)
-	case federate.ResourceTile:
-		return src.Tile(ctx, r.Level, r.N, r.Width)
-	case federate.ResourceBundle:
-		return src.Entries(ctx, r.N, r.Width)
-	}
-	return src.Object(ctx, r.Hash)
 }
 
 // has checks that the follower holds what the log had at a size, no more and no less.

@@ -24,6 +24,23 @@ type Source interface {
 	Keyrings(ctx context.Context) ([]byte, error)
 }
 
+// Of asks a source for the resource, whole.
+func (q Request) Of(ctx context.Context, src Source) ([]byte, error) {
+	switch q.What {
+	case ResourceCheckpoint:
+		return src.Checkpoint(ctx)
+	case ResourceKeyrings:
+		return src.Keyrings(ctx)
+	case ResourceTile:
+		return src.Tile(ctx, q.Level, q.N, q.Width)
+	case ResourceBundle:
+		return src.Entries(ctx, q.N, q.Width)
+	case ResourceObject:
+		return src.Object(ctx, q.Hash)
+	}
+	return nil, errors.New("no such resource")
+}
+
 // Stream is a Source whose objects can be read as they come: a large one then never stands in memory whole.
 type Stream interface {
 	// OpenObject is Object from a place on, without the check of the hash.
@@ -315,24 +332,12 @@ func (x *round) tell(ctx context.Context, evs ...Event) {
 }
 
 func (x *round) fetch(ctx context.Context, q Request) (Body, error) {
-	var b []byte
-	var err error
-	switch q.What {
-	case ResourceCheckpoint:
-		if x.shown != nil {
-			return Body{Bytes: x.shown}, nil
-		}
-		b, err = x.src.Checkpoint(ctx)
-	case ResourceKeyrings:
-		b, err = x.src.Keyrings(ctx)
-	case ResourceTile:
-		b, err = x.src.Tile(ctx, q.Level, q.N, q.Width)
-	case ResourceBundle:
-		b, err = x.src.Entries(ctx, q.N, q.Width)
-	case ResourceObject:
+	switch {
+	case q.What == ResourceCheckpoint && x.shown != nil:
+		return Body{Bytes: x.shown}, nil
+	case q.What == ResourceObject:
 		return x.fetchObject(ctx, q.Hash)
-	default:
-		err = errors.New("no such resource")
 	}
+	b, err := q.Of(ctx, x.src)
 	return Body{Bytes: b}, err
 }

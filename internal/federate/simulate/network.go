@@ -39,7 +39,7 @@ func (n *node) answer(to, of *node, r federate.Request) ([]byte, error) {
 	if src == nil {
 		return nil, ledger.ErrNotFound
 	}
-	b, err := serve(src, r)
+	b, err := r.Of(context.Background(), src)
 	if err == nil && n.liar && n != of && n.w.dice.chance(0.3) && len(b) > 0 && !bytes.HasPrefix(b, []byte("slip:")) {
 		b = append([]byte{}, b...)
 		b[n.w.dice.IntN(len(b))] ^= 1
@@ -94,18 +94,3 @@ type published struct {
 
 // Checkpoint implements federate.Source.
 func (p published) Checkpoint(context.Context) ([]byte, error) { return p.note, nil }
-
-func serve(src federate.Source, r federate.Request) ([]byte, error) {
-	ctx := context.Background()
-	switch r.What {
-	case federate.ResourceCheckpoint:
-		return src.Checkpoint(ctx)
-	case federate.ResourceKeyrings:
-		return src.Keyrings(ctx)
-	case federate.ResourceTile:
-		return src.Tile(ctx, r.Level, r.N, r.Width)
-	case federate.ResourceBundle:
-		return src.Entries(ctx, r.N, r.Width)
-	}
-	return src.Object(ctx, r.Hash)
-}
