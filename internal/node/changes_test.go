@@ -48,3 +48,23 @@ func TestPassedOnHeadsWaitForOwnOnes(t *testing.T) {
 		t.Fatalf("told of %q, want %q", got, want)
 	}
 }
+
+// What the program writes of its own accord is told when something else is, or a little later; no head of a person's waits for it.
+func TestReceiptsAreNoUrgentNews(t *testing.T) {
+	ctx := context.Background()
+	keeper, other, id := founded(t)
+	ofKeeper, ofOther := mutual(t, keeper, other, id)
+	signing := primed(t, keeper, other, id, ofKeeper)
+	shareReport(t, keeper, id, "shared")
+	synced(t, other, ofKeeper)
+	all := must(other.Changes(ctx, keeper.party.ID, ChangesQuery{}))(t)
+	receipts(t, signing)
+	news, urgent, _, err := other.changesNow(ctx, keeper.party.ID, all.Cursor)
+	if err != nil || len(news.Logs) != 1 || news.Logs[0].Log != ofOther || urgent {
+		t.Fatalf("a receipt: %v, urgent %t, %v", news.Logs, urgent, err)
+	}
+	must(other.Publish(ctx, id, reportDraft("its own")))(t)
+	if _, urgent, _, err = other.changesNow(ctx, keeper.party.ID, all.Cursor); err != nil || !urgent {
+		t.Fatalf("a person's record: urgent %t, %v", urgent, err)
+	}
+}

@@ -221,7 +221,7 @@ func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, err
 	asked.Wait()
 	size, err := n.noteWitnessed(context.WithoutCancel(ctx), logID, policies)
 	if g.served || g.noted {
-		n.cosigned(logID)
+		n.cosigned(context.WithoutCancel(ctx), l)
 	}
 	return size, err
 }
@@ -255,11 +255,22 @@ func (n *Node) tookCosignature(ctx context.Context, g *gathering, line []byte) (
 	return g.noted, nil
 }
 
-// cosigned tells whoever follows a log that its newest tree has more cosignatures, and looks at what waited for them.
-func (n *Node) cosigned(logID string) {
+// cosigned tells whoever follows an own log that its newest tree has more cosignatures, and looks at what waited for them: that is
+// urgent where the log holds a roll.
+func (n *Node) cosigned(ctx context.Context, l ledger.LogInfo) {
 	n.grown.Add(1)
-	n.feed.Note(logID, true)
-	n.peersChanged()
+	holds := false
+	err := n.withRoll(ctx, l.Agreement, func(r *roll) error {
+		holds = slices.Contains(r.origins(), l.Origin)
+		return nil
+	})
+	if err != nil {
+		n.logger.Warn("what waited for witnesses cannot be looked at", "log", l.ID, "error", err)
+	}
+	n.feed.Note(l.ID, holds)
+	if holds || n.cfg.OutboundOnly {
+		n.peersChanged()
+	}
 }
 
 // witnessesOf lists the witnesses of several policies, each once.

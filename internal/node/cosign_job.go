@@ -10,6 +10,8 @@ import (
 const (
 	cosignSoon  = time.Second
 	cosignAgain = 30 * time.Second
+	// cosignCalm is how long a head waits for its cosignatures that holds nothing but what the program wrote of its own accord.
+	cosignCalm = 5 * time.Second
 )
 
 // cosigner asks the witnesses of own logs whose heads moved: one goroutine, which no append waits for.
@@ -43,7 +45,11 @@ func (n *Node) startCosigner(ctx context.Context) error {
 }
 
 // nudge says that a log has a new head. It never waits.
-func (c *cosigner) nudge(logID string) {
+func (c *cosigner) nudge(logID string, urgent bool) {
+	if !urgent {
+		time.AfterFunc(cosignCalm, func() { c.nudge(logID, true) })
+		return
+	}
 	c.mu.Lock()
 	c.due[logID] = true
 	c.mu.Unlock()

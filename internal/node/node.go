@@ -109,6 +109,7 @@ type Node struct {
 	bundled    sync.Map                      // the files of open bundles, by their source
 	grown      atomic.Uint64                 // counts heads that were published and books that were read
 	known      atomic.Uint64                 // counts changes of whose keys are known: peers, pins, own keyrings
+	quiet      quietLogs                     // own logs that the program is writing to
 	enough     enoughRows                    // what enough witnesses co-signed
 	posted     map[string]Place              // how far each token has written to each log over TAXII; mu guards it
 
@@ -251,7 +252,8 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 func (n *Node) published(logID string) {
 	n.grown.Add(1)
 	own := n.authorOf(logID) == n.party.ID
-	n.feed.Note(logID, own)
+	urgent := own && !n.quiet.only(logID)
+	n.feed.Note(logID, urgent)
 	if n.cfg.OutboundOnly {
 		n.peersChanged() // what nobody can fetch is brought
 	}
@@ -259,7 +261,7 @@ func (n *Node) published(logID string) {
 	c := n.cosigner
 	n.mu.RUnlock()
 	if c != nil && own {
-		c.nudge(logID)
+		c.nudge(logID, urgent)
 	}
 }
 

@@ -315,6 +315,7 @@ func (n *Node) appendSigned(ctx context.Context, logID string, rec record.Record
 }
 
 func (n *Node) appendObject(ctx context.Context, logID string, rec record.Record, object []byte, under, sets uint64, attachments [][]byte) (Receipt, error) {
+	defer n.quiet.enter(logID, rec.Kind == record.KindReceipt || rec.Kind == record.KindAudit)()
 	r, err := n.ledger.Append(ctx, logID, ledger.Entry{Object: object, Attachments: attachments, Under: under, Sets: sets})
 	if err != nil {
 		return Receipt{}, storeFault(err)

@@ -2,10 +2,15 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
@@ -20,8 +25,12 @@ import (
 const (
 	// receiptLeaves is how many leaves are looked at before the other logs get their turn.
 	receiptLeaves = 16 << 10
+	// receiptSoon is the part of the time between receipts over which the first ones of all nodes are spread.
+	receiptSoon = 6
 	// receiptRetry is when what could not be signed is tried again.
 	receiptRetry = 30 * time.Second
+	// receiptWriters is how many receipts are signed at once.
+	receiptWriters = 16
 	// receiptLateness is how far behind a log's end an object may come and still get its receipt.
 	receiptLateness = 1 << 16
 )
@@ -30,7 +39,6 @@ const (
 type pendingReceipts struct {
 	upto    int64 // leaves before it have their receipts; as in the store
 	scanned int64 // leaves before it were looked at
-	due     time.Time
 	states  map[record.ReceiptState]*pendingState
 }
 
@@ -72,8 +80,17 @@ func (p *pendingReceipts) full() bool {
 
 // receipting is the state of the goroutine.
 type receipting struct {
-	n    *Node
-	logs map[string]*pendingReceipts
+	n     *Node
+	logs  map[string]*pendingReceipts
+	share float64 // when in a span of time it is this node's turn, 0 to 1: what all sign at once keeps all busy at once
+	due   time.Time
+	last  time.Time // when what waited was signed
+}
+
+// turnOf is a party's share of a span of time.
+func turnOf(party string) float64 {
+	h := sha256.Sum256([]byte("receipts of " + party))
+	return float64(binary.BigEndian.Uint32(h[:])) / (1 << 32)
 }
 
 // SignReceipts tells the authors of followed logs what has come here, until ctx ends.
@@ -81,7 +98,7 @@ func (n *Node) SignReceipts(ctx context.Context) {
 	if n.ledger == nil {
 		return
 	}
-	r := &receipting{n: n, logs: map[string]*pendingReceipts{}}
+	r := &receipting{n: n, logs: map[string]*pendingReceipts{}, share: turnOf(n.party.ID)}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -118,10 +135,56 @@ func (r *receipting) round(ctx context.Context) time.Duration {
 			wait = min(wait, again)
 		}
 	}
+	if again := r.turn(ctx, infos); again > 0 {
+		wait = min(wait, again)
+	}
 	return wait
 }
 
-// log looks at what is new in one log and signs what is due; it returns in how long something will be, or 0.
+// turn signs what waits for all logs together when its time has come, so that readers of this party's log hear of it once. It returns
+// how long that still takes, 0: nothing waits.
+func (r *receipting) turn(ctx context.Context, infos []ledger.LogInfo) time.Duration {
+	infos = slices.DeleteFunc(infos, func(l ledger.LogInfo) bool { p := r.logs[l.ID]; return p == nil || !p.worthIt() })
+	if len(infos) == 0 {
+		return 0
+	}
+	now := r.n.now()
+	if r.due.IsZero() {
+		r.due = r.next(now)
+	}
+	if wait := r.due.Sub(now); wait > 0 {
+		return wait
+	}
+	r.due, r.last = time.Time{}, now
+	if err := r.sign(ctx, infos...); err != nil {
+		if ctx.Err() == nil {
+			r.n.logger.Warn("receipts wait and are tried again", "error", err)
+		}
+		for _, l := range infos {
+			delete(r.logs, l.ID)
+		}
+		return receiptRetry
+	}
+	return 0
+}
+
+// next is when to sign what has begun to wait: soon where nothing was signed for a while, else at this node's place in the span that
+// follows the last.
+func (r *receipting) next(now time.Time) time.Time {
+	every := r.n.cfg.receiptEvery()
+	turn := time.Duration(r.share * float64(every))
+	earliest := r.last.Add(every)
+	if !now.Before(earliest) {
+		return now.Add(turn / receiptSoon)
+	}
+	at := earliest.Truncate(every).Add(turn)
+	if at.Before(earliest) {
+		at = at.Add(every)
+	}
+	return at
+}
+
+// log looks at what is new in one log and signs what waits for nobody's turn; it returns in how long there is more to look at, or 0.
 func (r *receipting) log(ctx context.Context, l ledger.LogInfo) (time.Duration, error) {
 	indexed := r.n.indexer.indexedTo(l.ID)
 	p := r.logs[l.ID]
@@ -146,19 +209,15 @@ func (r *receipting) log(ctx context.Context, l ledger.LogInfo) (time.Duration, 
 	if err := r.scan(ctx, l, p, min(indexed, p.scanned+receiptLeaves)); err != nil {
 		return 0, err
 	}
-	now := r.n.now()
-	switch wait := p.due.Sub(now); {
+	switch {
 	case p.full() && !p.worthIt():
 		if err := r.done(ctx, l, p); err != nil { // nobody is told of so much that is only carried
 			return 0, err
 		}
-	case p.states[record.ReceiptObeyed] != nil, p.full(), p.worthIt() && wait <= 0:
-		if err := r.sign(ctx, l, p); err != nil {
+	case p.states[record.ReceiptObeyed] != nil, p.full():
+		if err := r.sign(ctx, l); err != nil {
 			return 0, err
 		}
-		p.due = now.Add(r.n.cfg.receiptEvery())
-	case p.worthIt():
-		return wait, nil
 	}
 	if p.scanned < indexed {
 		return time.Nanosecond, nil // after the other logs
@@ -261,22 +320,32 @@ func (n *Node) obeys(ctx context.Context, l ledger.LogInfo, e store.Indexed) (bo
 	return true, nil
 }
 
-// sign signs what waits for one log and forgets it.
-func (r *receipting) sign(ctx context.Context, l ledger.LogInfo, p *pendingReceipts) error {
-	own, ok, err := r.n.receiptLog(ctx, l)
-	if err != nil {
-		return err
-	}
-	if ok {
-		for _, state := range []record.ReceiptState{record.ReceiptFetched, record.ReceiptOpened, record.ReceiptObeyed} {
-			if s := p.states[state]; s != nil {
-				if err := r.signState(ctx, own, l, state, s); err != nil {
-					return err
-				}
+// sign signs what waits for logs, side by side so that few commits take it all, and forgets it.
+func (r *receipting) sign(ctx context.Context, logs ...ledger.LogInfo) error {
+	var signing errgroup.Group
+	signing.SetLimit(receiptWriters)
+	var failed []error
+	for _, l := range logs {
+		own, ok, err := r.n.receiptLog(ctx, l)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("receipts for log %s: %w", l.ID, err))
+			break
+		}
+		for state, s := range r.logs[l.ID].states {
+			if ok {
+				signing.Go(func() error { return r.signState(ctx, own, l, state, s) })
 			}
 		}
 	}
-	return r.done(ctx, l, p)
+	if err := errors.Join(append(failed, signing.Wait())...); err != nil {
+		return err
+	}
+	for _, l := range logs {
+		if err := r.done(ctx, l, r.logs[l.ID]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // done notes that what was looked at has its receipts.

@@ -40,7 +40,7 @@ func primed(t *testing.T, keeper, other *Node, id, ofKeeper string) *receipting 
 	synced(t, other, ofKeeper)
 	r := receiptsOf(other)
 	receipts(t, r)
-	r.logs[ofKeeper].due = time.Time{}
+	r.due, r.last = time.Time{}, time.Time{}
 	return r
 }
 
@@ -185,6 +185,29 @@ func TestReceiptsAreGatheredAndRecallsAcknowledgedAtOnce(t *testing.T) {
 	if size() != was+1 {
 		t.Fatalf("%d records once the time had come", size()-was)
 	}
+}
+
+// Nodes take turns: what begins to wait is signed soon, what waits after that not before its time and never much later.
+func TestReceiptsHaveTheirTurn(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		every := time.Duration(rapid.Int64Range(int64(time.Second), int64(time.Hour)).Draw(t, "every"))
+		r := &receipting{n: &Node{cfg: Config{ReceiptEvery: every.String()}}, share: turnOf(rapid.String().Draw(t, "party"))}
+		now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "now")))
+		if wait := r.next(now).Sub(now); wait < 0 || wait > every/receiptSoon {
+			t.Fatalf("the first waits for %s of %s", wait, every)
+		}
+		r.last = now
+		for range 3 {
+			at := r.next(r.last.Add(every / 2))
+			if wait := at.Sub(r.last); wait < every || wait >= 2*every {
+				t.Fatalf("the next one waits for %s of %s", wait, every)
+			}
+			r.last = at
+		}
+		if at := r.next(r.last.Add(every / 2)); at.Sub(r.last) != every {
+			t.Fatalf("a turn later: %s of %s", at.Sub(r.last), every)
+		}
+	})
 }
 
 // Who wants no receipts signs none, but for recalls.
