@@ -3,80 +3,77 @@ package node
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"github.com/mithaq/mithaq/internal/store"
 )
+
+// maxPeerRows bounds how many peers are remembered, some 8 KB each: more than witness and publish at the same time.
+const maxPeerRows = 256
 
 // peerRows remembers what the store holds of peers: whom a log is followed from and who witnesses it is asked at every head that
 // anybody tells of. Only the node's writer remembers, since nobody else knows when it changes. The zero value is empty.
 type peerRows struct {
 	mu      sync.Mutex // guards all below
 	changes uint64     // how often something was written
-	all     []store.Peer
-	by      map[string]store.Peer // by party; nil: not read
+	by      map[string]peerRow
 }
 
-// rows returns what is remembered, and as of which change.
-func (p *peerRows) rows() (all []store.Peer, by map[string]store.Peer, changes uint64) {
+// peerRow is what the store holds of one party.
+type peerRow struct {
+	store.Peer
+	known bool
+}
+
+// of returns what is remembered of a party, and as of which change.
+func (p *peerRows) of(party string) (row peerRow, remembered bool, changes uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.all, p.by, p.changes
+	row, remembered = p.by[party]
+	return row, remembered, p.changes
 }
 
 // note remembers what was read, if nothing was written since.
-func (p *peerRows) note(all []store.Peer, changes uint64) {
+func (p *peerRows) note(party string, row peerRow, changes uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if changes != p.changes {
 		return
 	}
-	p.all, p.by = all, make(map[string]store.Peer, len(all))
-	for _, row := range all {
-		p.by[row.Party] = row
+	if p.by == nil || len(p.by) >= maxPeerRows {
+		p.by = map[string]peerRow{}
 	}
+	p.by[party] = row
 }
 
 func (p *peerRows) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.changes++
-	p.all, p.by = nil, nil
+	p.by = nil
 }
 
-// peers lists what is known of other parties' nodes, by party. Nobody changes what it returns but the list itself.
+// peers lists what is known of other parties' nodes, by party.
 func (n *Node) peers(ctx context.Context) ([]store.Peer, error) {
-	all, by, changes := n.peerRows.rows()
-	if by != nil {
-		return slices.Clone(all), nil
-	}
 	all, err := n.store.Peers(ctx)
-	if err != nil {
-		return nil, storeFault(err)
-	}
-	if n.ledger != nil {
-		n.peerRows.note(all, changes)
-	}
-	return slices.Clone(all), nil
+	return all, storeFault(err)
 }
 
-// peerOf is what is known of a party's node.
+// peerOf is what is known of a party's node. Nobody changes what it returns.
 func (n *Node) peerOf(ctx context.Context, party string) (p store.Peer, ok bool, err error) {
-	if _, by, _ := n.peerRows.rows(); by != nil {
-		p, ok = by[party]
-		return p, ok, nil
+	row, remembered, changes := n.peerRows.of(party)
+	if remembered {
+		return row.Peer, row.known, nil
 	}
+	row.Peer, err = n.store.Peer(ctx, party)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return store.Peer{}, false, storeFault(err)
+	}
+	row.known = err == nil
 	if n.ledger != nil {
-		if _, err := n.peers(ctx); err != nil {
-			return p, false, err
-		}
+		n.peerRows.note(party, row, changes)
 	}
-	p, err = n.store.Peer(ctx, party)
-	if errors.Is(err, store.ErrNotFound) {
-		return p, false, nil
-	}
-	return p, err == nil, storeFault(err)
+	return row.Peer, row.known, nil
 }
 
 // putPeer keeps what is known of a peer. Whose keys are known has then changed: see [Node.metPeers].
