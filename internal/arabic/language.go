@@ -92,6 +92,8 @@ func nextLetters(text string) (w lettersRun) {
 			var r rune
 			r, size = utf8.DecodeRuneInString(text[i:])
 			switch {
+			case 'ؠ' <= r && r < 'ـ' || 'ـ' < r && r <= 'ي': // all of them Arabic letters, but for tatweel
+				w.arab++
 			case !unicode.IsLetter(r):
 				if from >= 0 {
 					w.text, w.bytes = text[from:i], i

@@ -59,18 +59,7 @@ func answeredIn(ctx context.Context, t *tx, after, to []byte, leaves [][32]byte,
 	if err != nil {
 		return nil, nil, err
 	}
-	answers := map[[32]byte][]int64{}
-	err = t.asking(ctx, `SELECT leaf, no FROM ix_answers WHERE leaf > $1 AND leaf <= $2 ORDER BY leaf, no`, []any{after, to}, func(r *sql.Rows) error {
-		var leaf []byte
-		var no int64
-		if err := r.Scan(&leaf, &no); err != nil {
-			return err
-		}
-		h, err := toHash(leaf)
-		answers[h] = append(answers[h], no)
-		nos = append(nos, no)
-		return err
-	})
+	answers, err := answersTo(ctx, t, after, to, forms)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,13 +68,7 @@ func answeredIn(ctx context.Context, t *tx, after, to []byte, leaves [][32]byte,
 		return nil, nil, err
 	}
 	for i, leaf := range leaves {
-		var by []counted
-		for _, no := range answers[leaf] {
-			if a, ok := records[no]; ok {
-				by = append(by, a)
-			}
-		}
-		here := false
+		by, here := answers[leaf], false
 		for _, no := range starts[i] {
 			if s, ok := records[no]; ok && leafOf[no] == leaf {
 				here, s.fresh = true, !notFresh[no]
@@ -97,6 +80,41 @@ func answeredIn(ctx context.Context, t *tx, after, to []byte, leaves [][32]byte,
 		}
 	}
 	return out, expected, nil
+}
+
+// answersTo returns the valid records that answer the leaves after one, up to another.
+func answersTo(ctx context.Context, t *tx, after, to []byte, forms map[int64]counted) (map[[32]byte][]counted, error) {
+	type row struct {
+		leaf         [32]byte
+		no, at, form int64
+	}
+	var rows []row
+	err := t.asking(ctx, `SELECT a.leaf, a.no, r.time_us, r.form FROM ix_answers a JOIN ix_record r ON r.no = a.no WHERE a.leaf > $1 AND a.leaf <= $2
+		ORDER BY a.leaf, a.no`, []any{after, to}, func(r *sql.Rows) error {
+		var one row
+		var leaf sql.RawBytes
+		err := r.Scan(&leaf, &one.no, &one.at, &one.form)
+		if err == nil {
+			one.leaf, err = toHash(leaf)
+		}
+		rows = append(rows, one)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[[32]byte][]counted, len(rows))
+	for _, r := range rows {
+		f, err := formCounted(ctx, t, r.form, forms)
+		if err != nil {
+			return nil, err
+		}
+		if f.no > 0 {
+			f.no, f.at = r.no, r.at
+			out[r.leaf] = append(out[r.leaf], f)
+		}
+	}
+	return out, nil
 }
 
 // whichAnswer says which of some records answer any.
@@ -141,18 +159,9 @@ func countedAt(ctx context.Context, t *tx, nos []int64, forms map[int64]counted)
 	}
 	out := make(map[int64]counted, len(rows))
 	for _, r := range rows {
-		f, known := forms[r.form]
-		if !known {
-			var standing string
-			if err := one(ctx, t, `SELECT no, standing, agreement, author, kind, stage FROM ix_form WHERE no = $1`, []any{r.form}, &f.no, &standing, &f.agreement, &f.author, &f.kind, &f.stage); err != nil {
-				return nil, nil, err
-			}
-			if standing != StandingValid {
-				f.no = 0
-			}
-			if len(forms) < formsKnown {
-				forms[r.form] = f
-			}
+		f, err := formCounted(ctx, t, r.form, forms)
+		if err != nil {
+			return nil, nil, err
 		}
 		if f.no > 0 {
 			f.no, f.at = r.no, r.at
@@ -160,6 +169,25 @@ func countedAt(ctx context.Context, t *tx, nos []int64, forms map[int64]counted)
 		}
 	}
 	return out, leaves, nil
+}
+
+// formCounted is what settling needs of a form; no is 0 when its records are not valid.
+func formCounted(ctx context.Context, t *tx, no int64, forms map[int64]counted) (counted, error) {
+	f, known := forms[no]
+	if known {
+		return f, nil
+	}
+	var standing string
+	if err := one(ctx, t, `SELECT no, standing, agreement, author, kind, stage FROM ix_form WHERE no = $1`, []any{no}, &f.no, &standing, &f.agreement, &f.author, &f.kind, &f.stage); err != nil {
+		return f, err
+	}
+	if standing != StandingValid {
+		f.no = 0
+	}
+	if len(forms) < formsKnown {
+		forms[no] = f
+	}
+	return f, nil
 }
 
 // formsKnown bounds the forms that are remembered: a hostile author gives each record one of its own.
