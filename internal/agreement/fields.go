@@ -1,7 +1,6 @@
 package agreement
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/agreement/strictoml"
@@ -16,8 +15,8 @@ type Fields struct {
 func NewFields(log *strictoml.Log) Fields { return Fields{log} }
 
 var (
-	countryShape = regexp.MustCompile(`^[A-Z]{2}$`)
-	factRefShape = regexp.MustCompile(`^[0-9]{3}-[0-9]{1,3}$`)
+	countryShape = shaped(`^[A-Z]{2}$`)
+	factRefShape = shaped(`^[0-9]{3}-[0-9]{1,3}$`)
 )
 
 // Names reads name.en, name.ar, …: short, one line, without bidirectional controls.
@@ -132,7 +131,7 @@ func (f Fields) printed(t *strictoml.Table) string {
 func (f Fields) FactRefs(t *strictoml.Table) []string {
 	var out []string
 	for _, w := range t.Words("refs") {
-		if !factRefShape.MatchString(w.Text) {
+		if !factRefShape().MatchString(w.Text) {
 			f.log.Add(w.Pos, "write a document and a number, as 004-1", "%q is not the number of a fact", clip(w.Text))
 			continue
 		}
@@ -189,7 +188,7 @@ func (f Fields) Party(t *strictoml.Table, label string) Party {
 	if p.ID != "" && !isParty(p.ID) {
 		t.Fail("id", "copy it from the party's node, with its fingerprint compared", "%q is not a party id", clip(p.ID))
 	}
-	if p.Country != "" && !countryShape.MatchString(p.Country) {
+	if p.Country != "" && !countryShape().MatchString(p.Country) {
 		t.Fail("country", "write the two capital letters of ISO 3166-1", "%q is not a country code", clip(p.Country))
 	}
 	if term := t.Table("term"); term != nil {

@@ -2,7 +2,6 @@ package agreement
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -52,10 +51,10 @@ func (s Span) Overlaps(o Span) bool {
 }
 
 var (
-	atShape       = regexp.MustCompile(`^(\d{4})(?:-(\d{2})(?:-(\d{2}))?|-(spring|summer|autumn|winter))?$`)
-	relativeShape = regexp.MustCompile(`^(next|last|this) ([a-z]+)$`)
-	timeShape     = regexp.MustCompile(`^([01]\d|2[0-3]):[0-5]\d$`)
-	zoneShape     = regexp.MustCompile(`^[A-Za-z]{1,20}(/[A-Za-z_+-]{1,30}){0,2}$`)
+	atShape       = shaped(`^(\d{4})(?:-(\d{2})(?:-(\d{2}))?|-(spring|summer|autumn|winter))?$`)
+	relativeShape = shaped(`^(next|last|this) ([a-z]+)$`)
+	timeShape     = shaped(`^([01]\d|2[0-3]):[0-5]\d$`)
+	zoneShape     = shaped(`^[A-Za-z]{1,20}(/[A-Za-z_+-]{1,30}){0,2}$`)
 	seasons       = map[string]int{"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
 )
 
@@ -111,10 +110,10 @@ func (f FuzzyDate) Check() error {
 			return fmt.Errorf("%q said on %s is not %s", f.Relative, f.Said, f.At)
 		}
 	}
-	if f.Time != "" && !timeShape.MatchString(f.Time) {
+	if f.Time != "" && !timeShape().MatchString(f.Time) {
 		return fmt.Errorf("time %q is not HH:MM", f.Time)
 	}
-	if f.Zone != "" && !zoneShape.MatchString(f.Zone) {
+	if f.Zone != "" && !zoneShape().MatchString(f.Zone) {
 		return fmt.Errorf("zone %q is not a name like Asia/Riyadh", f.Zone)
 	}
 	for _, b := range f.Also {
@@ -174,7 +173,7 @@ func spanOf(at string, c Calendar) (Span, error) {
 	if first, last, ok := strings.Cut(at, "/"); ok {
 		return daysBetween(first, last, c)
 	}
-	m := atShape.FindStringSubmatch(at)
+	m := atShape().FindStringSubmatch(at)
 	if m == nil {
 		return Span{}, fmt.Errorf("date %q is not YYYY-MM-DD, YYYY-MM, YYYY-season, YYYY or two days with a slash between them", clip(at))
 	}
@@ -257,7 +256,7 @@ func hijriSpan(at string, c Calendar, year, month, day int) (Span, error) {
 // relativeSpan resolves "next", "last" or "this" and a unit. "Next summer" is the first summer that begins after the
 // day it was said; "last december" the last one that ended before it; "this" the one around it, or else the coming one.
 func relativeSpan(words string, said time.Time) (Span, error) {
-	m := relativeShape.FindStringSubmatch(strings.ToLower(words))
+	m := relativeShape().FindStringSubmatch(strings.ToLower(words))
 	if m == nil {
 		return Span{}, fmt.Errorf("%q is not next, last or this and a unit", words)
 	}

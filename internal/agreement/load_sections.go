@@ -308,7 +308,7 @@ func (l *loader) elsewhere(pos strictoml.Pos, place string) {
 
 func remoteShape(s string, item bool) bool {
 	agreement, label, ok := strings.Cut(s, "/")
-	return ok == item && labelShape.MatchString(agreement) && (!item || labelShape.MatchString(label))
+	return ok == item && labelShape().MatchString(agreement) && (!item || labelShape().MatchString(label))
 }
 
 func (l *loader) act(t *strictoml.Table) {

@@ -2,7 +2,6 @@ package agreement
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"time"
 )
@@ -46,11 +45,11 @@ type Period struct {
 	Years, Months, Days, Hours, Minutes int
 }
 
-var periodShape = regexp.MustCompile(`^P(?:(\d{1,3})Y)?(?:(\d{1,3})M)?(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?)?$`)
+var periodShape = shaped(`^P(?:(\d{1,3})Y)?(?:(\d{1,3})M)?(?:(\d{1,3})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,5})M)?)?$`)
 
 // ParsePeriod reads a period. A length of nothing is refused.
 func ParsePeriod(s string) (Period, error) {
-	m := periodShape.FindStringSubmatch(s)
+	m := periodShape().FindStringSubmatch(s)
 	if m == nil || s[len(s)-1] == 'T' {
 		return Period{}, fmt.Errorf("period %q is not like PT24H, P30D, P1M or P1Y", clip(s))
 	}

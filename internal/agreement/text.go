@@ -2,7 +2,6 @@ package agreement
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -22,8 +21,8 @@ const (
 )
 
 var (
-	languageShape = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
-	labelShape    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$`)
+	languageShape = shaped(`^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$`)
+	labelShape    = shaped(`^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$`)
 )
 
 // In returns the text in the first of the wanted languages that is there, then in English, then in the first language
@@ -52,7 +51,7 @@ func (t Text) Languages() []string {
 
 // CheckLabel says what is wrong with the label of a commitment, party, source, deadline or rule.
 func CheckLabel(s string) error {
-	if !labelShape.MatchString(s) {
+	if !labelShape().MatchString(s) {
 		return fmt.Errorf("label %q is not 1 to %d letters, digits, dots and hyphens", clip(s), maxLabelBytes)
 	}
 	return nil
@@ -60,7 +59,7 @@ func CheckLabel(s string) error {
 
 // CheckLanguage says what is wrong with a language tag.
 func CheckLanguage(tag string) error {
-	if len(tag) > 35 || !languageShape.MatchString(tag) {
+	if len(tag) > 35 || !languageShape().MatchString(tag) {
 		return fmt.Errorf("%q is not a language tag like en, ar or pt-BR", clip(tag))
 	}
 	return nil

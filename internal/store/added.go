@@ -24,7 +24,7 @@ func (d *DB) Added(ctx context.Context, now time.Time, list []ToAdd) ([]time.Tim
 	out := make([]time.Time, len(list))
 	missing, err := d.addedBefore(ctx, list, out)
 	if err == nil && missing {
-		err = d.truth.warm(ctx, addedInsert.texts[d.kind][:]...)
+		err = d.truth.warm(ctx, addedInsert.of(d.kind)[:]...)
 	}
 	if err == nil && missing {
 		err = d.truth.inTx(ctx, func(t *tx) error { return addToJournal(ctx, t, micros(now), list, out) })

@@ -192,7 +192,7 @@ func (d *DB) warmCommit(ctx context.Context) error {
 		return err
 	}
 	for _, in := range []*inserter{leafInsert, tileInsert, objectInsert} {
-		if err := d.truth.warm(ctx, in.texts[d.kind][:]...); err != nil {
+		if err := d.truth.warm(ctx, in.of(d.kind)[:]...); err != nil {
 			return err
 		}
 	}

@@ -69,7 +69,7 @@ func (t *tx) asking(ctx context.Context, query string, args []any, scan func(*sq
 func askOf(ctx context.Context, k kind, ask asking, query *inserter, args []any, scan func(*sql.Rows) error) error {
 	for i, n := range batchSizes {
 		for n *= query.cols; len(args) >= n; args = args[n:] {
-			if err := ask(ctx, query.texts[k][i], args[:n:n], scan); err != nil {
+			if err := ask(ctx, query.of(k)[i], args[:n:n], scan); err != nil {
 				return err
 			}
 		}

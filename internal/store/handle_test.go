@@ -20,8 +20,8 @@ func TestLookupsReadFewRows(t *testing.T) {
 	if err := x.Finish(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, query := range []string{findFresh.texts[sqlite][1], findHandle.texts[sqlite][1], findNames.texts[sqlite][1], findPlaced.texts[sqlite][1],
-		findCounted.texts[sqlite][1], findAnswers.texts[sqlite][1], nextBlocks} {
+	for _, query := range []string{findFresh.of(sqlite)[1], findHandle.of(sqlite)[1], findNames.of(sqlite)[1], findPlaced.of(sqlite)[1],
+		findCounted.of(sqlite)[1], findAnswers.of(sqlite)[1], nextBlocks} {
 		args := make([]any, strings.Count(query, "?")+strings.Count(query, "$"))
 		for i := range args {
 			args[i] = 1

@@ -106,7 +106,7 @@ const (
 var findAnswered = newInserterWith(`SELECT start_no, tally FROM ix_answered WHERE start_no IN (VALUES (CAST(-1 AS BIGINT)),`, 1, `)`)
 
 func activityQueries(k kind) []string {
-	return append(findAnswered.texts[k][:], listAuthors, listTallies, listBuckets, newestServings, newestPacks, countLate, listLate, listOpenDays, servingsIn, packsIn, recordByNo)
+	return append(findAnswered.of(k)[:], listAuthors, listTallies, listBuckets, newestServings, newestPacks, countLate, listLate, listOpenDays, servingsIn, packsIn, recordByNo)
 }
 
 // talliedCount is a tally's number and count.

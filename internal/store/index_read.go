@@ -238,7 +238,7 @@ func (x *Index) OfKinds(ctx context.Context, logNo int64, agreement, author stri
 		tallies = `SELECT no, kind FROM ix_tally WHERE agreement = $1 AND author = $2 AND what = $3 AND label = ''`
 	)
 	err = x.reading("looking places up", func(c *conns) error {
-		return c.inSnapshot(ctx, append(findPlaces.texts[c.kind][:], size, tallies, servingsIn, packsIn), func(s snapshot) error {
+		return c.inSnapshot(ctx, append(findPlaces.of(c.kind)[:], size, tallies, servingsIn, packsIn), func(s snapshot) error {
 			if err := one(ctx, s, size, []any{logNo}, &w.Size); err != nil {
 				if errors.Is(err, ErrNotFound) {
 					return nil // nothing of the log is indexed

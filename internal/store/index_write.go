@@ -138,7 +138,7 @@ func (x *Index) warmWrite(ctx context.Context) error {
 		return err
 	}
 	for _, in := range []*inserter{ixRecordInsert, ixServesInsert, ixPackInsert, ixRefInsert, ixAnswerInsert, ixSTIXInsert, ixPlaceInsert, ixFormInsert, freshInsert, handleInsert, findFresh, findHandle, findCounted, findAnswers} {
-		if err := x.c.warm(ctx, in.texts[x.db.kind][:]...); err != nil {
+		if err := x.c.warm(ctx, in.of(x.db.kind)[:]...); err != nil {
 			return err
 		}
 	}

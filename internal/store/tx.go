@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // tx is one writing transaction that uses statements prepared once.
@@ -105,30 +106,40 @@ func multi(k kind, head string, cols, rows int) string {
 	return b.String()
 }
 
-// inserter holds the texts of one multi-row insert, by kind and by index in batchSizes.
+// inserter holds the texts of one multi-row insert, by kind of database and by index in batchSizes. They are written when they are
+// first asked for: most commands ask for none.
 type inserter struct {
-	cols  int
-	texts [2][len(batchSizes)]string
+	head, tail string
+	cols       int
+	texts      [2]struct {
+		once sync.Once
+		all  [len(batchSizes)]string
+	}
 }
 
 func newInserter(head string, cols int) *inserter { return newInserterWith(head, cols, "") }
 
 // newInserterWith is newInserter with something after the rows.
 func newInserterWith(head string, cols int, tail string) *inserter {
-	in := &inserter{cols: cols}
-	for _, k := range []kind{sqlite, postgres} {
+	return &inserter{head: head, tail: tail, cols: cols}
+}
+
+// of gives the texts for a kind of database.
+func (in *inserter) of(k kind) *[len(batchSizes)]string {
+	t := &in.texts[k]
+	t.once.Do(func() {
 		for i, n := range batchSizes {
-			in.texts[k][i] = multi(k, head, cols, n) + tail
+			t.all[i] = multi(k, in.head, in.cols, n) + in.tail
 		}
-	}
-	return in
+	})
+	return &t.all
 }
 
 // insert writes all rows, flattened in args.
 func (t *tx) insert(ctx context.Context, in *inserter, args []any) error {
 	for i, n := range batchSizes {
 		for len(args) >= n*in.cols {
-			res, err := t.run(ctx, in.texts[t.c.kind][i], args[:n*in.cols])
+			res, err := t.run(ctx, in.of(t.c.kind)[i], args[:n*in.cols])
 			if err != nil {
 				return err
 			}

@@ -82,6 +82,9 @@ func Parse(b []byte) (Message, error) {
 		m.Questions = append(m.Questions, Question{name, binary.BigEndian.Uint16(b[next:]), binary.BigEndian.Uint16(b[next+2:])})
 		at = next + 4
 	}
+	if records > 0 {
+		m.Records = make([]Record, 0, min(records, 8))
+	}
 	for i := range records {
 		r, next, ok := readRecord(b, at, &budget)
 		if !ok || i >= maxRecords {
@@ -130,7 +133,10 @@ func readRecord(b []byte, at int, budget *int) (r Record, next int, ok bool) {
 // readName reads a name, following compression pointers backwards only. budget bounds the bytes
 // that all names of a message may come to.
 func readName(b []byte, at int, budget *int) (name string, next int, ok bool) {
-	var text [256 * 4]byte
+	if at < len(b) && b[at] == 0 {
+		return "", at + 1, true
+	}
+	var text [256]byte // more for names full of odd characters
 	out := text[:0]
 	next = -1
 	limit, total := at, 0
@@ -169,7 +175,11 @@ func readName(b []byte, at int, budget *int) (name string, next int, ok bool) {
 				return "", 0, false
 			}
 			for _, c := range b[at+1 : at+1+length] {
-				out = appendChar(out, c)
+				if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' {
+					out = append(out, c)
+				} else {
+					out = appendChar(out, c)
+				}
 			}
 			out = append(out, '.')
 			at += 1 + length

@@ -77,15 +77,23 @@ func parse(b []byte, at int) (r Request, end, length int, ok bool) {
 			continue
 		}
 		value = bytes.TrimSpace(value)
-		switch {
-		case r.Host == nil && bytes.EqualFold(name, []byte("host")):
-			r.Host = value
-		case r.UserAgent == nil && bytes.EqualFold(name, []byte("user-agent")):
-			r.UserAgent = value
-		case r.Referer == nil && bytes.EqualFold(name, []byte("referer")):
-			r.Referer = value
-		case bytes.EqualFold(name, []byte("content-length")):
-			length = number(value)
+		switch len(name) { // most headers are none of these
+		case len("host"):
+			if r.Host == nil && bytes.EqualFold(name, []byte("host")) {
+				r.Host = value
+			}
+		case len("referer"):
+			if r.Referer == nil && bytes.EqualFold(name, []byte("referer")) {
+				r.Referer = value
+			}
+		case len("user-agent"):
+			if r.UserAgent == nil && bytes.EqualFold(name, []byte("user-agent")) {
+				r.UserAgent = value
+			}
+		case len("content-length"):
+			if bytes.EqualFold(name, []byte("content-length")) {
+				length = number(value)
+			}
 		}
 	}
 }
@@ -126,16 +134,19 @@ func number(b []byte) int {
 
 // URL gives the URL that was asked for: the target where it is one, else made of host and target.
 // For CONNECT it is empty: only Target says where to.
-func (r *Request) URL() string {
+func (r *Request) URL() string { return string(r.AppendURL(nil)) }
+
+// AppendURL appends what URL gives.
+func (r *Request) AppendURL(b []byte) []byte {
 	switch {
 	case bytes.Equal(r.Method, []byte("CONNECT")):
-		return ""
+		return b
 	case bytes.HasPrefix(r.Target, []byte("http://")), bytes.HasPrefix(r.Target, []byte("https://")):
-		return string(r.Target)
+		return append(b, r.Target...)
 	case r.Host == nil || r.Target[0] != '/':
-		return ""
+		return b
 	default:
-		return "http://" + string(r.Host) + string(r.Target)
+		return append(append(append(b, "http://"...), r.Host...), r.Target...)
 	}
 }
 

@@ -221,8 +221,10 @@ func (s *source) http(reading []byte, b *fingerprint.Beginning) {
 			host = host[:i]
 		}
 		ev.AddHost("http.host", host)
-		if url := r.URL(); url != "" {
-			ev.AddString(index.URL, "http.url", url)
+		begin := len(ev.Scratch)
+		ev.Scratch = r.AppendURL(ev.Scratch)
+		if url := ev.Scratch[begin:len(ev.Scratch):len(ev.Scratch)]; len(url) > 0 {
+			ev.Add(index.URL, "http.url", url)
 		} else if name, _, ok := bytes.Cut(r.Target, []byte(":")); ok && string(r.Method) == "CONNECT" {
 			ev.AddHost("http.connect", name)
 		}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/exchange"
@@ -165,7 +166,7 @@ func (g *galaxy) references(meta members) []map[string]string {
 }
 
 // relationType is what STIX 2.1, section 5.1, allows as the type of a relationship.
-var relationType = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,249}$`)
+var relationType = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,249}$`) })
 
 // relations makes the relationships of one cluster.
 func (g *galaxy) relations(place string, v members) {
@@ -188,7 +189,7 @@ func (g *galaxy) relations(place string, v members) {
 		if kind == "similar" || kind == "" {
 			kind = "related-to"
 		}
-		if !relationType.MatchString(kind) {
+		if !relationType().MatchString(kind) {
 			g.c.report.Lose(fmt.Sprintf("%s/related/%d", place, i), "%q is no type of a relationship: it is carried as related-to", exchange.Clip(kind))
 			kind = "related-to"
 		}
