@@ -80,7 +80,7 @@ func TestDescription(t *testing.T) {
 	for _, r := range routes("{hash}") {
 		path, _, _ := strings.Cut(r.path, "?")
 		path = strings.Replace(path, "/rolls/none", "/rolls/{roll}", 1)
-		name := r.method + " " + strings.NewReplacer("/own", "/{log}", "/records/1", "/records/{index}", "/t-none", "/{id}", "/cases/c-none", "/cases/{case}", "/s-none", "/{id}", "/agreements/paris-call", "/agreements/{agreement}", "/parties/us", "/parties/{party}", "/objects/indicator--00000000-0000-4000-8000-000000000001", "/objects/{id}", "/people/nobody", "/people/{name}", "/peers/p-none", "/peers/{peer}", "/drafts/d-none", "/drafts/{draft}", "/feeds/none", "/feeds/{feed}").Replace(path)
+		name := r.method + " " + strings.NewReplacer("/own", "/{log}", "/records/1", "/records/{index}", "/t-none", "/{id}", "/cases/c-none", "/cases/{case}", "/s-none", "/{id}", "/agreements/paris-call", "/agreements/{agreement}", "/parties/us", "/parties/{party}", "/objects/indicator--00000000-0000-4000-8000-000000000001", "/objects/{id}", "/people/nobody", "/people/{name}", "/peers/p-none", "/peers/{peer}", "/drafts/d-none", "/drafts/{draft}", "/feeds/none", "/feeds/{feed}", "/notifiers/none", "/notifiers/{name}").Replace(path)
 		scopes, ok := listed[name]
 		if !ok || r.scope != "" && !slices.Equal(scopes, []string{r.scope}) || r.scope == "" && len(scopes) > 0 {
 			t.Errorf("%s is described with the scopes %v, %v", name, scopes, ok)
