@@ -2,7 +2,8 @@
 # Tests the screens in a real Chromium: tools/screens.sh [FOLDER]
 #
 # Runs the demonstration in a throw-away folder and looks at it in three languages. With FOLDER, a picture of each screen in
-# each language is left there; with ONLY=WORDS only the tests run whose names have them. Where Node or Chromium is missing it says so and tests nothing.
+# each language is left there; with ONLY=WORDS only the tests run whose names have them;
+# with UNTIL=SECONDS (since 1970) those that would begin later are left out, and named. Where Node or Chromium is missing it says so and tests nothing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,6 +35,8 @@ started+=("$demo")
 port=$((20000 + RANDOM % 20000))
 node=$scratch/node
 "$scratch/mithaq" init --dir "$node" --name en=CERT-Sahlan --name ar=سهلان --listen "localhost:$port" >/dev/null
+cp ui/e2e/map.geojson "$node/map.geojson"
+sed -i 's#^map_file = ""#map_file = "map.geojson"#' "$node/mithaq.toml"
 "$scratch/mithaq" key add --dir "$node" --name en=Deputy --name ar=النائب --name fr=Adjoint >/dev/null
 sed "s/\"US\"/\"$("$scratch/mithaq" party --dir "$node" --json | sed -nE 's/.*"id": ?"(p-[a-z2-7]+)".*/\1/p' | head -1)\"/" ui/e2e/register.toml >"$scratch/register.toml"
 "$scratch/mithaq" agreement propose "$scratch/register.toml" --dir "$node" >/dev/null

@@ -2,8 +2,8 @@
 // under them. Started by tools/screens.sh.
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { begin, end, node, open, shots, signIn, startNode, stopNode } from './stage.mjs';
+import { after, before } from 'node:test';
+import { begin, end, node, open, shots, signIn, startNode, stopNode, test } from './stage.mjs';
 
 before(begin);
 after(end);

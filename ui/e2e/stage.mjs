@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { test as always } from 'node:test';
 import { chromium } from 'playwright-core';
 
 export const base = process.env.BASE;
@@ -11,6 +12,12 @@ export const node = process.env.NODE;
 export const shots = process.env.SHOTS;
 export let browser;
 let running;
+
+/** Whether the time that the checks have is over: UNTIL, in seconds since 1970. */
+export const late = () => Number(process.env.UNTIL ?? Infinity) * 1000 < Date.now();
+
+/** A test that is left out, and named, when no time is left for it. */
+export const test = (name, run) => always(name, (t) => (late() ? t.skip('no time is left for it') : run(t)));
 
 export async function begin() {
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
@@ -57,6 +64,7 @@ function listen(page) {
 /** A browser of its own that came in by the first door, and complains of whatever its console complains of. */
 export async function enter(locale, options = {}) {
   const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(60_000); // of a machine that does much else
   const page = await context.newPage();
   const complaints = listen(page);
   const { doors } = await (await context.request.get(base + '/session')).json();
@@ -71,6 +79,7 @@ export async function signIn(name, locale = 'en') {
   const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 } });
   const answer = await context.request.post(node + '/session', { data: { name, password: 'a dozen words', code: '' }, headers: { Origin: node } });
   if (!answer.ok()) throw new Error(`${name} is not let in: ${answer.status()} ${await answer.text()}`);
+  context.setDefaultTimeout(60_000); // of a machine that does much else
   const page = await context.newPage();
   return { context, page, complaints: listen(page) };
 }

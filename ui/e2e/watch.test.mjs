@@ -4,8 +4,8 @@ import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { base, begin, browser, end, enter, open, shots } from './stage.mjs';
+import { after, before } from 'node:test';
+import { base, begin, browser, end, enter, open, shots, test } from './stage.mjs';
 
 before(begin);
 after(end);

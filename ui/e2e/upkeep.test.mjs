@@ -1,0 +1,84 @@
+// What an operator brings and sets up, in a real Chromium: geometry for the map, and who is told outside the screens. Started by
+// tools/screens.sh, which gives the tests' own node ui/e2e/map.geojson as its map_file.
+import AxeBuilder from '@axe-core/playwright';
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before } from 'node:test';
+import { base, begin, end, enter, node, open, shots, signIn, test } from './stage.mjs';
+
+before(begin);
+after(end);
+
+test('the map: tiles without geometry; the operator’s areas above them, said in words, and reached by the keyboard', async () => {
+  const operator = await signIn('amal');
+  const answer = await operator.context.request.get(node + '/api/v1/map');
+  assert.equal(answer.status(), 200, await answer.text());
+  const geometry = await answer.json();
+  await operator.context.close();
+
+  const { context, page, complaints } = await enter('ar');
+  const tiles = page.locator('section[aria-labelledby=tiles]');
+  await open(page, '/today');
+  assert.equal(await tiles.locator('svg[role=img]').count(), 0);
+  const parties = await tiles.locator('li a').count();
+  assert.ok(parties >= 2);
+
+  let scripts = 0;
+  page.on('response', (r) => /Geography/.test(r.url()) && scripts++);
+  await page.route('**/api/v1/map', (route) => route.fulfill({ json: geometry }));
+  await open(page, '/today');
+  const map = tiles.locator('svg[role=img]');
+  await map.waitFor();
+  assert.equal(scripts, 1, 'what draws the map is loaded when there is one');
+  assert.equal(await map.locator('path').count(), 2);
+  assert.equal(await map.locator('circle').count(), 1, 'a dot for the party whose area it is');
+  assert.match(await map.getAttribute('aria-label'), /وزارة خارجية نورفيا/);
+  const [x, other] = await map.locator('path').evaluateAll((all) => all.map((p) => p.getBoundingClientRect().x));
+  assert.ok(x > other, 'east is on the right in Arabic as well');
+  assert.equal(await tiles.locator('li a').count(), parties, 'the tiles stay');
+  await tiles.locator('li a').first().focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/participants/**');
+  await open(page, '/today');
+  await map.waitFor();
+  const { violations } = await new AxeBuilder({ page }).include('section[aria-labelledby=tiles]').analyze();
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
+  if (shots) await page.screenshot({ path: `${shots}/ar-map.png`, fullPage: true });
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('somebody is told by a webhook: added on screen, tried, and removed', async () => {
+  const got = [];
+  const receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part) => (body += part));
+    request.on('end', () => {
+      got.push({ ...JSON.parse(body), signed: request.headers['webhook-signature'] });
+      response.writeHead(204).end();
+    });
+  });
+  await new Promise((done) => receiver.listen(0, '127.0.0.1', done));
+  const { context, page, complaints } = await enter('fr');
+  await open(page, '/admin');
+  const part = page.locator('section[aria-labelledby=notifiers]');
+  await part.locator('#notify-name').fill('cellule');
+  await part.locator('#notify-kind').selectOption('webhook');
+  await part.locator('#notify-to').fill(`http://127.0.0.1:${receiver.address().port}/x`);
+  await part.getByRole('button', { name: 'Ajouter' }).click();
+  await part.getByText('whsec_').waitFor();
+  await part.getByRole('button', { name: 'Envoyer un essai' }).click();
+  await part.getByText('L’essai a été envoyé.').waitFor();
+  assert.equal(got.length, 1);
+  assert.equal(got[0].occasion, 'test');
+  assert.match(got[0].signed, /^v1,/);
+  assert.match(got[0].text, /Message d’essai/);
+  assert.ok(got[0].link.startsWith(base), got[0].link);
+  const { violations } = await new AxeBuilder({ page }).include('section[aria-labelledby=notifiers]').analyze();
+  assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
+  await part.getByRole('button', { name: 'Retirer' }).click();
+  await part.getByText('Personne n’est prévenu hors des écrans.').waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+  receiver.close();
+});
