@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	f_note "github.com/transparency-dev/formats/note"
-	"github.com/transparency-dev/formats/witness"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -51,32 +49,6 @@ func orDash(url string) string {
 		return "https://unreachable.invalid/"
 	}
 	return url
-}
-
-// Satisfied says whether enough witnesses co-signed a checkpoint. What the log's own key says is not looked at.
-func (p Policy) Satisfied(checkpoint []byte) (bool, error) {
-	if p.K == 0 {
-		return true, nil
-	}
-	if len(p.Witnesses) > maxWitnesses || p.K > len(p.Witnesses) {
-		return false, nil
-	}
-	g, err := witness.ParsePolicy([]byte(p.Text()))
-	if err != nil {
-		return false, fmt.Errorf("reading the witness policy: %w", err)
-	}
-	return g.Satisfied(checkpoint), nil
-}
-
-// Verifiers are the verifiers of the policy's witnesses. A key that cannot be read co-signs nothing.
-func (p Policy) Verifiers() []note.Verifier {
-	var out []note.Verifier
-	for _, w := range p.Witnesses {
-		if v, err := f_note.NewVerifierForCosignatureV1(w.VKey); err == nil {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // MergeCosignatures adds to a checkpoint those signature lines of another over the same text that the verifiers verify and

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	f_note "github.com/transparency-dev/formats/note"
+	"github.com/transparency-dev/formats/witness"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/mithaq/mithaq/internal/federate"
@@ -138,6 +139,7 @@ func TestKOfNWitnessesSatisfyAPolicyAndTheAuthorNever(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var by federate.Cosigners
 	p := federate.Policy{K: 2}
 	var all []byte
 	for i, name := range []string{"one", "two", "three"} {
@@ -148,26 +150,26 @@ func TestKOfNWitnessesSatisfyAPolicyAndTheAuthorNever(t *testing.T) {
 			t.Fatal(err)
 		}
 		all = append(all, line...)
-		with := federate.MergeCosignatures(cp, append(bytes.Clone(cp), all...), p.Verifiers())
+		with := federate.MergeCosignatures(cp, append(bytes.Clone(cp), all...), by.Of(p.Witnesses))
 		if p.K <= len(p.Witnesses) {
-			ok, err := p.Satisfied(with)
-			if err != nil || ok != (i >= 1) {
-				t.Fatalf("with %d cosignatures: %v, %v", i+1, ok, err)
+			policy, err := witness.ParsePolicy([]byte(p.Text()))
+			if ok := by.Enough(p, with); err != nil || ok != (i >= 1) || ok != policy.Satisfied(with) {
+				t.Fatalf("with %d cosignatures: %v, and as others read the policy %v, %v", i+1, ok, policy.Satisfied(with), err)
 			}
 		}
-		if again := federate.MergeCosignatures(with, append(bytes.Clone(cp), all...), p.Verifiers()); !bytes.Equal(again, with) {
+		if again := federate.MergeCosignatures(with, append(bytes.Clone(cp), all...), by.Of(p.Witnesses)); !bytes.Equal(again, with) {
 			t.Fatal("merging twice adds lines")
 		}
 	}
-	if ok, err := p.Satisfied(cp); err != nil || ok {
-		t.Fatalf("the author alone: %v, %v", ok, err)
+	if by.Enough(p, cp) {
+		t.Fatal("the author alone")
 	}
 	stranger := newWatcher("stranger")
 	line, err := federate.Cosign(stranger.key, cp, start, func(m []byte) ([]byte, error) { return ed25519.Sign(stranger.private, m), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := federate.MergeCosignatures(cp, append(bytes.Clone(cp), line...), p.Verifiers()); !bytes.Equal(got, cp) {
+	if got := federate.MergeCosignatures(cp, append(bytes.Clone(cp), line...), by.Of(p.Witnesses)); !bytes.Equal(got, cp) {
 		t.Fatal("a stranger's line was taken")
 	}
 }

@@ -196,7 +196,7 @@ func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	g := &gathering{log: l, no: no, policies: policies, verifiers: verifiersOf(policies), checkpoint: l.Checkpoint}
+	g := &gathering{log: l, no: no, policies: policies, verifiers: n.cosigners.Of(witnessesOf(policies)), checkpoint: l.Checkpoint}
 	asking, cancel := context.WithTimeout(ctx, witnessPatience)
 	defer cancel()
 	var asked sync.WaitGroup
@@ -246,7 +246,7 @@ func (n *Node) tookCosignature(ctx context.Context, g *gathering, line []byte) (
 	if err != nil {
 		return false, err
 	}
-	if !g.noted && enough(g.policies, merged) {
+	if !g.noted && n.suffices(g.policies, merged) {
 		if err := n.putEnough(ctx, g.no, g.log.Size, merged); err != nil {
 			return false, err
 		}
@@ -286,10 +286,6 @@ func witnessesOf(policies []federate.Policy) []federate.Witness {
 	return out
 }
 
-func verifiersOf(policies []federate.Policy) []note.Verifier {
-	return federate.Policy{Witnesses: witnessesOf(policies)}.Verifiers()
-}
-
 // noteWitnessed keeps how far enough witnesses have co-signed a log: by any of the policies that ask for some.
 func (n *Node) noteWitnessed(ctx context.Context, logID string, policies []federate.Policy) (int64, error) {
 	l, err := n.reader.Log(ctx, logID)
@@ -301,7 +297,7 @@ func (n *Node) noteWitnessed(ctx context.Context, logID string, policies []feder
 		return 0, err
 	}
 	size, _, err := n.enoughOf(ctx, no)
-	if err != nil || size >= l.Size || !enough(policies, l.Checkpoint) {
+	if err != nil || size >= l.Size || !n.suffices(policies, l.Checkpoint) {
 		return size, err
 	}
 	if n.ledger == nil {
@@ -327,7 +323,7 @@ func (n *Node) WitnessedSize(ctx context.Context, l ledger.LogInfo) (size int64,
 
 // askWitness asks one witness, twice when it has to say first how far it is.
 func (n *Node) askWitness(ctx context.Context, l ledger.LogInfo, w federate.Witness) ([]byte, error) {
-	if v := (federate.Policy{Witnesses: []federate.Witness{w}}).Verifiers(); len(v) == 1 {
+	if v := n.cosigners.Of([]federate.Witness{w}); len(v) == 1 {
 		if _, err := note.Open(l.Checkpoint, note.VerifierList(v[0])); err == nil {
 			return nil, nil // it has
 		}

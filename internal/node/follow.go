@@ -46,7 +46,7 @@ func (n *Node) startFollower() {
 			if err != nil {
 				n.logger.Warn("the witnesses of a followed log are not known", "log", l.ID, "error", err)
 			}
-			return federate.Options{Objects: true, Purse: n.purse(context.Background(), l.Agreement, l.Party), Cosigners: verifiersOf(p), Wraps: n.wrapsOf(l)}
+			return federate.Options{Objects: true, Purse: n.purse(context.Background(), l.Agreement, l.Party), Cosigners: n.cosigners.Of(witnessesOf(p)), Wraps: n.wrapsOf(l)}
 		},
 		Tell: n.heardOf,
 		Refused: func(l federate.Log, source string, err error) {

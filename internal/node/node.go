@@ -85,6 +85,7 @@ type Node struct {
 	closing    sync.Once
 	callers    callers
 	keyrings   keyrings // that were read
+	cosigners  federate.Cosigners
 	peerRows   peerRows
 	acts       allowance         // of acts and cards that others send
 	sent       map[string]string // guarded by mu: by agreement and object of an act, the state on which it was last sent

@@ -110,7 +110,7 @@ func (n *Node) look(ctx context.Context, r *roll, texts []*agreement.Agreement) 
 			if p.origin != origin || p.log != "" || p.proof == "" || p.index < r.seen[origin] {
 				continue
 			}
-			if checkpoint, err := ledger.ProofCheckpoint([]byte(p.proof)); err == nil && enough(policies, checkpoint) {
+			if checkpoint, err := ledger.ProofCheckpoint([]byte(p.proof)); err == nil && n.suffices(policies, checkpoint) {
 				r.seen[origin] = p.index + 1
 			}
 		}
@@ -118,7 +118,7 @@ func (n *Node) look(ctx context.Context, r *roll, texts []*agreement.Agreement) 
 			if l.origin != origin || l.log != "" || l.index < r.seen[origin] {
 				continue
 			}
-			if checkpoint, err := ledger.ProofCheckpoint([]byte(l.proof)); err == nil && enough(policies, checkpoint) {
+			if checkpoint, err := ledger.ProofCheckpoint([]byte(l.proof)); err == nil && n.suffices(policies, checkpoint) {
 				r.seen[origin] = l.index + 1
 			}
 		}
@@ -217,11 +217,8 @@ func (r *roll) witnessed(i int) bool {
 	return r.pair.Held(leaf) && !slices.ContainsFunc(r.lines, func(l pairLine) bool { return l.entry.Leaf == leaf && l.index >= r.seen[l.origin] })
 }
 
-func enough(policies []federate.Policy, checkpoint []byte) bool {
-	return slices.ContainsFunc(policies, func(p federate.Policy) bool {
-		ok, err := p.Satisfied(checkpoint)
-		return err == nil && ok && p.K > 0
-	})
+func (n *Node) suffices(policies []federate.Policy, checkpoint []byte) bool {
+	return slices.ContainsFunc(policies, func(p federate.Policy) bool { return p.K > 0 && n.cosigners.Enough(p, checkpoint) })
 }
 
 // RollWitnesses is how an agreement's witnesses stand to its roll.
@@ -267,7 +264,7 @@ func (n *Node) viewWitnesses(ctx context.Context, r *roll) (*RollWitnesses, erro
 		}
 		has := 0
 		for _, w := range policies[0].Witnesses {
-			verifiers := (federate.Policy{Witnesses: []federate.Witness{w}}).Verifiers()
+			verifiers := n.cosigners.Of([]federate.Witness{w})
 			if len(verifiers) != 1 {
 				continue
 			}

@@ -113,8 +113,8 @@ func (n *Node) heardWitnessed(ctx context.Context, logID, checkpoint string) (bo
 	if err != nil {
 		return false, err
 	}
-	only := federate.OnlySigned([]byte(checkpoint), append(n.checkpointVerifiers(logID), verifiersOf(policies)...))
-	if !enough(policies, only) {
+	only := federate.OnlySigned([]byte(checkpoint), append(n.checkpointVerifiers(logID), n.cosigners.Of(witnessesOf(policies))...))
+	if !n.suffices(policies, only) {
 		return false, nil // by the witnesses that are known here
 	}
 	if err := n.putEnough(ctx, no, head.Size, only); err != nil {
