@@ -27,6 +27,9 @@ const (
 	receiptLeaves = 16 << 10
 	// receiptSoon is the part of the time between receipts over which the first ones of all nodes are spread.
 	receiptSoon = 6
+	// receiptFew is of how many logs the first receipts come that soon: a node that joins or starts has some for every other party,
+	// as all of them have for it.
+	receiptFew = 2
 	// receiptRetry is when what could not be signed is tried again.
 	receiptRetry = 30 * time.Second
 	// receiptWriters is how many receipts are signed at once.
@@ -84,6 +87,7 @@ type receipting struct {
 	logs  map[string]*pendingReceipts
 	share float64 // when in a span of time it is this node's turn, 0 to 1: what all sign at once keeps all busy at once
 	due   time.Time
+	soon  bool      // that is before this node's place in the span
 	last  time.Time // when what waited was signed
 }
 
@@ -150,7 +154,10 @@ func (r *receipting) turn(ctx context.Context, infos []ledger.LogInfo) time.Dura
 	}
 	now := r.n.now()
 	if r.due.IsZero() {
-		r.due = r.next(now)
+		r.due, r.soon = r.next(now)
+	}
+	if r.soon && len(infos) > receiptFew {
+		r.due, r.soon = r.place(now), false
 	}
 	if wait := r.due.Sub(now); wait > 0 {
 		return wait
@@ -170,14 +177,18 @@ func (r *receipting) turn(ctx context.Context, infos []ledger.LogInfo) time.Dura
 
 // next is when to sign what has begun to wait: soon where nothing was signed for a while, else at this node's place in the span that
 // follows the last.
-func (r *receipting) next(now time.Time) time.Time {
+func (r *receipting) next(now time.Time) (at time.Time, soon bool) {
 	every := r.n.cfg.receiptEvery()
-	turn := time.Duration(r.share * float64(every))
-	earliest := r.last.Add(every)
-	if !now.Before(earliest) {
-		return now.Add(turn / receiptSoon)
+	if earliest := r.last.Add(every); now.Before(earliest) {
+		return r.place(earliest), false
 	}
-	at := earliest.Truncate(every).Add(turn)
+	return now.Add(time.Duration(r.share * float64(every) / receiptSoon)), true
+}
+
+// place is the first place of this node in a span that is not before a time.
+func (r *receipting) place(earliest time.Time) time.Time {
+	every := r.n.cfg.receiptEvery()
+	at := earliest.Truncate(every).Add(time.Duration(r.share * float64(every)))
 	if at.Before(earliest) {
 		at = at.Add(every)
 	}

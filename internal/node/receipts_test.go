@@ -193,18 +193,21 @@ func TestReceiptsHaveTheirTurn(t *testing.T) {
 		every := time.Duration(rapid.Int64Range(int64(time.Second), int64(time.Hour)).Draw(t, "every"))
 		r := &receipting{n: &Node{cfg: Config{ReceiptEvery: every.String()}}, share: turnOf(rapid.String().Draw(t, "party"))}
 		now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "now")))
-		if wait := r.next(now).Sub(now); wait < 0 || wait > every/receiptSoon {
-			t.Fatalf("the first waits for %s of %s", wait, every)
+		if at, soon := r.next(now); !soon || at.Before(now) || at.Sub(now) > every/receiptSoon {
+			t.Fatalf("the first waits for %s of %s", at.Sub(now), every)
+		}
+		if at := r.place(now); at.Before(now) || at.Sub(now) >= every {
+			t.Fatalf("the first of many logs waits for %s of %s", at.Sub(now), every)
 		}
 		r.last = now
 		for range 3 {
-			at := r.next(r.last.Add(every / 2))
-			if wait := at.Sub(r.last); wait < every || wait >= 2*every {
+			at, soon := r.next(r.last.Add(every / 2))
+			if wait := at.Sub(r.last); soon || wait < every || wait >= 2*every {
 				t.Fatalf("the next one waits for %s of %s", wait, every)
 			}
 			r.last = at
 		}
-		if at := r.next(r.last.Add(every / 2)); at.Sub(r.last) != every {
+		if at, _ := r.next(r.last.Add(every / 2)); at.Sub(r.last) != every {
 			t.Fatalf("a turn later: %s of %s", at.Sub(r.last), every)
 		}
 	})
