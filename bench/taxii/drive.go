@@ -23,6 +23,7 @@ type driver struct {
 	collection, auth string
 	bound            time.Duration
 	posters          int
+	settle           time.Duration
 	pid              int // 0: not known, and no processor time is told
 }
 
@@ -53,6 +54,7 @@ func (d driver) run(out io.Writer, name string, n int, post bool) error {
 		row[3] = rate(posted, n, time.Since(begin))
 		row[4] = d.each(d.used()-used, posted)
 	}
+	time.Sleep(d.settle) // what a server does of itself after posting is not what a page costs
 	drain, err := d.drain(posted)
 	if err != nil {
 		return err

@@ -39,6 +39,7 @@ func run(args []string) error {
 	bound := flags.Duration("t", 60*time.Second, "drive: longest time for each measurement")
 	post := flags.Bool("post", false, "drive: post the objects first")
 	posters := flags.Int("posters", 1, "drive: how many clients post at once")
+	settle := flags.Duration("settle", 5*time.Second, "drive: how long to leave the server alone between posting and draining")
 	pid := flags.Int("pid", 0, "drive: the server's process, whose processor time is taken with that of its workers")
 	profile := flags.String("profile", "", "node: write a processor profile here at the end")
 	if err := flags.Parse(args[1:]); err != nil {
@@ -59,7 +60,7 @@ func run(args []string) error {
 	case "medallion":
 		return json.NewEncoder(os.Stdout).Encode(medallionData())
 	case "drive":
-		d := driver{collection: *at, auth: *token, bound: *bound, posters: *posters, pid: *pid}
+		d := driver{collection: *at, auth: *token, bound: *bound, posters: *posters, settle: *settle, pid: *pid}
 		return d.run(os.Stdout, *name, *n, *post)
 	}
 	return fmt.Errorf("no such command: %s", args[0])

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compares a node (SQLite file, signed log, index, decisions, all on) with medallion (memory backend) and opentaxii (gunicorn,
-# SQLite, and PostgreSQL when its server is installed): posting in batches of 1,000, until all of it is listed, draining with
+# SQLite, and PostgreSQL when its server is installed): posting in batches of 1,000, until all of it is listed; after five seconds of rest draining with
 # limit 1,000 (again and again for two seconds, so that little of it is told apart from nothing), the median of the first and of
 # the last twenty pages of the first time, the median of an empty poll; for posting and draining the server's processor time an object as well, its
 # workers' included, which other work on the machine changes least. Same objects, same requests, loopback, one server at a time.

@@ -55,7 +55,7 @@ type logKeys struct {
 
 // startIndexer brings the index into step with the store and begins to follow it.
 func (n *Node) startIndexer(ctx context.Context) error {
-	x := &indexer{node: n, index: n.store.Index(), wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}), keys: map[string]logKeys{}}
+	x := &indexer{node: n, index: n.store.Index(), wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}), keys: map[string]logKeys{}, room: newGCRoom()}
 	x.forgetWords()
 	fits, err := x.fits(ctx)
 	if err != nil {
