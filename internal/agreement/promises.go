@@ -133,7 +133,7 @@ func (p *Promise) activity(aggregates []Aggregate) {
 		p.Kinds = append(p.Kinds, KindActivity{Kind: k, Mechanism: true})
 	}
 	sorted := slices.Clone(aggregates)
-	slices.SortFunc(sorted, func(a, b Aggregate) int {
+	slices.SortStableFunc(sorted, func(a, b Aggregate) int {
 		if c := b.Last.Compare(a.Last); c != 0 {
 			return c
 		}
@@ -180,7 +180,7 @@ func deadlineState(d Deadline, aggregates []Aggregate, started OpenDeadline, sin
 			s.Next = due
 		}
 	}
-	slices.SortFunc(s.Overdue, func(a, b Started) int { return a.Time.Compare(b.Time) })
+	slices.SortStableFunc(s.Overdue, func(a, b Started) int { return a.Time.Compare(b.Time) })
 	s.Passed, s.Open = max(started.Passed, len(s.Overdue)), max(started.Open, s.Open)
 	return s
 }

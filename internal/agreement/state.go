@@ -354,7 +354,7 @@ func (s State) Needed() int {
 // Statements lists declarations and objections, by the order of their entries.
 func (s State) Statements() []Statement {
 	all := s.statements.all()
-	slices.SortFunc(all, func(a, b keyed[Statement]) int { return s.seq(a.key) - s.seq(b.key) })
+	slices.SortStableFunc(all, func(a, b keyed[Statement]) int { return s.seq(a.key) - s.seq(b.key) })
 	out := make([]Statement, len(all))
 	for i, kv := range all {
 		out[i] = kv.value

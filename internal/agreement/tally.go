@@ -108,10 +108,10 @@ func (t *Tally) Aggregates() []Aggregate {
 		for m, n := range g.months {
 			a.Months = append(a.Months, MonthCount{m, n})
 		}
-		slices.SortFunc(a.Months, func(x, y MonthCount) int { return strings.Compare(x.Month, y.Month) })
+		slices.SortStableFunc(a.Months, func(x, y MonthCount) int { return strings.Compare(x.Month, y.Month) })
 		out = append(out, a)
 	}
-	slices.SortFunc(out, func(x, y Aggregate) int {
+	slices.SortStableFunc(out, func(x, y Aggregate) int {
 		if c := strings.Compare(x.Commitment, y.Commitment); c != 0 {
 			return c
 		}
@@ -141,7 +141,7 @@ func (t *Tally) Open() []OpenDeadline {
 		}
 	}
 	for _, o := range out {
-		slices.SortFunc(o.Starts, func(a, b Started) int {
+		slices.SortStableFunc(o.Starts, func(a, b Started) int {
 			if c := a.Time.Compare(b.Time); c != 0 {
 				return c
 			}

@@ -128,6 +128,6 @@ func (t trie[V]) all() []keyed[V] {
 		}
 	}
 	walk(t.root)
-	slices.SortFunc(out, func(a, b keyed[V]) int { return strings.Compare(a.key, b.key) })
+	slices.SortStableFunc(out, func(a, b keyed[V]) int { return strings.Compare(a.key, b.key) })
 	return out
 }

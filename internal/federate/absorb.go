@@ -18,7 +18,7 @@ import (
 func (s *State) absorb(p *piece) error {
 	w := s.walk
 	// In the order of their leaves, whatever the order of their coming: what arrived next to each other is read together.
-	slices.SortFunc(p.got, func(a, b store.Object) int { return cmp.Compare(a.Index, b.Index) })
+	slices.SortStableFunc(p.got, func(a, b store.Object) int { return cmp.Compare(a.Index, b.Index) })
 	came := make(map[int64]bool, len(p.got))
 	for _, o := range p.got {
 		w.held -= int64(len(o.Bytes))

@@ -150,7 +150,7 @@ func (p *piece) unanswered(due time.Time, came map[[32]byte]bool) (out []store.W
 			out = append(out, store.WantedWrap{Hash: hash, Index: epoch, Due: due})
 		}
 	}
-	slices.SortFunc(out, func(a, b store.WantedWrap) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+	slices.SortStableFunc(out, func(a, b store.WantedWrap) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
 	return out
 }
 

@@ -193,7 +193,7 @@ func (r *reads) Logs(ctx context.Context) ([]LogInfo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing logs: %w", err)
 	}
-	slices.SortFunc(all, func(a, b posted) int { return cmp.Compare(a.row.No, b.row.No) })
+	slices.SortStableFunc(all, func(a, b posted) int { return cmp.Compare(a.row.No, b.row.No) })
 	out := make([]LogInfo, len(all))
 	for i, p := range all {
 		out[i] = p.info()

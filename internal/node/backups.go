@@ -168,7 +168,7 @@ func (n *Node) Backups(ctx context.Context) (v BackupsView, err error) {
 		}
 		v.Files = append(v.Files, BackupFile{Name: e.Name(), Bytes: info.Size(), At: info.ModTime().UTC()})
 	}
-	slices.SortFunc(v.Files, func(a, b BackupFile) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(v.Files, func(a, b BackupFile) int { return b.At.Compare(a.At) })
 	v.Files = v.Files[:min(len(v.Files), maxBackupsListed)]
 	return v, nil
 }

@@ -84,7 +84,7 @@ type settled struct {
 func settle(e *store.Indexed, stix []store.IndexSTIX, changes []store.ChangeOf) settled {
 	s := settled{Indexed: e, stix: stix, changed: len(changes) > 0, item: policy.Item{Author: e.Author, Officer: e.Officer,
 		Marking: policy.Marking{TLP: policy.TLP(e.TLP), PAP: policy.PAP(e.PAP)}, Audience: audienceOf(e.Parties, e.Persons)}}
-	slices.SortFunc(changes, func(a, b store.ChangeOf) int { return int(a.By.No - b.By.No) })
+	slices.SortStableFunc(changes, func(a, b store.ChangeOf) int { return int(a.By.No - b.By.No) })
 	for _, c := range changes {
 		if counts(c, e.Author) && c.Action == actionRelease {
 			s.cause = c.By.No

@@ -200,7 +200,7 @@ func (n *Node) heldAt(party string) []HeldView {
 			out = append(out, h)
 		}
 	}
-	slices.SortFunc(out, func(a, b HeldView) int { return strings.Compare(a.Log, b.Log) })
+	slices.SortStableFunc(out, func(a, b HeldView) int { return strings.Compare(a.Log, b.Log) })
 	return out
 }
 

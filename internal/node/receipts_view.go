@@ -151,7 +151,7 @@ func (q receiptQuery) holders(ctx context.Context, l ledger.LogInfo, index int64
 	for _, h := range all {
 		out = append(out, *h)
 	}
-	slices.SortFunc(out, func(a, b HolderView) int { return cmp.Compare(a.Party, b.Party) })
+	slices.SortStableFunc(out, func(a, b HolderView) int { return cmp.Compare(a.Party, b.Party) })
 	return out, nil
 }
 

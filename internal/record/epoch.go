@@ -101,7 +101,7 @@ func (e EpochKey) Wrap(to *age.HybridRecipient) ([]byte, error) { return seal(e.
 // same order.
 func (e EpochKey) WrapFor(keys []Key) ([]WrapRef, [][]byte, error) {
 	keys = slices.Clone(keys)
-	slices.SortFunc(keys, func(a, b Key) int { return compareStrings(a.ID, b.ID) })
+	slices.SortStableFunc(keys, func(a, b Key) int { return compareStrings(a.ID, b.ID) })
 	keys = slices.CompactFunc(keys, func(a, b Key) bool { return a.ID == b.ID })
 	refs, wraps := make([]WrapRef, len(keys)), make([][]byte, len(keys))
 	for i, k := range keys {

@@ -118,7 +118,7 @@ func (c EpochChain) Owed(to []Holder) []Grant {
 		for step, holders := range byStep {
 			out = append(out, Grant{Epoch: e.ID, Step: step, Keys: SealKeysOf(holders)})
 		}
-		slices.SortFunc(out[len(out)-len(byStep):], func(a, b Grant) int { return cmp.Compare(a.Step, b.Step) })
+		slices.SortStableFunc(out[len(out)-len(byStep):], func(a, b Grant) int { return cmp.Compare(a.Step, b.Step) })
 	}
 	return out
 }
@@ -162,7 +162,7 @@ func SealKeysOf(to []Holder) []Key {
 	for _, h := range to {
 		out = append(out, h.Keys...)
 	}
-	slices.SortFunc(out, func(a, b Key) int { return compareStrings(a.ID, b.ID) })
+	slices.SortStableFunc(out, func(a, b Key) int { return compareStrings(a.ID, b.ID) })
 	return slices.CompactFunc(out, func(a, b Key) bool { return a.ID == b.ID })
 }
 

@@ -27,7 +27,7 @@ type handleFilters struct {
 // of returns the filters of runs, as far as there is room for them, and makes those that are missing.
 func (s *handleFilters) of(ctx context.Context, ask asking, runs []handleRunRow) (map[int64]*filter, error) {
 	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b handleRunRow) int { return cmp.Compare(a.handles, b.handles) })
+	slices.SortStableFunc(runs, func(a, b handleRunRow) int { return cmp.Compare(a.handles, b.handles) })
 	out, room := map[int64]*filter{}, int64(filtersMost)
 	for _, r := range runs {
 		if room < 4*r.handles {

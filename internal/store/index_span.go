@@ -34,7 +34,7 @@ func (x *Index) STIXSpans(ctx context.Context, no int64, from, to int) (out []ST
 			at = 0
 		}
 	}
-	slices.SortFunc(out, func(a, b STIXSpan) int { return a.Ord - b.Ord })
+	slices.SortStableFunc(out, func(a, b STIXSpan) int { return a.Ord - b.Ord })
 	return out, nil
 }
 

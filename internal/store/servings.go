@@ -121,7 +121,7 @@ func newestOf(ctx context.Context, ask asking, tally int64, limit int) (out []se
 		if err := p.each(func(s serving) bool { out = append(out, s); return true }); err != nil {
 			return err
 		}
-		slices.SortFunc(out, newest)
+		slices.SortStableFunc(out, newest)
 		out = out[:min(limit, len(out))]
 		return nil
 	})

@@ -76,7 +76,7 @@ func (s *Sightings) All() []Found {
 		}
 		out = append(out, f)
 	}
-	slices.SortFunc(out, func(a, b Found) int { return strings.Compare(a.Indicator.ID, b.Indicator.ID) })
+	slices.SortStableFunc(out, func(a, b Found) int { return strings.Compare(a.Indicator.ID, b.Indicator.ID) })
 	return out
 }
 
@@ -109,7 +109,7 @@ func (s *Sightings) Bundle(rand io.Reader, now time.Time) ([]byte, error) {
 	for id := range s.seen {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, func(a, b index.ID) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortStableFunc(ids, func(a, b index.ID) int { return strings.Compare(a.String(), b.String()) })
 	for _, id := range ids {
 		g := s.seen[id]
 		name, err := stix.NewID(rand, "sighting")

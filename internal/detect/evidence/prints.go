@@ -57,7 +57,7 @@ func (h *History) Prints(most int) Prints {
 		p.Count, p.Sources = int64(e.count), max(1, math.Round(about(e.sources)))
 		out.Rarest = append(out.Rarest, p)
 	}
-	slices.SortFunc(out.Rarest, func(a, b Print) int {
+	slices.SortStableFunc(out.Rarest, func(a, b Print) int {
 		return cmp.Or(cmp.Compare(a.Sources, b.Sources), cmp.Compare(a.Count, b.Count), cmp.Compare(a.Value, b.Value))
 	})
 	out.Rarest = out.Rarest[:min(most, len(out.Rarest))]

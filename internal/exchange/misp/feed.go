@@ -70,13 +70,13 @@ func ReadManifest(r io.Reader) ([]Entry, exchange.Report, error) {
 		out = append(out, Entry{UUID: id, Info: m.text("info"), Timestamp: m.seconds("timestamp")})
 	}
 	report.Made = len(out)
-	slices.SortFunc(report.Losses, func(a, b exchange.Loss) int { return cmp.Compare(a.Place, b.Place) })
+	slices.SortStableFunc(report.Losses, func(a, b exchange.Loss) int { return cmp.Compare(a.Place, b.Place) })
 	sortEntries(out)
 	return out, report, nil
 }
 
 func sortEntries(list []Entry) {
-	slices.SortFunc(list, func(a, b Entry) int {
+	slices.SortStableFunc(list, func(a, b Entry) int {
 		return cmp.Or(a.Timestamp.Compare(b.Timestamp), cmp.Compare(a.UUID, b.UUID))
 	})
 }
