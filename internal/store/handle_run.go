@@ -56,13 +56,7 @@ func (t *tx) asking(ctx context.Context, query string, args []any, scan func(*sq
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return scanAll(rows, scan)
 }
 
 // askOf asks a query that has a list of rows in it, flattened in args, for pieces of few sizes.

@@ -172,7 +172,12 @@ func queryRows(ctx context.Context, c *conns, query string, args []any, scan fun
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }()
+	return scanAll(rows, scan)
+}
+
+// scanAll calls scan for each row and closes them.
+func scanAll(rows *sql.Rows, scan func(*sql.Rows) error) (err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
 			return err
@@ -219,16 +224,10 @@ func (s snapshot) QueryContext(ctx context.Context, query string, args ...any) (
 }
 
 // asking calls scan for each row of a query.
-func (s snapshot) asking(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) (err error) {
+func (s snapshot) asking(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
 	rows, err := s.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return scanAll(rows, scan)
 }
