@@ -20,36 +20,6 @@ before(async () => {
 });
 after(end);
 
-const quick = !!process.env.QUICK; // for the checks, which have a minute and a half: see UNTIL
-const screens = (locale) => quick ? (locale === 'ar' ? ['/today', '/promises/sahlan-norvia', '/agreements/sahlan-norvia', record, '/admin'] : ['/today', '/exchange/share']) : ['/today', '/promises', '/promises/sahlan-norvia', '/promises/sahlan-norvia/report', '/agreements', '/agreements/sahlan-norvia', '/agreements/demo-call', '/participants', '/exchange', '/exchange/share', '/desk', '/watch', '/record', `/record/${log}`, record, '/record/verify', '/admin'];
-
-for (const locale of languages) {
-  test(`every screen in ${locale}: axe finds nothing, nothing is wider than a telephone`, async (t) => {
-    const { context, page, complaints } = await enter(locale, { colorScheme: locale === 'fr' ? 'dark' : 'light' });
-    const found = [];
-    for (const path of screens(locale)) {
-      if (late()) {
-        t.diagnostic(`no time is left for ${path} and what comes after it`);
-        break;
-      }
-      await open(page, path);
-      assert.equal(await page.getAttribute('html', 'dir'), locale === 'ar' ? 'rtl' : 'ltr');
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      found.push(...violations.map((v) => `${path}: ${v.id}: ${v.nodes[0].html}`));
-      if (shots) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}.png`, fullPage: true });
-      for (const width of [320, 640]) { // 640: a screen of 1280 at 200 %
-        await page.setViewportSize({ width, height: 800 });
-        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        if (wider > 0) found.push(`${path} is ${wider} px wider than ${width}`);
-        if (shots && !quick && width === 320) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}-telephone.png`, fullPage: true });
-      }
-      await page.setViewportSize({ width: 1280, height: 900 });
-    }
-    assert.deepEqual([...found, ...complaints], []);
-    await context.close();
-  });
-}
-
 test("the newcomer's five minutes: approve, share after the preview, recall, verify, and a forgery that fails", async () => {
   const { context, page, complaints } = await enter('en');
   await open(page, '/agreements/sahlan-norvia');
@@ -264,3 +234,33 @@ test('signing in: a password, then codes as well, then a passkey instead', async
   assert.deepEqual(found, []);
   await context.close();
 });
+
+const quick = !!process.env.QUICK; // for the checks, which have less than two minutes: see UNTIL
+const screens = (locale) => quick ? (locale === 'ar' ? ['/today', '/promises/sahlan-norvia', '/agreements/sahlan-norvia', record, '/admin'] : ['/today', '/exchange/share']) : ['/today', '/promises', '/promises/sahlan-norvia', '/promises/sahlan-norvia/report', '/agreements', '/agreements/sahlan-norvia', '/agreements/demo-call', '/participants', '/exchange', '/exchange/share', '/desk', '/watch', '/record', `/record/${log}`, record, '/record/verify', '/admin'];
+
+for (const locale of languages) {
+  test(`every screen in ${locale}: axe finds nothing, nothing is wider than a telephone`, async (t) => {
+    const { context, page, complaints } = await enter(locale, { colorScheme: locale === 'fr' ? 'dark' : 'light' });
+    const found = [];
+    for (const path of screens(locale)) {
+      if (late()) {
+        t.diagnostic(`no time is left for ${path} and what comes after it`);
+        break;
+      }
+      await open(page, path);
+      assert.equal(await page.getAttribute('html', 'dir'), locale === 'ar' ? 'rtl' : 'ltr');
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      found.push(...violations.map((v) => `${path}: ${v.id}: ${v.nodes[0].html}`));
+      if (shots) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}.png`, fullPage: true });
+      for (const width of [320, 640]) { // 640: a screen of 1280 at 200 %
+        await page.setViewportSize({ width, height: 800 });
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        if (wider > 0) found.push(`${path} is ${wider} px wider than ${width}`);
+        if (shots && !quick && width === 320) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}-telephone.png`, fullPage: true });
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+    }
+    assert.deepEqual([...found, ...complaints], []);
+    await context.close();
+  });
+}
