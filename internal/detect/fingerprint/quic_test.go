@@ -39,6 +39,7 @@ func sealFirst(first byte, version uint32, keyID, dcid, scid, token []byte, from
 	salts := map[uint32]string{
 		1:          "\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a",
 		0x6b3343cf: "\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9",
+		0xfaceb001: "\x7f\xbc\xdb\x0e\x7c\x66\xbb\xe9\x19\x3a\x96\xcd\x21\x51\x9e\xbd\x7a\x02\x64\x4a",
 		0xff00001d: "\xaf\xbf\xec\x28\x99\x93\xd2\x4c\x9e\x97\x86\xf1\x9c\x61\x11\xe0\x43\x90\xa8\x99",
 	}
 	prefix := "quic"
@@ -131,7 +132,7 @@ func checkQUIC(t testing.TB, e Event, version string) {
 
 func TestQUICVersions(t *testing.T) {
 	ch, sh := quicHellos(t)
-	for version, name := range map[uint32]string{1: "1", 0x6b3343cf: "2", 0xff00001d: "draft-29"} {
+	for version, name := range map[uint32]string{1: "1", 0x6b3343cf: "2", 0xff00001d: "draft-29", 0xfaceb001: "mvfst-22"} {
 		c := newCapturing()
 		c.packet(udpPacket(client4, server4, sealInitial(version, dcid, dcid, scid, nil, false, 0, padded(cryptoFrame(0, ch), 1150))))
 		c.packet(udpPacket(server4, client4, sealInitial(version, dcid, scid, serverID, nil, true, 0, append([]byte{2, 0, 0, 0, 0}, cryptoFrame(0, sh)...))))

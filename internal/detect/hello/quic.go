@@ -16,11 +16,12 @@ const (
 )
 
 // Salts of the Initial secrets: RFC 9001 section 5.2, RFC 9369 section 3.3.1, and the drafts of
-// draft-ietf-quic-tls that were deployed.
+// draft-ietf-quic-tls that were deployed, also as Facebook's mvfst.
 var (
 	saltV1      = []byte("\x38\x76\x2c\xf7\xf5\x59\x34\xb3\x4d\x17\x9a\xe6\xa4\xc8\x0c\xad\xcc\xbb\x7f\x0a")
 	saltV2      = []byte("\x0d\xed\xe3\xde\xf7\x00\xa6\xdb\x81\x93\x81\xbe\x6e\x26\x9d\xcb\xf9\xbd\x2e\xd9")
 	saltDraft29 = []byte("\xaf\xbf\xec\x28\x99\x93\xd2\x4c\x9e\x97\x86\xf1\x9c\x61\x11\xe0\x43\x90\xa8\x99")
+	saltDraft22 = []byte("\x7f\xbc\xdb\x0e\x7c\x66\xbb\xe9\x19\x3a\x96\xcd\x21\x51\x9e\xbd\x7a\x02\x64\x4a")
 	saltDraft23 = []byte("\xc3\xee\xf7\x12\xc7\x2e\xbb\x5a\x11\xa7\xd2\x43\x2b\xb4\x63\x65\xbe\xf9\xf5\x02")
 )
 
@@ -33,8 +34,10 @@ func quicSalt(version uint32) []byte {
 		return saltV2
 	case version >= 0xff00001d && version <= 0xff000020:
 		return saltDraft29
-	case version >= 0xff000017 && version <= 0xff00001c, version == 0xfaceb002:
+	case version >= 0xff000017 && version <= 0xff00001c, version == 0xfaceb002, version == 0xfaceb00e:
 		return saltDraft23
+	case version == 0xff000016, version == 0xfaceb001: // the first with connection identifiers of any length
+		return saltDraft22
 	default:
 		return nil
 	}
@@ -49,8 +52,12 @@ func QUICVersionName(version uint32) string {
 		return "2"
 	case version>>8 == 0xff0000:
 		return "draft-" + strconv.Itoa(int(version&0xff))
+	case version == 0xfaceb001:
+		return "mvfst-22"
 	case version == 0xfaceb002:
 		return "mvfst-27"
+	case version == 0xfaceb00e:
+		return "mvfst-experimental"
 	default:
 		return fmt.Sprintf("unknown-%x", version)
 	}
