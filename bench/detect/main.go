@@ -48,8 +48,9 @@ func run(args []string, out io.Writer) error {
 	eve := flags.String("eve", "", "EVE log, gzip")
 	suricata := flags.Bool("suricata", false, "load the indicators of the index into Suricata's datasets beside")
 	feverRepeats := flags.Int("fever", 0, "how often DCSO's fever is given the EVE log beside; 0: not at all")
+	only := flags.String("only", "", "measure only the logs with this in their name")
 	profile := flags.String("profile", "", "write a CPU profile of the lines here")
-	scale := flags.Int("scale", 3_000_000, "indicators in the index")
+	scale := flags.Int("scale", 3_000_000, "indicators in the index; 0: measure only lines")
 	lineScale := flags.Int("lines", 1_000_000, "indicators while lines are read")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -62,8 +63,10 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := measureIndex(out, scaled(lists, *scale), *suricata); err != nil {
-		return err
+	if *scale > 0 {
+		if err := measureIndex(out, scaled(lists, *scale), *suricata); err != nil {
+			return err
+		}
 	}
 	list := scaled(lists, *lineScale)
 	set, err := compile(list)
@@ -79,6 +82,7 @@ func run(args []string, out io.Writer) error {
 	if *eve != "" {
 		inputs = append(inputs, *eve)
 	}
+	inputs = slices.DeleteFunc(inputs, func(name string) bool { return !strings.Contains(filepath.Base(name), *only) })
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err != nil {
