@@ -49,6 +49,8 @@ func run(args []string, out io.Writer) error {
 	suricata := flags.Bool("suricata", false, "load the indicators of the index into Suricata's datasets beside")
 	feverRepeats := flags.Int("fever", 0, "how often DCSO's fever is given the EVE log beside; 0: not at all")
 	only := flags.String("only", "", "measure only the logs with this in their name")
+	rounds := flags.Int("rounds", 3, "how often each log is measured")
+	span := flags.Duration("span", time.Second, "processor time of one measurement of a log")
 	profile := flags.String("profile", "", "write a CPU profile of the lines here")
 	scale := flags.Int("scale", 3_000_000, "indicators in the index; 0: measure only lines")
 	lineScale := flags.Int("lines", 1_000_000, "indicators while lines are read")
@@ -94,9 +96,9 @@ func run(args []string, out io.Writer) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	for round := range 3 {
+	for round := range *rounds {
 		for _, name := range inputs {
-			if err := measureLines(out, round, set, name); err != nil {
+			if err := measureLines(out, round, *span, set, name); err != nil {
 				return err
 			}
 		}
@@ -292,8 +294,8 @@ func change(round int) (*index.Builder, []index.ID) {
 	return b, remove
 }
 
-// measureLines reads a log again and again for a second of processor time.
-func measureLines(out io.Writer, round int, set *index.Set, name string) error {
+// measureLines reads a log again and again for a span of processor time.
+func measureLines(out io.Writer, round int, span time.Duration, set *index.Set, name string) error {
 	text, err := measure.ReadGzip(name)
 	if err != nil {
 		return err
@@ -302,7 +304,7 @@ func measureLines(out io.Writer, round int, set *index.Set, name string) error {
 	e := engine.New(index.NewStore(set), nil, engine.Options{}, func(*engine.Match) { matches++ })
 	base := strings.TrimSuffix(filepath.Base(name), ".gz")
 	lines, events, begin := int64(0), int64(0), measure.Processor()
-	for measure.Processor()-begin < 1000*time.Millisecond {
+	for measure.Processor()-begin < span {
 		stats, err := logs.Read(context.Background(), base, bufio.NewReaderSize(bytes.NewReader(text), 1<<18), logs.Options{}, func(ev *event.Event) { e.Event(ev) })
 		if err != nil {
 			return err

@@ -46,35 +46,40 @@ func ParseAddress(text []byte) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// parseIPv4 reads dotted decimals without leading zeros (which some read as octal).
+// parseIPv4 reads dotted decimals without leading zeros (which some read as octal). It asks of each byte only what the one before left
+// open: most addresses in a log look like those before them.
 func parseIPv4(text []byte) (netip.Addr, bool) {
 	if len(text) < 7 || len(text) > 15 {
 		return netip.Addr{}, false
 	}
 	var b [4]byte
-	part, digits, value := 0, 0, 0
-	for _, c := range text {
-		switch {
-		case c >= '0' && c <= '9':
-			if digits > 0 && value == 0 {
+	i := 0
+	for part := range b {
+		if part > 0 {
+			if i >= len(text) || text[i] != '.' {
 				return netip.Addr{}, false
 			}
-			value = value*10 + int(c-'0')
-			if digits++; value > 255 {
-				return netip.Addr{}, false
-			}
-		case c == '.' && digits > 0 && part < 3:
-			b[part] = byte(value)
-			part, digits, value = part+1, 0, 0
-		default:
+			i++
+		}
+		if i >= len(text) || text[i]-'0' > 9 {
 			return netip.Addr{}, false
 		}
+		value := uint(text[i] - '0')
+		if i++; i < len(text) && text[i]-'0' <= 9 {
+			if value == 0 {
+				return netip.Addr{}, false
+			}
+			value = value*10 + uint(text[i]-'0')
+			if i++; i < len(text) && text[i]-'0' <= 9 {
+				if value = value*10 + uint(text[i]-'0'); value > 255 {
+					return netip.Addr{}, false
+				}
+				i++
+			}
+		}
+		b[part] = byte(value)
 	}
-	if part != 3 || digits == 0 {
-		return netip.Addr{}, false
-	}
-	b[3] = byte(value)
-	return netip.AddrFrom4(b), true
+	return netip.AddrFrom4(b), i == len(text)
 }
 
 // AppendNetwork appends a prefix's key: the masked address in 16 bytes (an IPv4 one mapped), then the bits of it.
@@ -115,6 +120,9 @@ func AppendDomain(dst, name []byte) (key []byte, ok bool) {
 	}
 	if len(name) == 0 || len(name) > 4*maxName {
 		return dst, false
+	}
+	if key, ok := appendPlainDomain(dst, name); ok {
+		return key, true
 	}
 	begin, label := len(dst), 0
 	for _, c := range name {

@@ -87,15 +87,7 @@ func (j *jsonEvents) line(ev *event.Event, line []byte) (problem string) {
 }
 
 func (j *jsonEvents) object(ev *event.Event, q *request, o *object) {
-	var m *member
-	for {
-		if m = j.cursor.member(o, m); m == nil {
-			return
-		}
-		if m.inner == nil && m.field.role == ignored {
-			j.cursor.skip()
-			continue
-		}
+	for m := j.cursor.wanted(o, nil); m != nil; m = j.cursor.wanted(o, m) {
 		j.value(ev, q, m, 0)
 	}
 }

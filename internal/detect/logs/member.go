@@ -1,7 +1,5 @@
 package logs
 
-import "bytes"
-
 // object is what is known of the members of one kind of JSON object. Lines of a log have the same members in the same
 // order, some left out; so each member remembers which one came after it last time, and a name is compared with the
 // one that is expected before it is looked up. Unknown names are remembered, too, up to maxLogs of them.
@@ -13,19 +11,23 @@ type object struct {
 
 // member is one member of an object.
 type member struct {
-	token []byte // its name as it stands in a compact line: "name":
+	token string // its name as it stands in a compact line behind another: ,"name":
 	field field
 	inner *object // where its own members are known
-	next  *member // what came after it last time
+	// next is what came after it last time, other what came before that changed.
+	next, other *member
 }
 
 func newMember(name string, f field, inner *object) *member {
-	return &member{token: []byte(`"` + name + `":`), field: f, inner: inner}
+	return &member{token: `,"` + name + `":`, field: f, inner: inner}
 }
 
 func newObject(made func(name string) *member) *object {
 	return &object{members: map[string]*member{}, make: made}
 }
+
+// wanted tells whether anybody asks what the member's value is.
+func (m *member) wanted() bool { return m.field.role != ignored || m.inner != nil }
 
 // find gives the member of a name.
 func (o *object) find(name []byte) *member {
@@ -39,9 +41,59 @@ func (o *object) find(name []byte) *member {
 	return m
 }
 
-// member begins or goes on with an object: it gives the next member, with the cursor at its value, or nil at the
+// wanted begins or goes on with an object: it gives the next member that somebody asks for, with the cursor at its value, or nil at the
 // object's end. previous is the member before, nil at the beginning.
+func (c *cursor) wanted(o *object, previous *member) *member {
+	m := previous
+	for {
+		if m = c.member(o, m); m == nil || m.wanted() {
+			return m
+		}
+		// Most of a line is stepped over here, without a look at anything but where things end.
+		b, i := c.b, behindValue(c.b, c.i)
+		for i >= 0 {
+			next := m.next
+			if next == nil || !startsWith(b[i:], next.token) {
+				break
+			}
+			i += len(next.token)
+			if m = next; m.wanted() {
+				break
+			}
+			i = behindValue(b, i)
+		}
+		if i < 0 {
+			c.fail()
+			return nil
+		}
+		if c.i = i; m.wanted() {
+			return m
+		}
+	}
+}
+
+func startsWith(b []byte, token string) bool {
+	return len(b) >= len(token) && string(b[:len(token)]) == token
+}
+
+// member gives the next member, whether anybody asks for it or not.
 func (c *cursor) member(o *object, previous *member) *member {
+	if previous != nil && c.i < len(c.b) {
+		if m := previous.next; m != nil && startsWith(c.b[c.i:], m.token) {
+			c.i += len(m.token)
+			return m
+		}
+		if m := previous.other; m != nil && startsWith(c.b[c.i:], m.token) {
+			c.i += len(m.token)
+			previous.next, previous.other = m, previous.next
+			return m
+		}
+	}
+	return c.otherMember(o, previous)
+}
+
+// otherMember reads the name of the next member, and remembers that it came after the one before.
+func (c *cursor) otherMember(o *object, previous *member) *member {
 	if previous == nil {
 		if !c.take('{') {
 			c.fail()
@@ -51,6 +103,10 @@ func (c *cursor) member(o *object, previous *member) *member {
 			return nil
 		}
 		previous = &o.before
+		if m := previous.next; m != nil && startsWith(c.b[c.i:], m.token[1:]) {
+			c.i += len(m.token) - 1
+			return m
+		}
 	} else if !c.take(',') {
 		if !c.take('}') {
 			c.fail()
@@ -61,16 +117,14 @@ func (c *cursor) member(o *object, previous *member) *member {
 		c.fail()
 		return nil
 	}
-	if m := previous.next; m != nil && bytes.HasPrefix(c.b[c.i:], m.token) {
-		c.i += len(m.token)
-		return m
-	}
 	name := c.text()
 	if !c.take(':') {
 		c.fail()
 		return nil
 	}
 	m := o.find(name)
-	previous.next = m
+	if previous.next != m {
+		previous.next, previous.other = m, previous.next
+	}
 	return m
 }

@@ -1,8 +1,6 @@
 package logs
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -85,23 +83,6 @@ func (c *cursor) raw() (text []byte, escape int) {
 		}
 		at += 2 // whatever it is that is escaped, it does not end the string
 	}
-}
-
-// quoteOrEscape finds the first quote or backslash from a place on, or gives a place behind the end. Strings of logs are
-// short: eight bytes at a time find it sooner than two searches that are made for long ones.
-func quoteOrEscape(b []byte, at int) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	for ; at+8 <= len(b); at += 8 {
-		w := binary.LittleEndian.Uint64(b[at:])
-		quote, escape := w^ones*'"', w^ones*'\\'
-		if found := ((quote-ones)&^quote | (escape-ones)&^escape) & high; found != 0 {
-			return at + bits.TrailingZeros64(found)/8
-		}
-	}
-	for at < len(b) && b[at] != '"' && b[at] != '\\' {
-		at++
-	}
-	return at
 }
 
 // text reads a string. Without escapes it is a piece of the line, else of the cursor's room, where it stays good until
@@ -195,46 +176,18 @@ func (c *cursor) scalar() []byte {
 // word reads what stands without quotes: a number, true, false or null.
 func (c *cursor) word() []byte {
 	begin := c.i
-	for c.i < len(c.b) {
-		switch b := c.b[c.i]; {
-		case b > ',' && b < ']', b > ']' && b < '}': // most of what numbers and words are made of
-		case b == ',' || b == '}' || b == ']' || b == ' ' || b == '\t' || b == '\n' || b == '\r':
-			if c.i == begin {
-				c.fail()
-			}
-			return c.b[begin:c.i]
-		}
-		c.i++
+	if c.i = wordEnd(c.b, begin); c.i == begin {
+		c.fail()
 	}
-	c.bad = c.i == begin
 	return c.b[begin:c.i]
 }
 
 // skip steps over any value.
 func (c *cursor) skip() {
-	switch c.peek() {
-	case '"':
-		c.raw()
-		return
-	case '{', '[':
-	default:
-		c.word()
-		return
+	c.peek()
+	if end := behindValue(c.b, c.i); end >= 0 {
+		c.i = end
+	} else {
+		c.fail()
 	}
-	for depth := 0; c.i < len(c.b); {
-		switch c.b[c.i] {
-		case '"':
-			c.raw()
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				c.i++
-				return
-			}
-		}
-		c.i++
-	}
-	c.fail()
 }

@@ -39,22 +39,15 @@ func (z *zeekJSON) line(ev *event.Event, line []byte) (problem string) {
 	ev.Log = z.fallback
 	fields := z.of(ev.Log)
 	var q request
-	var m *member
-	for {
-		if m = c.member(fields, m); m == nil {
-			break
-		}
-		switch m.field.role {
-		case ignored:
-			c.skip()
-		case logName:
-			if text := c.scalar(); len(text) > 0 {
-				ev.Log = z.names.of(text)
-				fields = z.of(ev.Log)
-				m = fields.find([]byte(m.field.name))
-			}
-		default:
+	for m := c.wanted(fields, nil); m != nil; m = c.wanted(fields, m) {
+		if m.field.role != logName {
 			z.value(&m.field, ev, &q)
+			continue
+		}
+		if text := c.scalar(); len(text) > 0 && string(text) != ev.Log {
+			ev.Log = z.names.of(text)
+			fields = z.of(ev.Log)
+			m = fields.find([]byte(m.field.name))
 		}
 	}
 	if c.bad {
