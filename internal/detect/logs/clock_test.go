@@ -42,3 +42,45 @@ func TestTimesFarOffAreNone(t *testing.T) {
 		}
 	}
 }
+
+// TestFractionsAreReadDigitByDigit: whatever stands behind the digits, and however many they are.
+func TestFractionsAreReadDigitByDigit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.SliceOfN(rapid.SampledFrom([]byte("0123456789")), 0, 14).Draw(t, "digits")
+		n := len(b)
+		b = append(b, rapid.SliceOfN(rapid.SampledFrom([]byte("Z+-:/ a\x00\xb0\xff5")), 0, 10).Draw(t, "behind")...)
+		for n < len(b) && b[n] == '5' {
+			n++
+		}
+		want := int64(0)
+		for i, scale := 0, int64(1e8); i < n; i, scale = i+1, scale/10 {
+			want += int64(b[i]-'0') * scale
+		}
+		if got, size := fraction(b); got != want || size != n {
+			t.Fatalf("%q: %d of %d digits, want %d of %d", b, got, size, want, n)
+		}
+	})
+}
+
+// TestTimesAreThoseOfTheLibrary: in every form that logs have, with any byte in place of another no time, or one that the library has, too.
+func TestTimesAreThoseOfTheLibrary(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Unix(rapid.Int64Range(-7e9, 8e9).Draw(t, "seconds"), 1000*rapid.Int64Range(0, 999_999).Draw(t, "micros"))
+		layout := rapid.SampledFrom([]string{"2006-01-02T15:04:05.999999Z07:00", "2006-01-02T15:04:05.000000-0700", "2006-01-02 15:04:05Z"}).Draw(t, "form")
+		if layout[10] == ' ' {
+			at = at.Truncate(time.Second)
+		}
+		text := []byte(at.In(time.FixedZone("", 60*rapid.IntRange(-12, 12).Draw(t, "zone")*30)).Format(layout))
+		if layout[10] == ' ' {
+			text = []byte(at.UTC().Format(layout))
+		}
+		if got := parseTime(text); got != at.UnixNano() {
+			t.Fatalf("%s: %d, want %d", text, got, at.UnixNano())
+		}
+		digit := rapid.SampledFrom([]int{0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18}).Draw(t, "place")
+		text[digit] = rapid.SampledFrom([]byte(":/ aZ-.\x00\xb5\xff")).Draw(t, "put")
+		if got := parseTime(text); got != 0 {
+			t.Fatalf("%q: %d, want none", text, got)
+		}
+	})
+}

@@ -11,6 +11,7 @@ import (
 const (
 	ones = 0x0101010101010101
 	high = 0x80 * ones
+	low  = 0x7f * ones
 	// oneCase makes of [ and ], which are 32 less, { and }. A comma stays one.
 	oneCase = 0x20 * ones
 )

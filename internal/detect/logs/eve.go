@@ -94,7 +94,11 @@ func (j *jsonEvents) object(ev *event.Event, q *request, o *object) {
 
 func (j *jsonEvents) value(ev *event.Event, q *request, m *member, depth int) {
 	c := &j.cursor
-	switch c.peek() {
+	first := byte('"')
+	if !c.at('"') {
+		first = c.peek()
+	}
+	switch first {
 	case '{':
 		if m.inner == nil {
 			c.skip()

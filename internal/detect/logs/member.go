@@ -1,5 +1,10 @@
 package logs
 
+import (
+	"bytes"
+	"encoding/binary"
+)
+
 // object is what is known of the members of one kind of JSON object. Lines of a log have the same members in the same
 // order, some left out; so each member remembers which one came after it last time, and a name is compared with the
 // one that is expected before it is looked up. Unknown names are remembered, too, up to maxLogs of them.
@@ -11,15 +16,25 @@ type object struct {
 
 // member is one member of an object.
 type member struct {
-	token string // its name as it stands in a compact line behind another: ,"name":
-	field field
-	inner *object // where its own members are known
+	token      string // its name as it stands in a compact line behind another: ,"name":
+	first      []byte // the token without the comma: what it is at the object's beginning
+	head, tail uint64 // the token's first and last eight bytes; of a shorter one all, then zeros
+	mask       uint64 // has the bits of head that count
+	field      field
+	inner      *object // where its own members are known
 	// next is what came after it last time, other what came before that changed.
 	next, other *member
 }
 
 func newMember(name string, f field, inner *object) *member {
-	return &member{token: `,"` + name + `":`, field: f, inner: inner}
+	m := &member{token: `,"` + name + `":`, field: f, inner: inner}
+	m.first = []byte(m.token[1:])
+	var space [8]byte
+	n := copy(space[:], m.token)
+	m.head, m.mask = binary.LittleEndian.Uint64(space[:]), 1<<(8*n)-1
+	copy(space[:], m.token[max(len(m.token)-8, 0):])
+	m.tail = binary.LittleEndian.Uint64(space[:])
+	return m
 }
 
 func newObject(made func(name string) *member) *object {
@@ -53,7 +68,7 @@ func (c *cursor) wanted(o *object, previous *member) *member {
 		b, i := c.b, behindValue(c.b, c.i)
 		for i >= 0 {
 			next := m.next
-			if next == nil || !startsWith(b[i:], next.token) {
+			if next == nil || !next.is(b[i:]) {
 				break
 			}
 			i += len(next.token)
@@ -72,18 +87,23 @@ func (c *cursor) wanted(o *object, previous *member) *member {
 	}
 }
 
-func startsWith(b []byte, token string) bool {
-	return len(b) >= len(token) && string(b[:len(token)]) == token
+// is tells whether a text goes on with the member. Names are short: two words are sooner compared than a text of any length.
+func (m *member) is(b []byte) bool {
+	n := len(m.token)
+	if len(b) < n || len(b) < 8 || binary.LittleEndian.Uint64(b)&m.mask != m.head {
+		return false
+	}
+	return n <= 8 || binary.LittleEndian.Uint64(b[n-8:n]) == m.tail && (n <= 16 || string(b[8:n-8]) == m.token[8:n-8])
 }
 
 // member gives the next member, whether anybody asks for it or not.
 func (c *cursor) member(o *object, previous *member) *member {
 	if previous != nil && c.i < len(c.b) {
-		if m := previous.next; m != nil && startsWith(c.b[c.i:], m.token) {
+		if m := previous.next; m != nil && m.is(c.b[c.i:]) {
 			c.i += len(m.token)
 			return m
 		}
-		if m := previous.other; m != nil && startsWith(c.b[c.i:], m.token) {
+		if m := previous.other; m != nil && m.is(c.b[c.i:]) {
 			c.i += len(m.token)
 			previous.next, previous.other = m, previous.next
 			return m
@@ -103,7 +123,7 @@ func (c *cursor) otherMember(o *object, previous *member) *member {
 			return nil
 		}
 		previous = &o.before
-		if m := previous.next; m != nil && startsWith(c.b[c.i:], m.token[1:]) {
+		if m := previous.next; m != nil && bytes.HasPrefix(c.b[c.i:], m.first) {
 			c.i += len(m.token) - 1
 			return m
 		}

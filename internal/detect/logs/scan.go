@@ -38,12 +38,15 @@ func (c *cursor) peekBehindSpace() byte {
 	return c.b[c.i]
 }
 
+// at tells whether a byte comes, without space before it.
+func (c *cursor) at(want byte) bool { return c.i < len(c.b) && c.b[c.i] == want }
+
 func (c *cursor) take(want byte) bool {
-	if c.peek() != want {
-		return false
+	if c.at(want) || c.peek() == want {
+		c.i++
+		return true
 	}
-	c.i++
-	return true
+	return false
 }
 
 // element begins or goes on with a list: true with the cursor at the next value, false at the list's end.
@@ -160,6 +163,13 @@ func fourHex(b []byte) (rune, bool) {
 
 // scalar reads a string, number or word as text; lists and objects are stepped over and give nil.
 func (c *cursor) scalar() []byte {
+	if begin := c.i + 1; c.at('"') {
+		// Nearly every string is one without escapes.
+		if end := quoteOrEscape(c.b, begin); end < len(c.b) && c.b[end] == '"' {
+			c.i = end + 1
+			return c.b[begin:end]
+		}
+	}
 	switch c.peek() {
 	case '"':
 		return c.text()

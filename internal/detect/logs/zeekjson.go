@@ -72,7 +72,7 @@ func (z *zeekJSON) of(log string) *object {
 // value takes a scalar, or each of a list.
 func (z *zeekJSON) value(f *field, ev *event.Event, q *request) {
 	c := &z.cursor
-	if c.peek() != '[' {
+	if c.at('"') || c.peek() != '[' {
 		if text := c.scalar(); text != nil {
 			f.take(ev, q, text)
 		}
