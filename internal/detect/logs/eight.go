@@ -64,6 +64,22 @@ func quoteOrBracket(b []byte, at int) int {
 	return at
 }
 
+// firstOf finds the first byte of a sort, or gives -1.
+func firstOf(b []byte, want byte) int {
+	at := 0
+	for sought := uint64(want) * ones; at+8 <= len(b); at += 8 {
+		if found := zeros(binary.LittleEndian.Uint64(b[at:]) ^ sought); found != 0 {
+			return at + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; at < len(b); at++ {
+		if b[at] == want {
+			return at
+		}
+	}
+	return -1
+}
+
 // behindString gives the place behind a string that begins before at, behind its first quote; -1 when it does not end.
 func behindString(b []byte, at int) int {
 	for {

@@ -98,12 +98,24 @@ func (m *member) is(b []byte) bool {
 
 // member gives the next member, whether anybody asks for it or not.
 func (c *cursor) member(o *object, previous *member) *member {
-	if previous != nil && c.i < len(c.b) {
-		if m := previous.next; m != nil && m.is(c.b[c.i:]) {
+	if c.i >= len(c.b) {
+		return c.otherMember(o, previous)
+	}
+	switch b := c.b[c.i:]; {
+	case previous == nil:
+		if m := o.before.next; m != nil && b[0] == '{' && bytes.HasPrefix(b[1:], m.first) {
 			c.i += len(m.token)
 			return m
 		}
-		if m := previous.other; m != nil && m.is(c.b[c.i:]) {
+	case b[0] == '}':
+		c.i++
+		return nil
+	default:
+		if m := previous.next; m != nil && m.is(b) {
+			c.i += len(m.token)
+			return m
+		}
+		if m := previous.other; m != nil && m.is(b) {
 			c.i += len(m.token)
 			previous.next, previous.other = m, previous.next
 			return m
@@ -123,10 +135,6 @@ func (c *cursor) otherMember(o *object, previous *member) *member {
 			return nil
 		}
 		previous = &o.before
-		if m := previous.next; m != nil && bytes.HasPrefix(c.b[c.i:], m.first) {
-			c.i += len(m.token) - 1
-			return m
-		}
 	} else if !c.take(',') {
 		if !c.take('}') {
 			c.fail()

@@ -16,6 +16,7 @@ type zeekTSV struct {
 	log          string
 	fields       []field
 	room         []byte // where values with escapes are put together
+	escapes      bool   // whether there are any in the line
 }
 
 func newZeekTSV(log string) *zeekTSV {
@@ -55,13 +56,13 @@ func (z *zeekTSV) line(ev *event.Event, line []byte) (problem string) {
 	if len(z.fields) == 0 {
 		return "no-fields"
 	}
-	z.room = z.room[:0]
+	z.room, z.escapes = z.room[:0], bytes.IndexByte(line, '\\') >= 0
 	ev.Log = z.log
 	var q request
 	n := 0
 	for ; n < len(z.fields); n++ {
 		text := line
-		end := bytes.IndexByte(line, z.separator)
+		end := firstOf(line, z.separator)
 		if end >= 0 {
 			text = line[:end]
 		}
@@ -112,7 +113,7 @@ func (f *field) single() bool {
 
 // plain undoes \x escapes.
 func (z *zeekTSV) plain(text []byte) []byte {
-	if bytes.IndexByte(text, '\\') < 0 {
+	if !z.escapes || bytes.IndexByte(text, '\\') < 0 {
 		return text
 	}
 	begin := len(z.room)
