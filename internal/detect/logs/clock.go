@@ -103,7 +103,7 @@ func parseISO(b []byte) int64 {
 	rest := b[19:]
 	nanos := int64(0)
 	if len(rest) > 0 && rest[0] == '.' {
-		size := 0
+		var size int
 		nanos, size = fraction(rest[1:])
 		rest = rest[1+size:]
 	}

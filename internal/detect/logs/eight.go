@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -119,12 +120,14 @@ func behindNested(b []byte, at int) int {
 	}
 }
 
-// behindValue gives the place behind the value at a place, which is no space; -1 when there is none that ends.
+// behindValue gives the place behind the value that comes; -1 when there is none that ends.
 func behindValue(b []byte, at int) int {
 	if at >= len(b) {
 		return -1
 	}
 	switch b[at] {
+	case ' ', '\t', '\n', '\r':
+		return behindValue(b, at+1+len(b[at+1:])-len(bytes.TrimLeft(b[at+1:], " \t\n\r")))
 	case '"':
 		return behindString(b, at+1)
 	case '{', '[':

@@ -194,7 +194,6 @@ func (c *cursor) word() []byte {
 
 // skip steps over any value.
 func (c *cursor) skip() {
-	c.peek()
 	if end := behindValue(c.b, c.i); end >= 0 {
 		c.i = end
 	} else {
