@@ -84,6 +84,7 @@ type detectSummary struct {
 }
 
 func (c *detectCmd) Run(ctx context.Context, a *app) error {
+	a.lateGC()
 	d := &detection{cmd: c, app: a, summary: detectSummary{Inputs: map[string]logs.Stats{}, Packets: map[string]traffic.Stats{}}}
 	out := bufio.NewWriter(a.stdout)
 	d.enc = json.NewEncoder(out)

@@ -33,6 +33,7 @@ packets never stop a run: they are counted on standard error, and named with --v
 }
 
 func (c *fingerprintCmd) Run(ctx context.Context, a *app) error {
+	a.lateGC()
 	out := bufio.NewWriterSize(a.stdout, 1<<16)
 	emit, done := c.printer(out)
 	var seed [8]byte
