@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -94,21 +95,37 @@ func (s *Server) envelopeProblem(err error) error {
 	return problem(http.StatusBadRequest, "%s", err)
 }
 
+// siftAlone is how many objects are read by one processor: for fewer it does not pay to wake another.
+const siftAlone = 256
+
 // sift parts the objects that can be filed from those that cannot.
 func (s *Server) sift(objects [][]byte, received time.Time) Submission {
+	half := len(objects)
+	if half > siftAlone && runtime.GOMAXPROCS(0) > 1 {
+		half /= 2
+	}
+	rest := make(chan Submission, 1)
+	go func() { rest <- s.siftFrom(objects[half:], half, received) }()
+	sub := s.siftFrom(objects[:half], 0, received)
+	more := <-rest
+	return Submission{Objects: append(sub.Objects, more.Objects...), Refused: append(sub.Refused, more.Refused...), Received: received}
+}
+
+// siftFrom is sift for some of the objects, of which the first has the index at.
+func (s *Server) siftFrom(objects [][]byte, at int, received time.Time) Submission {
 	reader, ok := s.readers.Get().(*stix.Reader)
 	if !ok {
 		reader = new(stix.Reader)
 	}
 	defer s.readers.Put(reader)
-	sub := Submission{Objects: make([]Object, 0, len(objects)), Received: received}
+	sub := Submission{Objects: make([]Object, 0, 2*len(objects)), Received: received} // room for the other half
 	for i, raw := range objects {
 		o, err := s.read(reader, raw)
 		if err != nil {
-			sub.Refused = append(sub.Refused, refusalDetail(i, received, o, err))
+			sub.Refused = append(sub.Refused, refusalDetail(at+i, received, o, err))
 			continue
 		}
-		o.Index = i
+		o.Index = at + i
 		sub.Objects = append(sub.Objects, o)
 	}
 	return sub

@@ -41,7 +41,9 @@ type indexer struct {
 	// What follows belongs to the goroutine.
 	words []*arabic.Indexer
 	keys  map[string]logKeys
-	room  gcRoom // while much is indexed
+
+	looked    time.Time // when the logs were looked at last
+	published time.Time // what is being indexed came no earlier
 }
 
 // logKeys are what opens and judges the records of one log, and how many keyrings and epoch keys there were then.
@@ -55,7 +57,7 @@ type logKeys struct {
 
 // startIndexer brings the index into step with the store and begins to follow it.
 func (n *Node) startIndexer(ctx context.Context) error {
-	x := &indexer{node: n, index: n.store.Index(), wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}), keys: map[string]logKeys{}, room: newGCRoom()}
+	x := &indexer{node: n, index: n.store.Index(), wake: make(chan struct{}, 1), done: make(chan struct{}), moved: make(chan struct{}), keys: map[string]logKeys{}}
 	x.forgetWords()
 	fits, err := x.fits(ctx)
 	if err != nil {
@@ -145,7 +147,7 @@ func (x *indexer) run(ctx context.Context) {
 	defer close(x.done)
 	retry := time.NewTimer(0)
 	defer retry.Stop()
-	defer x.room.restore()
+	x.published = x.node.now()
 	effect := x.look(ctx)
 	for ctx.Err() == nil {
 		switch do := effect.(type) {
@@ -158,10 +160,17 @@ func (x *indexer) run(ctx context.Context) {
 		case retryAfter:
 			retry.Reset(do.wait)
 		}
-		x.room.restore()
+		select {
+		case <-x.wake: // while the last range was indexed
+			x.published = x.looked
+			effect = x.look(ctx)
+			continue
+		default:
+		}
 		select {
 		case <-ctx.Done():
 		case <-x.wake:
+			x.published = x.node.now()
 			effect = x.look(ctx)
 		case <-retry.C:
 			effect = x.step(retryDue{})
@@ -185,6 +194,7 @@ func (x *indexer) tell(event any) { _ = x.step(event) }
 
 // look tells the core how far the logs are.
 func (x *indexer) look(ctx context.Context) any {
+	x.looked = x.node.now()
 	logs, err := x.node.reader.Logs(ctx)
 	if err != nil {
 		return x.failed("listing logs", err)
@@ -265,17 +275,20 @@ func (x *indexer) build(ctx context.Context, r indexRange) (no int64, err error)
 	if err != nil {
 		return 0, err
 	}
+	if r.to-r.from >= indexMany {
+		defer x.node.room.index()()
+	}
+	published := x.published
 	ahead := x.read(ctx, k, r)
 	defer ahead.close()
 	for at := r.from; at < r.to; {
-		if r.to-r.from >= indexMany {
-			x.room.adjust()
-		}
+		x.node.room.adjust()
 		b, err := ahead.next(ctx)
 		if err != nil {
 			return k.no, err
 		}
-		if err := x.write(ctx, r.log, k.no, at, b, erasures); err != nil {
+		x.node.pace.work(ctx, &x.node.pace.writing, published, func() { err = x.write(ctx, r.log, k.no, at, b, erasures) })
+		if err != nil {
 			return k.no, err
 		}
 		at = b.to

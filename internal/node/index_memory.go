@@ -6,6 +6,8 @@ import (
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 const (
@@ -15,6 +17,10 @@ const (
 	mostRoom  = 384 << 20
 	// roomPart is the part of the machine's memory that it may take.
 	roomPart = 32
+	// postRoom bounds it while objects are posted, who may go on for hours.
+	postRoom = 128 << 20
+	// postRoomKept is how long room is kept after a post.
+	postRoomKept = time.Second
 	// indexMany is how many leaves are much.
 	indexMany = 32 << 10
 
@@ -25,12 +31,37 @@ const (
 // gcRoom lets more garbage gather for a while. It changes nothing where the operator chose a percentage (GOGC), and the limit on
 // memory (GOMEMLIMIT) holds all the same.
 type gcRoom struct {
-	room uint64 // bytes
-	now  int    // percent; 0: nothing was changed
+	of func() uint64 // bytes, at most
+
+	mu       sync.Mutex // guards what follows
+	indexing int        // how many index much
+	posting  int        // how many post, or did a moment ago
+	now      int        // percent; 0: nothing was changed
 }
 
-func newGCRoom() gcRoom {
-	return gcRoom{room: min(max(memoryHere()/roomPart, leastRoom), mostRoom)}
+// roomHere is how much garbage may gather on this machine.
+func roomHere() uint64 { return min(max(memoryHere()/roomPart, leastRoom), mostRoom) }
+
+// index makes room until much is indexed.
+func (g *gcRoom) index() (done func()) { return g.hold(&g.indexing) }
+
+// post makes room until some time after a post has ended: where one comes after the other, room is made once.
+func (g *gcRoom) post() (done func()) {
+	done = g.hold(&g.posting)
+	return func() { time.AfterFunc(postRoomKept, done) }
+}
+
+func (g *gcRoom) hold(holders *int) (done func()) {
+	g.mu.Lock()
+	*holders++
+	g.mu.Unlock()
+	g.adjust()
+	return func() {
+		g.mu.Lock()
+		*holders--
+		g.mu.Unlock()
+		g.adjust()
+	}
 }
 
 // memoryHere is how many bytes of memory this process may count on: the machine's, or its container's; 0 where nobody tells.
@@ -59,14 +90,29 @@ func totalMemory(meminfo string) uint64 {
 	return 0
 }
 
-// adjust sets the percentage to what is in use now.
+// adjust sets the percentage to what is in use now, or back to what it was where nobody needs room.
 func (g *gcRoom) adjust() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var room uint64
+	switch {
+	case g.indexing > 0:
+		room = g.of()
+	case g.posting > 0:
+		room = min(g.of(), postRoom)
+	case g.now != 0:
+		debug.SetGCPercent(defaultGC)
+		g.now = 0
+		return
+	default:
+		return
+	}
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	if live[0].Value.Kind() != metrics.KindUint64 {
 		return
 	}
-	percent := g.percent(live[0].Value.Uint64())
+	percent := roomPercent(room, live[0].Value.Uint64())
 	if g.now == 0 {
 		if before := debug.SetGCPercent(percent); before != defaultGC {
 			debug.SetGCPercent(before)
@@ -78,15 +124,7 @@ func (g *gcRoom) adjust() {
 	g.now = percent
 }
 
-// percent is the percentage with which a heap with so much in use grows by the room, or as usual.
-func (g *gcRoom) percent(live uint64) int {
-	return int(min(max(100*g.room/max(live, 1), defaultGC), mostGC)) / 25 * 25
-}
-
-// restore sets the percentage to what it was.
-func (g *gcRoom) restore() {
-	if g.now != 0 {
-		debug.SetGCPercent(defaultGC)
-		g.now = 0
-	}
+// roomPercent is the percentage with which a heap with so much in use grows by the room, or as usual.
+func roomPercent(room, live uint64) int {
+	return int(min(max(100*room/max(live, 1), defaultGC), mostGC)) / 25 * 25
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -62,6 +63,7 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &pieces{cancel: cancel, queue: make(chan chan piece, 2*len(x.words)+batchEntries/store.BundleWidth), taken: make(chan struct{}, 1), batches: make(chan batch, 1)}
 	jobs := make(chan pieceJob)
+	published := x.published
 	p.workers.Go(func() {
 		defer close(jobs)
 		defer close(p.queue)
@@ -92,7 +94,7 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 		p.workers.Go(func() {
 			m := entryMaker{words: words, logNo: k.no, history: k.history, ids: k.ids, foreign: k.log.Followed()}
 			for job := range jobs {
-				x.readRun(ctx, &m, job.from, job.to, func(one piece) bool {
+				x.readRun(ctx, &m, job.from, job.to, published, func(one piece) bool {
 					p.ahead.Add(int64(one.bytes))
 					select {
 					case job.out <- one:
@@ -136,7 +138,7 @@ func (p *pieces) next(ctx context.Context) (batch, error) {
 }
 
 // readRun reads and opens the leaves [from, to), and gives them away piece by piece as long as they are taken.
-func (x *indexer) readRun(ctx context.Context, m *entryMaker, from, to int64, give func(piece) bool) {
+func (x *indexer) readRun(ctx context.Context, m *entryMaker, from, to int64, published time.Time, give func(piece) bool) {
 	arrivals, err := x.node.store.Arrivals(ctx, m.logNo, from, to)
 	p := piece{entries: make([]store.IndexEntry, 0, len(arrivals))}
 	cut := func(end int64) bool {
@@ -160,7 +162,8 @@ func (x *indexer) readRun(ctx context.Context, m *entryMaker, from, to int64, gi
 		}
 		var e store.IndexEntry
 		var ok bool
-		if e, ok, err = x.readEntry(m, index, &arrivals[i]); err != nil {
+		x.node.pace.work(ctx, &x.node.pace.reading, published, func() { e, ok, err = x.readEntry(m, index, &arrivals[i]) })
+		if err != nil {
 			break
 		}
 		if ok {

@@ -97,6 +97,7 @@ func (x *indexer) indexedTo(log string) int64 {
 
 // wait returns when a log is indexed up to size, with what came late for it.
 func (x *indexer) wait(ctx context.Context, l ledger.LogInfo, size int64) error {
+	defer x.node.pace.wait()()
 	x.nudge()
 	for {
 		x.mu.Lock()
@@ -128,6 +129,7 @@ func (n *Node) awaitIndex(ctx context.Context, patience time.Duration) (behind i
 		state, err := n.IndexState(ctx)
 		return state.Size - state.Indexed, err
 	}
+	defer n.pace.wait()()
 	over := time.NewTimer(patience)
 	defer over.Stop()
 	for x.nudge(); ; {

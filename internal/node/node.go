@@ -76,6 +76,8 @@ type Node struct {
 	facts    func() (*facts.Facts, error) // what ships with the program, read once
 
 	indexer  *indexer         // nil when read-only
+	pace     pace             // of the indexer, beside posts
+	room     gcRoom           // for garbage, while much is indexed or posted
 	follower *federate.Runner // nil when read-only
 	exits    exits
 
@@ -114,6 +116,7 @@ type Node struct {
 	enough     enoughRows                    // what enough witnesses co-signed
 	posted     map[string]Place              // how far each token has written to each log over TAXII; mu guards it
 
+	fresh     freshPosts
 	deflaters sync.Pool // of *flate.Writer, for statuses of TAXII
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
@@ -217,6 +220,8 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		exits: exits{rules: map[string]*exitRules{}}, hook: notify.NewHook(), passwords: newPasswords(rand.Reader)}
 	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)
+	n.fresh = newFreshPosts()
+	n.pace.now, n.room.of = func() time.Time { return n.now() }, sync.OnceValue(roomHere)
 	return n
 }
 

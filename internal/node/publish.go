@@ -30,7 +30,7 @@ type Draft struct {
 	// DespiteWarnings publishes values that are on warning lists all the same.
 	DespiteWarnings bool
 
-	checked bool // the body was checked before: what signing checks again is enough
+	checked bool // the body was checked before: what signing checks again is enough. A bundle is wrapped then
 }
 
 // defaultTLP marks what nobody marked: it stays with the recipients and their clients.
@@ -131,7 +131,7 @@ func (d Draft) record() (record.Record, error) {
 		return record.Record{}, faultf(CodeForbidden, "", "publishing: records of kind %s are issued by the program itself", d.Kind)
 	}
 	r := record.Record{Kind: spec.Name, Audience: record.NewAudience(d.Parties, d.Persons), Serves: d.Serves, Body: d.Body}
-	if spec.Name == record.KindIntel {
+	if spec.Name == record.KindIntel && !d.checked {
 		r.Body = wrapBundle(d.Body)
 	}
 	if r.Refs, err = parseRefs(d.Refs); err != nil {
@@ -276,19 +276,15 @@ func (n *Node) appendRecord(ctx context.Context, logID string, rec record.Record
 		return Receipt{}, err
 	}
 	rec.Time = n.now()
-	payload, err := rec.Payload()
-	if err != nil {
-		return Receipt{}, recordFault("publishing", err)
-	}
 	keys := make([]record.Signer, len(signers))
 	for i, s := range signers {
 		if keys[i], err = n.keys.signer(s.PublicKey()); err != nil {
 			return Receipt{}, err
 		}
 	}
-	envelope, err := record.Sign(ctx, record.RecordType, payload, keys...)
+	envelope, err := rec.Sign(ctx, keys...)
 	if err != nil {
-		return Receipt{}, recordFault("signing", err)
+		return Receipt{}, recordFault("publishing", err)
 	}
 	sealing, err := n.sealingFor(ctx, logID, rec)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,8 @@ func (b collections) Add(ctx context.Context, caller taxii.Caller, at taxii.Plac
 		return taxii.Status{}, taxii.ErrForbidden
 	}
 	who := caller.(TAXIICaller) //nolint:forcetypeassert // find checked it
+	defer b.n.pace.post()()
+	defer b.n.room.post()()
 	p := posting{n: b.n, to: c, who: who, marking: defaultTLP, received: s.Received}
 	p.status = taxii.Status{RequestTimestamp: taxii.FormatTime(s.Received), Failures: s.Refused}
 	if p.status.ID, err = b.n.uuid(); err != nil {
@@ -40,8 +43,7 @@ func (b collections) Add(ctx context.Context, caller taxii.Caller, at taxii.Plac
 	if err := p.take(ctx, s.Objects); err != nil {
 		return taxii.Status{}, err
 	}
-	p.status.Count()
-	return p.status, b.keepStatus(ctx, who, p.status)
+	return p.status, nil
 }
 
 // posting is one envelope on its way into the log.
@@ -55,7 +57,7 @@ type posting struct {
 	status   taxii.Status
 	parts    []part
 	byKey    map[partKey]int
-	own      []int64 // what the objects that valid kept say of their marking, in their order
+	own      []int64 // what the objects that are left say of their marking, in their order
 }
 
 // part is what becomes one record.
@@ -72,20 +74,91 @@ type partKey struct {
 }
 
 func (p *posting) take(ctx context.Context, objects []taxii.Object) error {
-	objects, err := p.known(ctx, objects)
+	left, err := p.sort(ctx, objects)
 	if err != nil {
 		return err
 	}
-	if objects, err = p.harmful(p.valid(objects)); err != nil {
+	if left, err = p.harmful(left); err != nil {
 		return err
 	}
-	p.split(objects)
-	for _, one := range p.parts {
-		if err := p.publish(ctx, one); err != nil {
-			return err
+	p.split(left)
+	return p.publishAll(ctx)
+}
+
+// sort takes out what is here already and what is not valid. Neither depends on the other.
+func (p *posting) sort(ctx context.Context, objects []taxii.Object) ([]taxii.Object, error) {
+	judged := make(chan []verdict, 1)
+	go func() { judged <- p.judge(objects) }()
+	fresh, err := p.known(ctx, objects)
+	verdicts := <-judged
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]taxii.Object, 0, len(fresh))
+	for _, i := range fresh {
+		if v := verdicts[i]; v.wrong == "" {
+			kept, p.own = append(kept, objects[i]), append(p.own, v.own)
+		} else {
+			p.fail(objects[i], v.pointer, v.wrong)
 		}
 	}
-	return nil
+	return kept, nil
+}
+
+// publishAll makes the records. The status is written meanwhile, as it is going to be: nobody has its id before all is done.
+func (p *posting) publishAll(ctx context.Context) error {
+	parts := p.parts[:0]
+	for _, one := range p.parts {
+		if one.marking.TLP == policy.TLPRed {
+			p.refuseRed(one)
+		} else {
+			parts = append(parts, one)
+		}
+	}
+	expected := p.status
+	expected.Successes = slices.Clone(expected.Successes)
+	for _, one := range parts {
+		expected.Successes = p.succeed(expected.Successes, one)
+	}
+	expected.Count()
+	written := make(chan error, 1)
+	go func() { written <- p.keep(ctx, expected) }()
+	asExpected := true
+	for _, one := range parts {
+		refusal, err := p.publish(ctx, one)
+		if err != nil {
+			return errors.Join(err, <-written)
+		}
+		if refusal == nil {
+			p.status.Successes = p.succeed(p.status.Successes, one)
+			continue
+		}
+		asExpected = false
+		for _, o := range one.objects {
+			p.fail(o, "", refusal.Error())
+		}
+	}
+	p.status.Count()
+	if err := <-written; err != nil || asExpected {
+		return err
+	}
+	return p.keep(ctx, p.status)
+}
+
+// keep keeps a status that somebody can ask for; a feed's has no id.
+func (p *posting) keep(ctx context.Context, s taxii.Status) error {
+	if s.ID == "" {
+		return nil
+	}
+	return p.n.keepStatus(ctx, p.who, s)
+}
+
+func (p *posting) succeed(list []taxii.StatusDetail, one part) []taxii.StatusDetail {
+	list = slices.Grow(list, len(one.objects))
+	for _, o := range one.objects {
+		list = append(list, p.detail(o, ""))
+	}
+	return list
 }
 
 func (p *posting) detail(o taxii.Object, message string) taxii.StatusDetail {
@@ -109,11 +182,15 @@ const (
 	conflicting = "a different object with this id and version is here already"
 )
 
-// known takes out the objects whose version is here already: the same bytes are a success, others a failure.
-func (p *posting) known(ctx context.Context, objects []taxii.Object) ([]taxii.Object, error) {
+// known takes out the objects whose version is here already: the same bytes are a success, others a failure. It returns the places
+// of the others.
+func (p *posting) known(ctx context.Context, objects []taxii.Object) ([]int, error) {
 	ids := make([]string, len(objects))
 	for i, o := range objects {
 		ids[i] = o.ID
+	}
+	if err := p.n.fresh.await(ctx, p.n, objects); err != nil {
+		return nil, err
 	}
 	here, err := p.n.store.Index().HasSTIX(ctx, ids)
 	if err != nil {
@@ -128,8 +205,8 @@ func (p *posting) known(ctx context.Context, objects []taxii.Object) ([]taxii.Ob
 	}
 	type version struct{ id, spec, key string }
 	seen := map[version][]byte{}
-	kept := objects[:0:0]
-	for _, o := range objects {
+	kept := make([]int, 0, len(objects))
+	for i, o := range objects {
 		v := version{o.ID, o.SpecVersion, versionKey(store.Placed{IndexSTIX: store.IndexSTIX{Version: o.Version}})}
 		before, again := seen[v]
 		if !again && here[o.ID] {
@@ -139,10 +216,10 @@ func (p *posting) known(ctx context.Context, objects []taxii.Object) ([]taxii.Ob
 		}
 		switch {
 		case !again:
-			kept = append(kept, o)
+			kept = append(kept, i)
 			seen[v] = o.Raw
 		case o.Version == "" && !bytes.Equal(before, o.Raw):
-			kept = append(kept, o)
+			kept = append(kept, i)
 			seen[v] = o.Raw
 		case bytes.Equal(before, o.Raw):
 			p.status.Successes = append(p.status.Successes, p.detail(o, hereAlready))
@@ -192,11 +269,19 @@ func (p *posting) split(objects []taxii.Object) {
 		if !ok {
 			at = len(p.parts)
 			p.byKey[open] = at
-			p.parts = append(p.parts, part{partKey: open})
+			p.parts = append(p.parts, part{partKey: open, objects: make([]taxii.Object, 0, roomOf(at, len(objects)-i))})
 		}
 		p.parts[at].objects = append(p.parts[at].objects, o)
 		p.parts[at].size += len(o.Raw)
 	}
+}
+
+// roomOf is for how many of the objects that are left a part has room from the beginning: mostly the first part is the only one.
+func roomOf(part, left int) int {
+	if part == 0 {
+		return left
+	}
+	return 0
 }
 
 // effective is the strictest of what an object says of itself and of its parts, or what holds where it says nothing.
@@ -208,57 +293,51 @@ func (p *posting) effective(own int64) policy.Marking {
 	return withOwn(m, own)
 }
 
-// bundleOf wraps objects, byte for byte.
-func bundleOf(uuid string, objects []taxii.Object) []byte {
-	size := 100
-	for _, o := range objects {
-		size += len(o.Raw) + 1
-	}
-	b := make([]byte, 0, size)
-	b = append(b, `{"type":"bundle","id":"bundle--`...)
-	b = append(b, uuid...)
-	b = append(b, `","objects":[`...)
+// bundleOf wraps objects, byte for byte, between a prefix and what ends it. Joining does not clear the memory before it is written.
+func bundleOf(prefix, uuid string, objects []taxii.Object, end string) []byte {
+	parts := make([][]byte, 0, 2*len(objects)+2)
+	parts = append(parts, []byte(prefix+`{"type":"bundle","id":"bundle--`+uuid+`","objects":[`))
 	for i, o := range objects {
 		if i > 0 {
-			b = append(b, ',')
+			parts = append(parts, []byte{','})
 		}
-		b = append(b, o.Raw...)
+		parts = append(parts, o.Raw)
 	}
-	return append(b, "]}"...)
+	return bytes.Join(append(parts, []byte("]}"+end)), nil)
+}
+
+// plainBundle is a bundle that nobody keeps.
+func plainBundle(objects []taxii.Object) []byte {
+	return bundleOf("", "00000000-0000-4000-8000-000000000000", objects, "")
+}
+
+func (p *posting) refuseRed(one part) {
+	for _, o := range one.objects {
+		p.fail(o, "/object_marking_refs", "TLP:RED is for persons who are named, which TAXII cannot do: publish it with 'mithaq publish --tlp RED --to KEY' (an officer's key id; 'mithaq key list' prints this party's)")
+	}
 }
 
 // publish makes a record of a part. What the node refuses is the part's failure; that it cannot write now is the request's.
-func (p *posting) publish(ctx context.Context, one part) error {
-	if one.marking.TLP == policy.TLPRed {
-		for _, o := range one.objects {
-			p.fail(o, "/object_marking_refs", "TLP:RED is for persons who are named, which TAXII cannot do: publish it with 'mithaq publish --tlp RED --to KEY' (an officer's key id; 'mithaq key list' prints this party's)")
-		}
-		return nil
-	}
+func (p *posting) publish(ctx context.Context, one part) (refusal, err error) {
 	uuid, err := p.n.uuid()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	receipt, err := p.n.Publish(ctx, p.to.log, Draft{Kind: string(record.KindIntel), TLP: string(one.marking.TLP), PAP: string(one.marking.PAP),
-		Body: bundleOf(uuid, one.objects), checked: true})
+		Body: bundleOf(bundlePrefix, uuid, one.objects, "}"), checked: true})
 	switch CodeOf(err) {
 	case CodeInvalid, CodeForbidden:
-		for _, o := range one.objects {
-			p.fail(o, "", err.Error())
-		}
-		return nil
+		return err, nil
 	case CodeUnavailable, CodeBehind, CodeConflict:
-		return errors.Join(&taxii.Error{Title: http.StatusText(http.StatusServiceUnavailable), Description: "the node cannot write now; what it had taken of this request it takes as known when it comes again",
+		return nil, errors.Join(&taxii.Error{Title: http.StatusText(http.StatusServiceUnavailable), Description: "the node cannot write now; what it had taken of this request it takes as known when it comes again",
 			HTTPStatus: strconv.Itoa(http.StatusServiceUnavailable), Status: http.StatusServiceUnavailable, RetryAfter: time.Second}, err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p.n.notePosted(p.who, receipt)
-	for _, o := range one.objects {
-		p.status.Successes = append(p.status.Successes, p.detail(o, ""))
-	}
-	return nil
+	p.n.fresh.note(p.n, Place{Log: receipt.Log, Index: receipt.Index}, one.objects)
+	return nil, nil
 }
 
 // postedWait is how long a reader waits for the index to have what it posted itself. A client that reads at once what it just

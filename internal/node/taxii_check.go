@@ -4,55 +4,69 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
 )
 
-// valid takes out what breaks a MUST of STIX 2.1, each with the place and the rule, and what bears a tag that its taxonomy does not have.
-func (p *posting) valid(objects []taxii.Object) []taxii.Object {
-	if len(objects) == 0 {
-		return nil
+// verdict is what an object says of its own marking, or what is wrong with it and where.
+type verdict struct {
+	own            int64
+	pointer, wrong string
+}
+
+// judgeAlone is how many objects one processor validates.
+const judgeAlone = 256
+
+// judge says of each object whether it breaks a MUST of STIX 2.1, with the place and the rule, or bears a tag that its taxonomy does not have.
+// Many are parted among two processors.
+func (p *posting) judge(objects []taxii.Object) []verdict {
+	known, verdicts, half := markingsAmong(objects), make([]verdict, len(objects)), 0
+	if len(objects) > judgeAlone && runtime.GOMAXPROCS(0) > 1 {
+		half = len(objects) / 2
 	}
-	known := markingsAmong(objects)
-	own, wrong := make([]int64, len(objects)), map[int]error{}
+	var other sync.WaitGroup
+	other.Go(func() { p.judgeSome(verdicts[:half], objects[:half], known) })
+	p.judgeSome(verdicts[half:], objects[half:], known)
+	other.Wait()
+	return verdicts
+}
+
+func (p *posting) judgeSome(verdicts []verdict, objects []taxii.Object, known stix.Markings) {
+	if len(objects) == 0 {
+		return
+	}
+	tags := map[int]error{}
 	marks := func(i int, v stix.Value) {
-		own[i] = ownMarking(v, known)
+		verdicts[i].own = ownMarking(v, known)
 		if err := p.tagged(v); err != nil {
-			wrong[i] = err
+			tags[i] = err
 		}
 	}
-	report := stix.Validate(bundleOf("00000000-0000-4000-8000-000000000000", objects), stix.Options{MaxFindings: 4 * len(objects), Object: marks})
+	report := stix.Validate(plainBundle(objects), stix.Options{MaxFindings: 4 * len(objects), Object: marks})
 	if report.Unreadable != nil {
 		// Each object was read before, so that one of them must be beyond a bound of the validator's: find out which.
-		return p.validOneByOne(objects, known)
+		p.judgeOneByOne(verdicts, objects, known)
+		return
 	}
-	first := map[int]stix.Finding{}
-	for _, f := range report.Findings {
-		if _, ok := first[f.Index]; !ok {
-			first[f.Index] = f
-		}
+	for i, err := range tags {
+		verdicts[i].pointer, verdicts[i].wrong = "/labels", err.Error()
 	}
 	invalid := map[int]bool{}
 	for _, i := range report.InvalidObjects() {
 		invalid[i] = true
+		verdicts[i].pointer, verdicts[i].wrong = "", "is not valid STIX 2.1: see 'mithaq stix validate'"
 	}
-	kept := objects[:0:0]
-	for i, o := range objects {
-		switch f, found := first[i]; {
-		case !invalid[i] && wrong[i] != nil:
-			p.fail(o, "/labels", wrong[i].Error())
-		case !invalid[i]:
-			kept, p.own = append(kept, o), append(p.own, own[i])
-		case found:
-			p.fail(o, f.Path, broken(f))
-		default:
-			p.fail(o, "", "is not valid STIX 2.1: see 'mithaq stix validate'")
+	for _, f := range slices.Backward(report.Findings) { // of several the first
+		if invalid[f.Index] {
+			verdicts[f.Index].pointer, verdicts[f.Index].wrong = f.Path, broken(f)
 		}
 	}
-	return kept
 }
 
 // tagged says what is wrong with an object's labels as tags of the taxonomies that are known here, unless the feed is taken whole.
@@ -96,25 +110,21 @@ func broken(f stix.Finding) string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s %s: %s", f.Path, f.Level, f.Rule, f.Message))
 }
 
-func (p *posting) validOneByOne(objects []taxii.Object, known stix.Markings) []taxii.Object {
-	kept := objects[:0:0]
-	for _, o := range objects {
-		own, wrong := int64(0), error(nil)
-		marks := func(_ int, v stix.Value) { own, wrong = ownMarking(v, known), p.tagged(v) }
+func (p *posting) judgeOneByOne(verdicts []verdict, objects []taxii.Object, known stix.Markings) {
+	for i, o := range objects {
+		v := &verdicts[i]
+		var tags error
+		marks := func(_ int, read stix.Value) { v.own, tags = ownMarking(read, known), p.tagged(read) }
 		report := stix.Validate(o.Raw, stix.Options{MaxFindings: 1, Object: marks})
 		switch {
 		case report.Unreadable != nil:
-			p.fail(o, "", report.Unreadable.Error())
+			v.wrong = report.Unreadable.Error()
 		case !report.Valid && len(report.Findings) > 0:
-			f := report.Findings[0]
-			p.fail(o, f.Path, broken(f))
-		case wrong != nil:
-			p.fail(o, "/labels", wrong.Error())
-		default:
-			kept, p.own = append(kept, o), append(p.own, own)
+			v.pointer, v.wrong = report.Findings[0].Path, broken(report.Findings[0])
+		case tags != nil:
+			v.pointer, v.wrong = "/labels", tags.Error()
 		}
 	}
-	return kept
 }
 
 // harmful takes out the indicators of what is well known and harmless, by the warning lists of the configuration.
@@ -122,7 +132,10 @@ func (p *posting) harmful(objects []taxii.Object) ([]taxii.Object, error) {
 	if len(objects) == 0 || p.despite {
 		return objects, nil
 	}
-	hits, err := p.n.warningsOf(bundleOf("00000000-0000-4000-8000-000000000000", objects), math.MaxInt)
+	if lists, err := p.n.warnings(); err != nil || lists == nil {
+		return objects, err
+	}
+	hits, err := p.n.warningsOf(plainBundle(objects), math.MaxInt)
 	if err != nil || len(hits) == 0 {
 		return objects, err
 	}

@@ -28,13 +28,13 @@ func (n *Node) uuid() (string, error) {
 }
 
 // keepStatus keeps a status for who made the request, over restarts.
-func (b collections) keepStatus(ctx context.Context, who TAXIICaller, s taxii.Status) error {
+func (n *Node) keepStatus(ctx context.Context, who TAXIICaller, s taxii.Status) error {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("keeping a TAXII status: %w", err)
 	}
 	var small bytes.Buffer
-	w, ok := b.n.deflaters.Get().(*flate.Writer) // a new one takes as long as the status of a thousand objects
+	w, ok := n.deflaters.Get().(*flate.Writer) // a new one takes as long as the status of a thousand objects
 	if !ok {
 		if w, err = flate.NewWriter(nil, flate.BestSpeed); err != nil {
 			return fmt.Errorf("keeping a TAXII status: %w", err)
@@ -45,9 +45,9 @@ func (b collections) keepStatus(ctx context.Context, who TAXIICaller, s taxii.St
 	if err = errors.Join(err, w.Close()); err != nil {
 		return fmt.Errorf("keeping a TAXII status: %w", err)
 	}
-	b.n.deflaters.Put(w)
-	now := b.n.now()
-	return storeFault(b.n.store.PutTAXIIStatus(ctx, s.ID, who.Token, now, now.Add(statusKept), small.Bytes()))
+	n.deflaters.Put(w)
+	now := n.now()
+	return storeFault(n.store.PutTAXIIStatus(ctx, s.ID, who.Token, now, now.Add(statusKept), small.Bytes()))
 }
 
 // Status implements taxii.Backend.

@@ -61,19 +61,23 @@ func sealObject(rand io.Reader, envelope []byte, to Sealing) ([]byte, error) {
 	if _, err := io.ReadFull(rand, object[len(objectMagic)+1:]); err != nil {
 		return nil, fmt.Errorf("salting an object: %w", err)
 	}
-	content, err := compress(envelope)
+	var err error
+	if to.form == FormSealed {
+		var content []byte
+		if content, err = compress(nil, envelope); err == nil {
+			content, err = seal(content, to.recipients...)
+		}
+		object = append(object, content...)
+	} else {
+		object, err = compress(object, envelope)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if to.form == FormSealed {
-		if content, err = seal(content, to.recipients...); err != nil {
-			return nil, err
-		}
+	if len(object) > MaxObject {
+		return nil, fail(CodeSize, "", "an object of %d bytes, at most %d are allowed: split the record", len(object), MaxObject)
 	}
-	if len(object)+len(content) > MaxObject {
-		return nil, fail(CodeSize, "", "an object of %d bytes, at most %d are allowed: split the record", len(object)+len(content), MaxObject)
-	}
-	return append(object, content...), nil
+	return object, nil
 }
 
 // FormFor returns the form that a record travels in.

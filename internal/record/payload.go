@@ -1,7 +1,10 @@
 package record
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -67,6 +70,43 @@ type wireRecord struct {
 // Payload checks the record and returns the exact bytes to sign, with Body in them byte for byte. Times are cut to
 // microseconds.
 func (r Record) Payload() ([]byte, error) {
+	head, payload, err := r.compose()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkPayload(head, payload); err != nil {
+		return nil, err
+	}
+	return payload, nil
+}
+
+// Sign returns the record's payload in a signed envelope. The payload is checked before keys that somebody else holds sign it; keys
+// in this process sign at the same time, and a signature under what is not right is thrown away.
+func (r Record) Sign(ctx context.Context, signers ...Signer) ([]byte, error) {
+	head, payload, err := r.compose()
+	if err != nil {
+		return nil, err
+	}
+	if len(payload) < signBeside || slices.ContainsFunc(signers, func(s Signer) bool { _, ours := s.(*Ed25519Signer); return !ours }) {
+		if err := r.checkPayload(head, payload); err != nil {
+			return nil, err
+		}
+		return Sign(ctx, RecordType, payload, signers...)
+	}
+	checked := make(chan error, 1)
+	go func() { checked <- r.checkPayload(head, payload) }()
+	envelope, err := Sign(ctx, RecordType, payload, signers...)
+	if wrong := <-checked; wrong != nil {
+		return nil, wrong
+	}
+	return envelope, err
+}
+
+// signBeside is from how many bytes on it pays to check a payload beside signing it.
+const signBeside = 64 << 10
+
+// compose returns the payload without its body, and with it.
+func (r Record) compose() (head, payload []byte, err error) {
 	wire := wireRecord{
 		V: 1, ID: r.ID, Agreement: r.Agreement, Author: r.Author, Officer: r.Officer, Kind: r.Kind, Time: At(r.Time),
 		Marking: r.Marking, Audience: r.Audience, Serves: r.Serves, Refs: r.Refs,
@@ -75,15 +115,10 @@ func (r Record) Payload() ([]byte, error) {
 		expires := At(*r.Expires)
 		wire.Expires = &expires
 	}
-	head, err := encode(wire)
-	if err != nil {
-		return nil, jsonError(err, "")
+	if head, err = encode(wire); err != nil {
+		return nil, nil, jsonError(err, "")
 	}
-	payload := splice(head, "body", r.Body)
-	if err := r.checkPayload(head, payload); err != nil {
-		return nil, err
-	}
-	return payload, nil
+	return head, splice(head, "body", r.Body), nil
 }
 
 // splice adds a last member to an encoded object without touching the value's bytes. A missing value is left out.
@@ -91,16 +126,12 @@ func splice(object []byte, name string, value jsontext.Value) []byte {
 	if len(value) == 0 {
 		return object
 	}
-	out := make([]byte, 0, len(object)+len(name)+len(value)+4)
-	out = append(out, object[:len(object)-1]...)
-	if len(out) > 1 {
-		out = append(out, ',')
+	begin := `,"`
+	if len(object) == 2 {
+		begin = `"`
 	}
-	out = append(out, '"')
-	out = append(out, name...)
-	out = append(out, `":`...)
-	out = append(out, value...)
-	return append(out, '}')
+	// Joining does not clear the memory before it is written.
+	return bytes.Join([][]byte{object[:len(object)-1], []byte(begin + name + `":`), value, []byte("}")}, nil)
 }
 
 // ParsePayload reads a record's payload strictly: every rule of docs/formats.md, sections 2, 3 and 5, that does not

@@ -269,7 +269,7 @@ func TestLargeEnvelopesTravel(t *testing.T) {
 		for i := 0; i+8 < size; i += 64 {
 			binary.LittleEndian.PutUint64(b[i:], uint64(i)*0x9E3779B97F4A7C15)
 		}
-		frame, err := compress(b)
+		frame, err := compress(nil, b)
 		check(t, err)
 		got, fault := decompress(nil, frame, MaxEnvelope)
 		if fault != nil || !bytes.Equal(got, b) {

@@ -23,13 +23,13 @@ var (
 	})
 )
 
-// compress returns b as one zstd frame with its content size and checksum.
-func compress(b []byte) ([]byte, error) {
+// compress appends b to dst as one zstd frame with its content size and checksum.
+func compress(dst, b []byte) ([]byte, error) {
 	enc, err := zstdEncoder()
 	if err != nil {
 		return nil, fmt.Errorf("compressing: %w", err)
 	}
-	return enc.EncodeAll(b, nil), nil
+	return enc.EncodeAll(b, dst), nil
 }
 
 // decompress appends the content of the one frame that b is to dst, which is empty and may have room. It takes no more memory than the content size that the frame

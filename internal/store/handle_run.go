@@ -75,6 +75,15 @@ func askOf(ctx context.Context, k kind, ask asking, query *inserter, args []any,
 func findHandles(ctx context.Context, c *conns, ask asking, keys ...int64) (out []handle, err error) {
 	slices.Sort(keys)
 	keys = slices.Compact(keys)
+	if len(keys) >= filterKeys { // many are looked for where much comes in, and goes into runs at once
+		waits := false
+		if err := ask(ctx, countFresh, []any{1}, func(r *sql.Rows) error { return r.Scan(&waits) }); err != nil {
+			return nil, err
+		}
+		if !waits {
+			return findFiled(ctx, c, ask, keys)
+		}
+	}
 	err = askOf(ctx, c.kind, ask, findFresh, numbers(keys), func(r *sql.Rows) error {
 		var h handle
 		err := r.Scan(&h.key, &h.no, &h.ord)

@@ -8,13 +8,14 @@ import (
 	"time"
 )
 
-// PutTAXIIStatus keeps what became of a request until a time, and forgets what nobody is promised any more.
+// PutTAXIIStatus keeps what became of a request until a time, instead of what was said before, and forgets what nobody is promised any more.
 func (d *DB) PutTAXIIStatus(ctx context.Context, id, caller string, now, until time.Time, body []byte) error {
 	err := d.local.inTx(ctx, func(t *tx) error {
 		if _, err := t.exec(ctx, `DELETE FROM taxii_status WHERE kept_us < $1`, micros(now)); err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `INSERT INTO taxii_status (id, caller, kept_us, body) VALUES ($1, $2, $3, $4)`, id, caller, micros(until), body)
+		_, err := t.exec(ctx, `INSERT INTO taxii_status (id, caller, kept_us, body) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO UPDATE SET body = excluded.body`, id, caller, micros(until), body)
 		return err
 	})
 	if err != nil {
