@@ -63,7 +63,8 @@ func (d *demo) leaveOpen(ctx context.Context) error {
 	if err != nil || v.Version != "2" || len(v.Here.Proposals) > 0 {
 		return err
 	}
-	text := strings.NewReplacer("version = \"2\"", "version = \"3\"", "without delay", "within one day").Replace(v.Text)
+	text := strings.NewReplacer("version = \"2\"", "version = \"3\"", "without delay", "within one day",
+		"دون تأخير", "خلال يوم واحد", "sans délai", "sous un jour").Replace(v.Text)
 	if _, err := d.norvia.act(ctx, demoLabel, node.ActRequest{Act: "amend", Definition: text}); err != nil {
 		return err
 	}

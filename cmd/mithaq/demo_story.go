@@ -129,7 +129,8 @@ func (d *demo) amend(ctx context.Context) error {
 	if err != nil || v.Version != "1" {
 		return err
 	}
-	text := strings.NewReplacer("version = \"1\"", "version = \"2\"", "hospitals and ports", "hospitals, ports and schools").Replace(v.Text)
+	text := strings.NewReplacer("version = \"1\"", "version = \"2\"", "hospitals and ports", "hospitals, ports and schools",
+		"والموانئ", "والموانئ والمدارس", "d'hôpitaux et de ports", "d'hôpitaux, de ports et d'écoles").Replace(v.Text)
 	if _, err := d.client.Act(ctx, demoLabel, node.ActRequest{Act: "amend", Definition: text}); err != nil {
 		return fmt.Errorf("amending the memorandum: %w", err)
 	}

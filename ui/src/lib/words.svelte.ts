@@ -87,7 +87,7 @@ export function t(key: Key, params?: Record<string, string | number>): string {
   if (!params) return text;
   return text.replace(/\{(\w+)\}/g, (_, name: string) => {
     const v = params[name];
-    return typeof v === 'number' ? num(v) : (v ?? '');
+    return typeof v === 'number' ? num(v) : name === 'version' || name === 'label' ? label(v ?? '') : (v ?? '');
   });
 }
 
@@ -111,6 +111,21 @@ export function num(n: number): string {
   const locale = language.locale;
   return kept('number ' + locale, () => new Intl.NumberFormat(locale)).format(n);
 }
+
+/** A share of one in hundredths. */
+export function percent(share: number, fraction = 0): string {
+  const locale = language.locale;
+  return kept(`percent ${locale} ${fraction}`, () => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: fraction })).format(share);
+}
+
+/** A label such as 1 or 2.3, which an agreement or its version has, in the reader's digits. */
+export function label(text: string): string {
+  if (!/^\d+(\.\d+)*$/.test(text)) return text;
+  return text.replace(/\d/g, (d) => num(Number(d)));
+}
+
+/** The colon after a word, which French sets apart. */
+export const colon = () => (lang === 'fr' ? '\u00a0:' : ':');
 
 /** Several words as one list, the way the language joins them. */
 export function list(parts: string[]): string {

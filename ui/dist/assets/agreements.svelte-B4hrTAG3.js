@@ -1,1 +1,0 @@
-import{W as e,rt as t,tt as n}from"./words.svelte-B_uzY0-f.js";import{h as r}from"./Waiting-DrXy21rE.js";var i=t(void 0),a=!1;function o(){a||(a=!0,r(`/agreements`).then(e=>n(i,e),()=>a=!1))}function s(t){return o(),e(i)?.find(e=>e.id===t||e.label===t)?.names}function c(){return o(),(e(i)??[]).filter(e=>e.here&&e.id)}export{c as n,s as t};
