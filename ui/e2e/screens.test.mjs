@@ -2,6 +2,7 @@
 // Started by tools/screens.sh, which sets BASE, CHROMIUM and perhaps SHOTS (a folder for pictures of each screen).
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { after, before } from 'node:test';
 import { base, begin, browser, end, enter, late, node, open, shots, startNode, test } from './stage.mjs';
@@ -9,6 +10,7 @@ import { base, begin, browser, end, enter, late, node, open, shots, startNode, t
 const languages = ['ar', 'en', 'fr'];
 let record; // address of an entry of the memorandum's log
 let log;
+let forked; // the log of which two histories were signed
 
 before(async () => {
   await begin();
@@ -16,6 +18,7 @@ before(async () => {
   const logs = await (await context.request.get(base + '/api/v1/logs')).json();
   log = logs.find((l) => l.agreement !== 'own').id;
   record = `/record/${log}/11`;
+  forked = (await (await context.request.get(base + '/api/v1/follows')).json()).find((f) => f.evidence?.length).id;
   await context.close();
 });
 after(end);
@@ -161,6 +164,35 @@ test('two browsers, two parties: each sees its own node, live', async () => {
   await sahlan.context.close();
 });
 
+test('two histories: Today leads to the evidence, which is checked here and holds offline', async () => {
+  const { context, page, complaints } = await enter('en');
+  await open(page, '/today');
+  await page.getByRole('link', { name: /History mismatch/ }).click();
+  await page.locator('[data-fork]').waitFor();
+  assert.equal(await page.locator('[data-fork]').getByText("the log's key signed the checkpoint").count(), 2);
+  const roots = await page.locator('[data-fork] li bdi.code').allTextContents();
+  assert.equal(new Set(roots).size, 2);
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download the evidence' }).click()]);
+  const said = execFileSync(process.env.MITHAQ, ['log', 'verify', '--evidence', await download.path()], { encoding: 'utf8' });
+  assert.match(said, /signed two trees/);
+  await open(page, '/record');
+  await page.locator('li.card', { hasText: 'Two histories were signed' }).waitFor();
+  assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('the report of kept promises on paper: from the first page on, in the report’s own colours, with addresses', async () => {
+  const { context, page } = await enter('ar', { colorScheme: 'dark' });
+  await open(page, '/promises/sahlan-norvia/report');
+  await page.emulateMedia({ media: 'print' });
+  assert.ok((await page.locator('article header').boundingBox()).y < 100);
+  assert.equal(await page.locator('article h1').evaluate((e) => getComputedStyle(e).color), 'rgb(0, 0, 0)');
+  assert.ok(await page.getByText(`${base}/record/${log}/`).first().isVisible());
+  const pages = (await page.pdf({ format: 'A4' })).toString('latin1').match(/\/Type\s*\/Page\b/g).length;
+  assert.ok(pages <= 3, `${pages} pages`);
+  await context.close();
+});
+
 test('what a first visit costs', async (t) => {
   const { context, page } = await enter('ar');
   const client = await context.newCDPSession(page);
@@ -236,7 +268,7 @@ test('signing in: a password, then codes as well, then a passkey instead', async
 });
 
 const quick = !!process.env.QUICK; // for the checks, which have less than two minutes: see UNTIL
-const screens = (locale) => quick ? (locale === 'ar' ? ['/today', '/promises/sahlan-norvia', '/agreements/sahlan-norvia', record, '/admin'] : ['/today', '/exchange/share']) : ['/today', '/promises', '/promises/sahlan-norvia', '/promises/sahlan-norvia/report', '/agreements', '/agreements/sahlan-norvia', '/agreements/demo-call', '/participants', '/exchange', '/exchange/share', '/desk', '/watch', '/record', `/record/${log}`, record, '/record/verify', '/admin'];
+const screens = (locale) => quick ? (locale === 'ar' ? ['/today', '/promises/sahlan-norvia', '/agreements/sahlan-norvia', record, '/admin'] : ['/today', '/exchange/share']) : ['/today', '/promises', '/promises/sahlan-norvia', '/promises/sahlan-norvia/report', '/agreements', '/agreements/sahlan-norvia', '/agreements/demo-call', '/participants', '/exchange', '/exchange/share', '/desk', '/watch', '/record', `/record/${log}`, `/record/${forked}`, record, '/record/verify', '/admin'];
 
 for (const locale of languages) {
   test(`every screen in ${locale}: axe finds nothing, nothing is wider than a telephone`, async (t) => {
@@ -251,12 +283,12 @@ for (const locale of languages) {
       assert.equal(await page.getAttribute('html', 'dir'), locale === 'ar' ? 'rtl' : 'ltr');
       const { violations } = await new AxeBuilder({ page }).analyze();
       found.push(...violations.map((v) => `${path}: ${v.id}: ${v.nodes[0].html}`));
-      if (shots) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}.png`, fullPage: true });
+      if (shots) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replace(forked, 'forked').replaceAll('/', '-')}.png`, fullPage: true });
       for (const width of [320, 640]) { // 640: a screen of 1280 at 200 %
         await page.setViewportSize({ width, height: 800 });
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         if (wider > 0) found.push(`${path} is ${wider} px wider than ${width}`);
-        if (shots && !quick && width === 320) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replaceAll('/', '-')}-telephone.png`, fullPage: true });
+        if (shots && !quick && width === 320) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replace(forked, 'forked').replaceAll('/', '-')}-telephone.png`, fullPage: true });
       }
       await page.setViewportSize({ width: 1280, height: 900 });
     }
