@@ -202,23 +202,20 @@ func (c *Client) Find(ctx context.Context, ref string) (node.Place, error) {
 
 // Publish signs and appends a record; d.Body reaches the node byte for byte.
 func (c *Client) Publish(ctx context.Context, log string, d node.Draft) (node.Receipt, error) {
-	var out node.Receipt
-	err := c.sendDraft(ctx, "/logs/"+url.PathEscape(log)+"/records", d, &out)
-	return out, err
+	return sendDraft[node.Receipt](ctx, c, "/logs/"+url.PathEscape(log)+"/records", d)
 }
 
 // Preview says who would get a record; nothing is signed.
 func (c *Client) Preview(ctx context.Context, log string, d node.Draft) (node.Preview, error) {
-	var out node.Preview
-	err := c.sendDraft(ctx, "/logs/"+url.PathEscape(log)+"/preview", d, &out)
-	return out, err
+	return sendDraft[node.Preview](ctx, c, "/logs/"+url.PathEscape(log)+"/preview", d)
 }
 
-func (c *Client) sendDraft(ctx context.Context, path string, d node.Draft, into any) error {
+func sendDraft[T any](ctx context.Context, c *Client, path string, d node.Draft) (out T, err error) {
 	if len(d.Body) == 0 {
-		return errors.New("publishing: the record's body is empty")
+		return out, errors.New("publishing: the record's body is empty")
 	}
-	return c.do(ctx, http.MethodPost, path, draftQuery(d), d.Body, into)
+	err = c.do(ctx, http.MethodPost, path, draftQuery(d), d.Body, &out)
+	return out, err
 }
 
 func draftQuery(d node.Draft) url.Values {
@@ -236,21 +233,17 @@ func draftQuery(d node.Draft) url.Values {
 
 // PublishFile publishes what a file becomes.
 func (c *Client) PublishFile(ctx context.Context, log string, f node.File) (node.FilePublished, error) {
-	var out node.FilePublished
-	err := c.sendFile(ctx, "/logs/"+url.PathEscape(log)+"/files", f, &out)
-	return out, err
+	return sendFile[node.FilePublished](ctx, c, "/logs/"+url.PathEscape(log)+"/files", f)
 }
 
 // PreviewFile says what a file would become; nothing is signed.
 func (c *Client) PreviewFile(ctx context.Context, log string, f node.File) (node.FilePreview, error) {
-	var out node.FilePreview
-	err := c.sendFile(ctx, "/logs/"+url.PathEscape(log)+"/files/preview", f, &out)
-	return out, err
+	return sendFile[node.FilePreview](ctx, c, "/logs/"+url.PathEscape(log)+"/files/preview", f)
 }
 
-func (c *Client) sendFile(ctx context.Context, path string, f node.File, into any) error {
+func sendFile[T any](ctx context.Context, c *Client, path string, f node.File) (out T, err error) {
 	if len(f.Content) == 0 {
-		return &node.Fault{Code: node.CodeInvalid, What: "reading the file", Err: errors.New("it is empty")}
+		return out, &node.Fault{Code: node.CodeInvalid, What: "reading the file", Err: errors.New("it is empty")}
 	}
 	q := draftQuery(f.Draft)
 	for key, value := range map[string]string{"name": f.Name, "format": f.Format, "unmarked": f.Unmarked} {
@@ -264,7 +257,8 @@ func (c *Client) sendFile(ctx context.Context, path string, f node.File, into an
 	for name, party := range f.Orgs {
 		q.Add("org", name+"="+party)
 	}
-	return c.do(ctx, http.MethodPost, path, q, f.Content, into)
+	err = c.do(ctx, http.MethodPost, path, q, f.Content, &out)
+	return out, err
 }
 
 // Erase destroys a record's contents.

@@ -2,6 +2,7 @@ package federate
 
 import (
 	"crypto/sha256"
+	"slices"
 	"sync"
 
 	f_note "github.com/transparency-dev/formats/note"
@@ -83,17 +84,21 @@ type remembering struct {
 func (r *remembering) Verify(msg, sig []byte) bool {
 	of := sha256.Sum256(msg)
 	of = sha256.Sum256(append(of[:], sig...))
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i := range r.last {
-		if r.last[i] == of {
-			return true
-		}
+	if r.knows(of) {
+		return true
 	}
-	if !r.Verifier.Verify(msg, sig) {
+	if !r.Verifier.Verify(msg, sig) { // without the lock: others' need not wait for this one
 		return false
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.last[r.at] = of
 	r.at = (r.at + 1) % len(r.last)
 	return true
+}
+
+func (r *remembering) knows(of [sha256.Size]byte) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.last[:], of)
 }
