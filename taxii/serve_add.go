@@ -3,6 +3,7 @@ package taxii
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -52,7 +53,12 @@ func (s *Server) addObjects(c *call) error {
 	if err != nil {
 		return err
 	}
-	return s.resource(c, http.StatusAccepted, status)
+	text, err := status.Encode()
+	if err != nil {
+		return fmt.Errorf("writing a TAXII status: %w", err)
+	}
+	s.write(c, http.StatusAccepted, text)
+	return nil
 }
 
 // body reads the request's body, within MaxContentLength: section 4.2.1, "the maximum size of the request body in octets

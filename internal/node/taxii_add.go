@@ -122,35 +122,32 @@ func (p *posting) publishAll(ctx context.Context) error {
 	}
 	expected.Count()
 	written := make(chan error, 1)
-	go func() { written <- p.keep(ctx, expected) }()
-	asExpected := true
-	for _, one := range parts {
+	go func() { written <- p.keep(ctx, &expected) }()
+	refusals := map[int]error{}
+	for i, one := range parts {
 		refusal, err := p.publish(ctx, one)
 		if err != nil {
 			return errors.Join(err, <-written)
 		}
-		if refusal == nil {
+		if refusal != nil {
+			refusals[i] = refusal
+		}
+	}
+	if err := <-written; err != nil || len(refusals) == 0 {
+		p.status = expected
+		return err
+	}
+	for i, one := range parts {
+		if refusals[i] == nil {
 			p.status.Successes = p.succeed(p.status.Successes, one)
 			continue
 		}
-		asExpected = false
 		for _, o := range one.objects {
-			p.fail(o, "", refusal.Error())
+			p.fail(o, "", refusals[i].Error())
 		}
 	}
 	p.status.Count()
-	if err := <-written; err != nil || asExpected {
-		return err
-	}
-	return p.keep(ctx, p.status)
-}
-
-// keep keeps a status that somebody can ask for; a feed's has no id.
-func (p *posting) keep(ctx context.Context, s taxii.Status) error {
-	if s.ID == "" {
-		return nil
-	}
-	return p.n.keepStatus(ctx, p.who, s)
+	return p.keep(ctx, &p.status)
 }
 
 func (p *posting) succeed(list []taxii.StatusDetail, one part) []taxii.StatusDetail {
@@ -159,6 +156,14 @@ func (p *posting) succeed(list []taxii.StatusDetail, one part) []taxii.StatusDet
 		list = append(list, p.detail(o, ""))
 	}
 	return list
+}
+
+// keep keeps a status that somebody can ask for; a feed's has no id.
+func (p *posting) keep(ctx context.Context, s *taxii.Status) error {
+	if s.ID == "" {
+		return nil
+	}
+	return p.n.keepStatus(ctx, p.who, s)
 }
 
 func (p *posting) detail(o taxii.Object, message string) taxii.StatusDetail {

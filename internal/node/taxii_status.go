@@ -28,9 +28,8 @@ func (n *Node) uuid() (string, error) {
 }
 
 // keepStatus keeps a status for who made the request, over restarts.
-func (n *Node) keepStatus(ctx context.Context, who TAXIICaller, s taxii.Status) error {
-	text, err := json.Marshal(s)
-	if err != nil {
+func (n *Node) keepStatus(ctx context.Context, who TAXIICaller, s *taxii.Status) (err error) {
+	if s.Text, err = s.Encode(); err != nil {
 		return fmt.Errorf("keeping a TAXII status: %w", err)
 	}
 	var small bytes.Buffer
@@ -41,7 +40,7 @@ func (n *Node) keepStatus(ctx context.Context, who TAXIICaller, s taxii.Status) 
 		}
 	}
 	w.Reset(&small)
-	_, err = w.Write(text)
+	_, err = w.Write(s.Text)
 	if err = errors.Join(err, w.Close()); err != nil {
 		return fmt.Errorf("keeping a TAXII status: %w", err)
 	}

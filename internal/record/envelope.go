@@ -49,6 +49,16 @@ func Sign(ctx context.Context, payloadType string, payload []byte, signers ...Si
 		return nil, fail(CodeSize, "", "signing: an envelope has 1 to %d signatures, not %d", maxSignatures, len(signers))
 	}
 	wire := wireEnvelope{PayloadType: payloadType, Payload: payload}
+	typ, err := encode(payloadType)
+	if err != nil {
+		return nil, err
+	}
+	written := make(chan []byte, 1)
+	if len(payload) >= signBeside { // signing goes through it twice; what comes before the signatures is written meanwhile
+		go func() { written <- wire.begin(typ) }()
+	} else {
+		written <- wire.begin(typ)
+	}
 	msg := dsse.PAE(payloadType, payload)
 	seen := make(map[string]bool, len(signers))
 	for _, s := range signers {
@@ -62,25 +72,25 @@ func Sign(ctx context.Context, payloadType string, payload []byte, signers ...Si
 		}
 		wire.Signatures = append(wire.Signatures, Signature{s.KeyID(), sig})
 	}
-	return wire.encode()
+	return wire.end(<-written)
 }
 
-// encode writes an envelope as the function encode does. The payload, which is nearly all of it, is written without the
-// detours that arbitrary values need: base64 has nothing to escape.
-func (w wireEnvelope) encode() ([]byte, error) {
-	head, err := encode(w.PayloadType)
-	if err != nil {
-		return nil, err
-	}
+// begin writes an envelope up to its signatures as the function encode does. The payload, which is nearly all of it, is written
+// without the detours that arbitrary values need: base64 has nothing to escape.
+func (w wireEnvelope) begin(typ []byte) []byte {
+	const signatures = 256 // bytes, of one
+	out := make([]byte, 0, len(typ)+base64.StdEncoding.EncodedLen(len(w.Payload))+signatures)
+	out = append(append(append(out, `{"payloadType":`...), typ...), `,"payload":"`...)
+	return base64.StdEncoding.AppendEncode(out, w.Payload)
+}
+
+// end writes the rest.
+func (w wireEnvelope) end(out []byte) ([]byte, error) {
 	signatures, err := encode(w.Signatures)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]byte, 0, len(head)+len(signatures)+base64.StdEncoding.EncodedLen(len(w.Payload))+64)
-	out = append(append(append(out, `{"payloadType":`...), head...), `,"payload":"`...)
-	out = base64.StdEncoding.AppendEncode(out, w.Payload)
-	out = append(append(append(out, `","signatures":`...), signatures...), '}')
-	return out, nil
+	return append(append(append(out, `","signatures":`...), signatures...), '}'), nil
 }
 
 // ParseEnvelope reads an envelope strictly. It does not verify signatures.
@@ -164,7 +174,12 @@ func located(err error, at string) error {
 // Assemble returns the DSSE envelope over payload with signatures that were made apart, as when several officers sign one
 // after the other. It does not verify them.
 func Assemble(payloadType string, payload []byte, signatures ...Signature) ([]byte, error) {
-	b, err := wireEnvelope{PayloadType: payloadType, Payload: payload, Signatures: signatures}.encode()
+	typ, err := encode(payloadType)
+	if err != nil {
+		return nil, err
+	}
+	wire := wireEnvelope{PayloadType: payloadType, Payload: payload, Signatures: signatures}
+	b, err := wire.end(wire.begin(typ))
 	if err != nil {
 		return nil, err
 	}
