@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -55,19 +56,23 @@ func dash(s string) string {
 
 type sightingApproveCmd struct {
 	dirFlag
-	JSON bool     `help:"Print as JSON."`
-	ID   []string `arg:"" help:"Sightings, as listed; all: every one that waits."`
+	Victim string   `help:"Who was hit, in the words that are sent: only of one sighting, and only where a rule of the agreement permits it." placeholder:"TEXT"`
+	JSON   bool     `help:"Print as JSON."`
+	ID     []string `arg:"" help:"Sightings, as listed; all: every one that waits."`
 }
 
 func (sightingApproveCmd) Help() string {
 	return `Example: mithaq sighting approve s-abcdefghijklmnop
 
-What is sent is a record under the agreement the indicator came from, to the party that shared it: the indicator, the number of matches rounded down to a power of two, the days of the first and the last. Nothing in it says where it was seen.`
+What is sent is a record under the agreement the indicator came from, to the party that shared it: the indicator, the number of matches rounded down to a power of two, the days of the first and the last. Nothing in it says where it was seen, unless --victim says so; 'mithaq sighting show' tells whether the agreement permits that.`
 }
 
 func (c *sightingApproveCmd) Run(ctx context.Context, a *app) error {
+	if c.Victim != "" && (len(c.ID) != 1 || c.ID[0] == "all") {
+		return errors.New("approving sightings: --victim goes with one sighting: name it")
+	}
 	return decideSightings(ctx, a, c.dirFlag, c.ID, c.JSON, func(client *api.Client, id string) (node.SightingView, error) {
-		return client.ApproveSighting(ctx, id)
+		return client.ApproveSighting(ctx, id, node.SightingVerdict{Victim: c.Victim})
 	})
 }
 

@@ -20,7 +20,7 @@ type sightingShowCmd struct {
 }
 
 func (sightingShowCmd) Help() string {
-	return "Example: mithaq sighting show s-abcdefghijklmnop\n\nThe surest match: what was seen, which term of the evidence added how much, the packets or lines behind it. None of it is ever sent."
+	return "Example: mithaq sighting show s-abcdefghijklmnop\n\nThe surest match: what was seen, which term of the evidence added how much, the packets or lines behind it. None of it is sent. The last line says whether the agreement lets a sighting name who was hit."
 }
 
 func (c *sightingShowCmd) Run(ctx context.Context, a *app) error {
@@ -69,7 +69,19 @@ func printSighting(a *app, s node.SightingView) error {
 		}
 		fmt.Fprintf(a.stdout, "  %s  %s  %s\n", at, placeText(r.Where), flowText(r.Flow))
 	}
+	printVictim(a, s.Victim)
 	return nil
+}
+
+// printVictim says whether the sighting may name who was hit.
+func printVictim(a *app, v *node.VictimView) {
+	if v == nil {
+		return
+	}
+	fmt.Fprintf(a.stdout, "  naming who was hit: %s\n", strings.ToLower(strings.Join(v.Why["en"], " ")))
+	if v.Allowed && len(v.Hosts) > 0 {
+		fmt.Fprintf(a.stdout, "  the other ends here: %s (sent only if you write it: --victim)\n", strings.Join(v.Hosts, ", "))
+	}
 }
 
 // placeText says where something can be looked up.

@@ -44,8 +44,8 @@ func (c *Client) Sighting(ctx context.Context, id string) (node.SightingView, er
 }
 
 // ApproveSighting sends one.
-func (c *Client) ApproveSighting(ctx context.Context, id string) (node.SightingView, error) {
-	return call[node.SightingView](ctx, c, http.MethodPost, "/sightings/"+url.PathEscape(id)+"/approve", nil)
+func (c *Client) ApproveSighting(ctx context.Context, id string, v node.SightingVerdict) (node.SightingView, error) {
+	return call[node.SightingView](ctx, c, http.MethodPost, "/sightings/"+url.PathEscape(id)+"/approve", v)
 }
 
 // RefuseSighting keeps one here.

@@ -38,16 +38,13 @@ func registerDetect(api huma.API, n *node.Node) {
 		func(ctx context.Context, in *SightingPath) (*output[node.SightingView], error) {
 			return reply(n.Sighting(ctx, in.ID))
 		})
-	huma.Register(api, op(http.MethodPost, "/sightings/{id}/approve", "approve-sighting", ScopePublish, "Send a sighting back to who shared the indicator, as a record: a count in steps, days, and nothing else"),
-		func(ctx context.Context, in *SightingPath) (*output[node.SightingView], error) {
-			return reply(n.ApproveSighting(ctx, in.ID))
+	huma.Register(api, op(http.MethodPost, "/sightings/{id}/approve", "approve-sighting", ScopePublish, "Send a sighting back to who shared the indicator, as a record: a count in steps, days, and nothing else; who was hit only where a rule of the agreement permits it"),
+		func(ctx context.Context, in *sightingDecision) (*output[node.SightingView], error) {
+			return reply(n.ApproveSighting(ctx, in.ID, in.verdict()))
 		})
 	huma.Register(api, op(http.MethodPost, "/sightings/{id}/refuse", "refuse-sighting", ScopePublish, "Keep a sighting here, or call it a false positive"),
-		func(ctx context.Context, in *struct {
-			SightingPath
-			Body node.SightingVerdict
-		}) (*output[node.SightingView], error) {
-			return reply(n.RefuseSighting(ctx, in.ID, in.Body))
+		func(ctx context.Context, in *sightingDecision) (*output[node.SightingView], error) {
+			return reply(n.RefuseSighting(ctx, in.ID, in.verdict()))
 		})
 }
 
@@ -62,6 +59,19 @@ func registerSensors(api huma.API, n *node.Node) {
 		func(ctx context.Context, _ *struct{}) (*output[[]node.SensorView], error) {
 			return reply(n.Sensors(ctx))
 		})
+}
+
+// sightingDecision is what a person decides on a sighting; without a body it is decided on as it is.
+type sightingDecision struct {
+	SightingPath
+	Body *node.SightingVerdict
+}
+
+func (d *sightingDecision) verdict() (v node.SightingVerdict) {
+	if d.Body != nil {
+		v = *d.Body
+	}
+	return v
 }
 
 // SightingPath names a sighting in a request.

@@ -111,11 +111,16 @@ func TestIndicatorsFollowDecisions(t *testing.T) {
 	if err != nil || len(waiting) != 1 || waiting[0].First != "2026-03-04" || waiting[0].Author != n.party.ID {
 		t.Fatalf("%+v, %v", waiting, err)
 	}
-	done, err := n.ApproveSighting(ctx, waiting[0].ID)
+	_, err = n.ApproveSighting(ctx, waiting[0].ID, SightingVerdict{Victim: "the port authority"})
+	wantCode(t, err, CodeForbidden)
+	if shown, err := n.Sighting(ctx, waiting[0].ID); err != nil || shown.Victim == nil || shown.Victim.Allowed || shown.Victim.Hosts != nil || len(shown.Victim.Why["ar"]) < 2 {
+		t.Errorf("%+v, %v", shown.Victim, err)
+	}
+	done, err := n.ApproveSighting(ctx, waiting[0].ID, SightingVerdict{})
 	if err != nil || done.State != store.SightingApproved || done.Leaf == "" {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	_, err = n.ApproveSighting(ctx, waiting[0].ID)
+	_, err = n.ApproveSighting(ctx, waiting[0].ID, SightingVerdict{})
 	wantCode(t, err, CodeConflict)
 	f.want("a person's verdict", "?2:1/0/0")
 	p, err := n.Find(ctx, done.Leaf)
@@ -127,7 +132,7 @@ func TestIndicatorsFollowDecisions(t *testing.T) {
 		t.Fatal(err)
 	}
 	said, err := record.Parse[record.Sighting](record.Record{Kind: record.KindSighting, Body: []byte(sent.Body)})
-	if err != nil || said.Count != 256 || said.First != "2026-03-04" || said.Target != first.Leaf || sent.TLP != "TLP:AMBER" {
+	if err != nil || said.Count != 256 || said.First != "2026-03-04" || said.Target != first.Leaf || len(said.Note) > 0 || sent.TLP != "TLP:AMBER" {
 		t.Errorf("%+v %+v, %v", said, sent, err)
 	}
 	_, err = n.AddSightings(ctx, []FoundSighting{{Indicator: indicatorID("9"), Record: first.Leaf, Count: 1}})

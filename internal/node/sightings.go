@@ -45,6 +45,7 @@ type SightingView struct {
 	Decided   *time.Time      `json:"decided,omitempty"`
 	Leaf      string          `json:"leaf,omitempty" doc:"Leaf hash of the sighting that was sent"`
 	Reason    string          `json:"reason,omitempty"`
+	Victim    *VictimView     `json:"victim,omitempty" doc:"Of one that waits, shown alone: whether it may say who was hit"`
 }
 
 // SightingVerdict is what a person decides on a sighting.
@@ -52,6 +53,7 @@ type SightingVerdict struct {
 	Reason        string `json:"reason,omitempty" maxLength:"200"`
 	FalsePositive bool   `json:"false_positive,omitempty" doc:"What matched is harmless: the indicator counts for less here from now on"`
 	Tell          bool   `json:"tell,omitempty" doc:"Of a false positive: say so to those who have the indicator, as a record"`
+	Victim        string `json:"victim,omitempty" maxLength:"500" doc:"Of one that is approved: who was hit, in the words that are sent. Only where a rule of the agreement permits it"`
 }
 
 // The bounds of sightings.
@@ -161,7 +163,11 @@ func (n *Node) Sighting(ctx context.Context, id string) (SightingView, error) {
 	if err != nil {
 		return SightingView{}, err
 	}
-	return n.sightingView(ctx, s)
+	v, err := n.sightingView(ctx, s)
+	if err == nil && s.State == store.SightingWaiting {
+		v.Victim, err = n.victimView(ctx, s, v.Example)
+	}
+	return v, err
 }
 
 func (n *Node) sightingView(ctx context.Context, s store.Sighting) (SightingView, error) {
@@ -230,8 +236,8 @@ func (n *Node) waitingSighting(ctx context.Context, id string) (s store.Sighting
 }
 
 // ApproveSighting sends a sighting back to who shared the indicator, as a record under the agreement it came from: the
-// count as a power of two, days, and nothing else.
-func (n *Node) ApproveSighting(ctx context.Context, id string) (SightingView, error) {
+// count as a power of two, days, and nothing else; who was hit only where the agreement permits it and the person says so.
+func (n *Node) ApproveSighting(ctx context.Context, id string, v SightingVerdict) (SightingView, error) {
 	s, about, err := n.waitingSighting(ctx, id)
 	if err != nil {
 		return SightingView{}, err
@@ -240,12 +246,23 @@ func (n *Node) ApproveSighting(ctx context.Context, id string) (SightingView, er
 	if !s.First.IsZero() && !s.Last.IsZero() {
 		body.First, body.Last = record.Date(dateOf(s.First)), record.Date(dateOf(s.Last))
 	}
-	d := n.sightingDraft(about, body.Target)
-	if about.Author != "" && len(d.Persons) == 0 {
-		d.Parties = []string{about.Author}
+	d := n.approvedDraft(about, body.Target)
+	if v.Victim != "" {
+		if err := n.nameVictim(ctx, about, d, v.Victim, body); err != nil {
+			return SightingView{}, err
+		}
 	}
 	s.State = store.SightingApproved
 	return n.sendSighting(ctx, s, d, body)
+}
+
+// approvedDraft is for who shared the indicator alone.
+func (n *Node) approvedDraft(about store.Indexed, target string) Draft {
+	d := n.sightingDraft(about, target)
+	if about.Author != "" && len(d.Persons) == 0 {
+		d.Parties = []string{about.Author}
+	}
+	return d
 }
 
 // sightingDraft is marked as the record it is about, and never less than AMBER: what a party sees is its own matter.

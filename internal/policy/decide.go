@@ -133,6 +133,9 @@ func (d *Decider) evaluate(c Class) verdict {
 	if forbidding = append(forbidding, more...); len(forbidding) > 0 {
 		return verdict{reasons: ruleReasons(forbidding, Forbids)}
 	}
+	if c.Kind == KindVictim {
+		return q.victim(own)
+	}
 	permitting, failed := q.ask(b.shipped.permits, c.TLP.level(), c.PAP.level())
 	if len(permitting) == 0 && !failed {
 		permitting, failed = q.askStricter(own.permits)

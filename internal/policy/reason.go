@@ -30,6 +30,7 @@ const ReasonRule = "rule"
 // The filters outside the rules, and what is wrong with a question.
 const (
 	reasonNoRule      = "no-rule"
+	reasonNoVictim    = "no-victim"
 	reasonNoAgreement = "no-agreement"
 	reasonWithdrawn   = "withdrawn"
 	reasonErased      = "erased"
@@ -41,7 +42,7 @@ const (
 
 // Codes returns the codes of reasons that are no rules, for the catalogues of messages.
 func Codes() []string {
-	return []string{reasonNoRule, reasonNoAgreement, reasonWithdrawn, reasonErased, reasonNarrowed, reasonExpired, reasonInvalid, reasonFailed}
+	return []string{reasonNoRule, reasonNoVictim, reasonNoAgreement, reasonWithdrawn, reasonErased, reasonNarrowed, reasonExpired, reasonInvalid, reasonFailed}
 }
 
 // messages has a filter's words by language; {} stands for the parameter.
@@ -52,6 +53,12 @@ func messages(code string) map[string]string {
 			"en": "no rule permits it at {}, and what no rule permits is denied",
 			"fr": "aucune règle ne le permet en {}, et ce qu'aucune règle ne permet est refusé",
 			"ar": "لا توجد قاعدة تسمح بذلك في درجة {}، وما لا تسمح به قاعدة فهو ممنوع",
+		}
+	case reasonNoVictim:
+		return map[string]string{
+			"en": "no rule of the agreement lets a sighting say who was hit, so it says how often and on which days, and nothing else",
+			"fr": "aucune règle de l'accord ne permet qu'une observation dise qui a été touché : elle dit combien de fois et quels jours, rien d'autre",
+			"ar": "لا تسمح أي قاعدة في الاتفاق بأن تذكر المشاهدة الجهة المتضررة، فهي تذكر عدد المرات والأيام ولا شيء غير ذلك",
 		}
 	case reasonNoAgreement:
 		return map[string]string{

@@ -11,8 +11,8 @@ const (
 	SightingFalsePositive SightingVerdict = "false-positive" // it matched what is harmless
 )
 
-// Sighting says that an indicator of another record was seen, or that it matched what is harmless. It names no victim:
-// how often is a power of two, and when are days.
+// Sighting says that an indicator of another record was seen, or that it matched what is harmless. How often is a power of
+// two, and when are days. It names no victim, unless in a note that the agreement permits: see policy.KindVictim.
 type Sighting struct {
 	Target    string          `json:"target,omitzero"`    // leaf hash of the intel record
 	Indicator string          `json:"indicator,omitzero"` // STIX id of an indicator in it

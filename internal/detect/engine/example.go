@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Example is a match as it is shown to the person who decides on a sighting: what was seen, why it counts, where it can be
 // looked up. It names people's machines, so it stays on the party's own node and is never sent on.
@@ -54,4 +57,26 @@ func (g *sighting) rows() []Row {
 		return nil
 	}
 	return g.example.Rows
+}
+
+// OwnHosts are the other ends of the connections in which the value was seen, each once: who may have been hit.
+func (e *Example) OwnHosts() []string {
+	var out []string
+	add := func(f *Flow) {
+		if f == nil {
+			return
+		}
+		host := f.Src
+		if host == e.Seen.Value {
+			host = f.Dst
+		}
+		if host != "" && !slices.Contains(out, host) {
+			out = append(out, host)
+		}
+	}
+	add(e.Flow)
+	for _, r := range e.Rows {
+		add(r.Flow)
+	}
+	return out
 }
