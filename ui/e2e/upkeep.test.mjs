@@ -82,3 +82,27 @@ test('somebody is told by a webhook: added on screen, tried, and removed', async
   await context.close();
   receiver.close();
 });
+
+test('ready-made settings for TAXII clients let them in with the token that was just made', async () => {
+  const { context, page } = await enter('en');
+  await open(page, '/admin');
+  const form = page.locator('form', { has: page.locator('#token-name') });
+  await page.locator('#token-name').fill('siem');
+  await form.getByRole('button', { name: 'Make a token' }).click();
+  await form.getByRole('status').waitFor();
+  await page.getByText('Ready-made settings for TAXII clients').click();
+  const settings = Object.fromEntries(await page.locator('details pre').evaluateAll((all) => all.map((pre) => [pre.previousElementSibling.textContent, pre.textContent])));
+  const asked = async (address, authorization) => (await fetch(address, { headers: { Authorization: authorization, Accept: 'application/taxii+json;version=2.1' } })).status;
+  const basic = (user, password) => 'Basic ' + Buffer.from(`${user}:${password}`).toString('base64');
+  const [, server, user, password] = /Server\("([^"]+)", user="([^"]+)", password="([^"]+)"\)/.exec(settings['taxii2-client']);
+  assert.equal(await asked(server, basic(user, password)), 200, 'taxii2-client');
+  const { TAXII2_DISCOVERY_URL: url, TAXII2_USERNAME: name, TAXII2_PASSWORD: word } = Object.fromEntries(settings.OpenCTI.split('\n').map((l) => l.split('=')));
+  assert.equal(await asked(url, basic(name, word)), 200, 'OpenCTI');
+  const field = (program, label) => new RegExp(`^${label} +(\\S+)$`, 'm').exec(settings[program])[1];
+  assert.equal(await asked(`${field('MISP', 'base URL')}/${field('MISP', 'API root')}/collections/${field('MISP', 'collection')}/`, 'basic ' + field('MISP', 'API key')), 200, 'MISP');
+  assert.equal(await asked(field('Splunk', 'discovery'), basic(field('Splunk', 'user'), field('Splunk', 'password'))), 200, 'Splunk');
+  assert.equal(await asked(`${field('Microsoft Sentinel', 'API root URL')}collections/${field('Microsoft Sentinel', 'collection ID')}/`, basic(field('Microsoft Sentinel', 'username'), field('Microsoft Sentinel', 'password'))), 200, 'Sentinel');
+  const [, bearer, at] = /Authorization: (Bearer [^"]+)"[^]* (http\S+)$/.exec(settings.curl);
+  assert.equal(await asked(at, bearer), 200, 'curl');
+  await context.close();
+});
