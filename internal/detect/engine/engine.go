@@ -267,7 +267,7 @@ func correlationKey(ev *event.Event) string {
 	if ev.Observed == nil && ev.Src.IsValid() {
 		return ev.Src.String()
 	}
-	return "file\x00" + ev.File
+	return fileKey + ev.File
 }
 
 func (e *Engine) barred(ev *event.Event, hit *index.Hit) string {

@@ -53,10 +53,10 @@ type Sensor struct {
 	engine  atomic.Pointer[engine.Engine]
 	events  atomic.Int64
 	history *evidence.History
-	memory  memory                 // of the goroutine that exchanges
-	save    atomic.Bool            // that the source's goroutine makes bytes of the history
-	saved   atomic.Pointer[[]byte] // these bytes, to be written
-	wanted  atomic.Bool            // that the source's goroutine draws a picture, because the history is its own
+	memory  memory               // of the goroutine that exchanges
+	save    atomic.Bool          // that the source's goroutine makes bytes of what it knows
+	saved   atomic.Pointer[kept] // these bytes, to be written
+	wanted  atomic.Bool          // that the source's goroutine draws a picture, because the history is its own
 	picture atomic.Pointer[Picture]
 	shown   *Picture // that the node has; of the goroutine that exchanges
 
@@ -105,12 +105,16 @@ func New(o Options) (*Sensor, error) {
 	for _, author := range o.Shadow {
 		shadow[author] = true
 	}
-	s.engine.Store(engine.New(s.feed.Store(), s.feed.Plans(), engine.Options{Warnings: o.Warnings, Allowed: s.feed.Allowed, History: s.history,
+	e := engine.New(s.feed.Store(), s.feed.Plans(), engine.Options{Warnings: o.Warnings, Allowed: s.feed.Allowed, History: s.history,
 		Shadow: func(src index.Source) bool { return shadow[src.Author] },
 		Feedback: func(id index.ID) engine.Feedback {
 			v := s.feed.Verdicts(id)
 			return engine.Feedback{Confirmed: v.Confirmed, Refused: v.Refused, Partners: v.Partners}
-		}}, s.match))
+		}}, s.match)
+	if err := s.wait(e); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.engine.Store(e)
 	return s, nil
 }
 
@@ -204,7 +208,9 @@ func (s *Sensor) exchange(ctx context.Context) {
 	if err == nil {
 		err = s.report(ctx)
 	}
-	s.told(err)
+	if err == nil || ctx.Err() == nil { // one that was called off says nothing of the node
+		s.told(err)
+	}
 }
 
 // told logs when the node stops answering, and when it answers again.
