@@ -100,7 +100,7 @@ func (v *validation) textual(at int32, p *property) {
 	case softwareLanguage:
 		good, section, what = isSoftwareLanguage(b), "6.14", "a language tag of RFC 5646"
 	case mediaType:
-		good, section, what = isMediaType(b) && registered(mediaTypes, b), "6.1", "a media type of IANA's"
+		good, section, what = isMediaType(b) && registered(mediaTypes(), b), "6.1", "a media type of IANA's"
 	case characterSet:
 		good, section, what = registered(characterSets, b), v.section, "a character set of IANA's"
 	case domain:

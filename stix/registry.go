@@ -1,19 +1,26 @@
 package stix
 
 import (
+	"bytes"
+	"compress/gzip"
 	_ "embed"
+	"io"
 	"strings"
+	"sync"
 )
 
 // The registries that STIX's rules point to, one entry a line, sorted by bytes. They grow: a newer list can change what
-// is a recommendation broken today.
+// is a recommendation broken today. The two long ones are compressed (gzip -9n): they would be the largest text of a program.
 var (
-	//go:embed registry/media-types.txt
-	mediaTypes string // IANA Media Types
+	//go:embed registry/media-types.txt.gz
+	mediaTypesPacked []byte
+	mediaTypes       = unpacked(mediaTypesPacked) // IANA Media Types
+	//go:embed registry/protocols.txt.gz
+	protocolNamesPacked []byte
+	protocolNames       = unpacked(protocolNamesPacked) // IANA Service Name and Transport Protocol Port Number Registry, and STIX's own ipv4, ipv6, tls …
+
 	//go:embed registry/character-sets.txt
 	characterSets string // IANA Character Sets: preferred MIME names, else names
-	//go:embed registry/protocols.txt
-	protocolNames string // IANA Service Name and Transport Protocol Port Number Registry, and STIX's own ipv4, ipv6, tls …
 	//go:embed registry/ipfix.txt
 	ipfixElements string // IANA IP Flow Information Export Entities
 	//go:embed registry/languages.txt
@@ -27,6 +34,21 @@ var (
 	//go:embed registry/socket-options.txt
 	socketOptions string
 )
+
+// unpacked is a list that is unpacked when it is first asked for.
+func unpacked(packed []byte) func() string {
+	return sync.OnceValue(func() string {
+		z, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			return ""
+		}
+		list, err := io.ReadAll(z)
+		if err != nil {
+			return ""
+		}
+		return string(list)
+	})
+}
 
 // registered says whether a sorted list, one entry a line, has the entry.
 func registered(list string, entry []byte) bool {

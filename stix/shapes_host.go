@@ -107,7 +107,7 @@ func checkEnvironment(v *validation, at int32) {
 }
 
 func checkFileMediaType(v *validation, at int32) {
-	if v.wants(checkMimeType) && !registered(mediaTypes, v.text(at)) {
+	if v.wants(checkMimeType) && !registered(mediaTypes(), v.text(at)) {
 		v.should(at, checkMimeType, "%q is no media type of IANA's", v.text(at))
 	}
 }

@@ -52,7 +52,7 @@ func networkShapes() []*shape {
 }
 
 func checkProtocol(v *validation, at int32) {
-	if v.wants(checkProtocols) && !registered(protocolNames, v.text(at)) {
+	if v.wants(checkProtocols) && !registered(protocolNames(), v.text(at)) {
 		v.should(at, checkProtocols, "%q is no protocol in IANA's registry", v.text(at))
 	}
 }
