@@ -71,7 +71,7 @@ func (c *sensorCmd) Run(ctx context.Context, a *app) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.close()) }()
-	source, err := c.source(ctx, random)
+	source, err := c.source(ctx, log, random)
 	if err != nil {
 		return err
 	}
@@ -129,14 +129,14 @@ func (c *sensorCmd) report(counts sensor.Counts, p sensor.Picture, started time.
 	return r
 }
 
-func (c *sensorCmd) source(ctx context.Context, random uint64) (sensor.Source, error) {
+func (c *sensorCmd) source(ctx context.Context, log *slog.Logger, random uint64) (sensor.Source, error) {
 	switch {
 	case c.Interface != "":
 		return sensor.OpenLive(c.Interface, random)
 	case c.Spool != "":
-		return sensor.NewSpool(c.Spool, filepath.Join(c.State, "spool.json"), time.Second, c.Once, random, time.Now)
+		return sensor.NewSpool(c.Spool, filepath.Join(c.State, "spool.json"), time.Second, c.Once, random, time.Now, log)
 	case c.NATS != "" && c.Stream != "":
-		return sensor.OpenStream(ctx, c.NATS, c.Stream, c.Consumer)
+		return sensor.OpenStream(ctx, c.NATS, c.Stream, c.Consumer, log)
 	}
 	return nil, unreadable{errors.New("nothing to read: give --interface, --spool, or --nats with --stream")}
 }

@@ -86,7 +86,7 @@ func run(t *testing.T, n *fakeNode, state string, source sensor.Source) (sensor.
 
 func spool(t *testing.T, dir, state string) sensor.Source {
 	t.Helper()
-	s, err := sensor.NewSpool(dir, filepath.Join(state, "spool.json"), time.Hour, true, 1, time.Now)
+	s, err := sensor.NewSpool(dir, filepath.Join(state, "spool.json"), time.Hour, true, 1, time.Now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

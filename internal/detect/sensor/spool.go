@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -31,6 +32,8 @@ type Spool struct {
 	once       bool // read what is there, then end
 	seed       uint64
 	now        func() time.Time
+	log        *slog.Logger
+	told       map[string]bool // of a file and what is wrong with it
 
 	places map[string]place
 	mu     sync.Mutex
@@ -49,9 +52,10 @@ type place struct {
 // settled is how long a file that is read as a whole has to be unchanged before.
 const settled = 5 * time.Second
 
-// NewSpool makes a Spool; state is the file for how far it has read. With once it ends when all that is there was read.
-func NewSpool(dir, state string, every time.Duration, once bool, seed uint64, now func() time.Time) (*Spool, error) {
-	s := &Spool{dir: dir, state: state, every: every, once: once, seed: seed, now: now, places: map[string]place{}, counts: map[string]int64{}}
+// NewSpool makes a Spool; state is the file for how far it has read. With once it ends when all that is there was read. What cannot be read is
+// counted, and logged once for each file and kind.
+func NewSpool(dir, state string, every time.Duration, once bool, seed uint64, now func() time.Time, log *slog.Logger) (*Spool, error) {
+	s := &Spool{dir: dir, state: state, every: every, once: once, seed: seed, now: now, log: log, told: map[string]bool{}, places: map[string]place{}, counts: map[string]int64{}}
 	text, err := os.ReadFile(state) // #nosec G304 -- the operator names the folder
 	if err == nil {
 		err = json.Unmarshal(text, &s.places)
@@ -92,6 +96,27 @@ func (s *Spool) Dropped() map[string]int64 {
 	return out
 }
 
+// mostTold bounds for how many files and kinds it is known that they were told of; beyond that all is told again.
+const mostTold = 10_000
+
+// tell logs what is wrong with a file, once for each kind.
+func (s *Spool) tell(name, kind, what string, why ...any) {
+	if key := name + "\x00" + kind; !s.told[key] {
+		if len(s.told) >= mostTold {
+			clear(s.told)
+		}
+		s.told[key] = true
+		s.log.Warn(what, append([]any{"file", name}, why...)...)
+	}
+}
+
+// malformed tells of the first line of a kind that cannot be read in a file; the numbers of lines begin behind some that were read before.
+func (s *Spool) malformed(before int64) func(logs.Malformed) {
+	return func(m logs.Malformed) {
+		s.tell(m.File, m.Kind, "a line cannot be read; more of the kind in this file are only counted", "line", m.Line+before, "kind", m.Kind)
+	}
+}
+
 func (s *Spool) drop(counts map[string]int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,6 +143,7 @@ func (s *Spool) sweep(ctx context.Context, yield func(*event.Event)) error {
 		}
 		if err != nil { // one file that cannot be read does not stop the others
 			s.drop(map[string]int64{"unreadable-file": 1})
+			s.tell(e.Name(), "unreadable-file", "a file of the spool cannot be read", "error", err)
 		}
 		if moved {
 			if err := s.save(); err != nil {
@@ -202,7 +228,7 @@ func (s *Spool) whole(ctx context.Context, name string, f io.Reader, yield func(
 		s.drop(stats.Dropped)
 		return err
 	}
-	stats, err := logs.Read(ctx, name, r, logs.Options{}, yield)
+	stats, err := logs.Read(ctx, name, r, logs.Options{Malformed: s.malformed(0)}, yield)
 	s.drop(stats.Malformed)
 	return err
 }
@@ -221,7 +247,7 @@ func (s *Spool) grown(ctx context.Context, name string, f *os.File, size int64, 
 		again = lines
 		r = io.MultiReader(bytes.NewReader(head), r)
 	}
-	stats, err := logs.Read(ctx, name, bufio.NewReaderSize(r, 1<<18), logs.Options{}, func(ev *event.Event) {
+	stats, err := logs.Read(ctx, name, bufio.NewReaderSize(r, 1<<18), logs.Options{Malformed: s.malformed(at.Lines - again)}, func(ev *event.Event) {
 		if ev.Line > 0 {
 			ev.Line += at.Lines - again
 		}

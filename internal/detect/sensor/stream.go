@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +25,8 @@ type Stream struct {
 	conn     *nats.Conn
 	consumer jetstream.Consumer
 	name     string
+	log      *slog.Logger
+	told     map[string]bool // kinds of lines that could not be read; of the goroutine that runs
 
 	mu     sync.Mutex
 	counts map[string]int64
@@ -31,8 +35,9 @@ type Stream struct {
 // streamBatch is how many messages are matched before they are acknowledged.
 const streamBatch = 1000
 
-// OpenStream connects to a server and finds the stream. durable names the consumer.
-func OpenStream(ctx context.Context, url, stream, durable string) (*Stream, error) {
+// OpenStream connects to a server and finds the stream. durable names the consumer. What cannot be read is counted, and the
+// first line of a kind is logged.
+func OpenStream(ctx context.Context, url, stream, durable string, log *slog.Logger) (*Stream, error) {
 	conn, err := nats.Connect(url, nats.Name("mithaq sensor"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to NATS at %s: %w", url, err)
@@ -47,7 +52,7 @@ func OpenStream(ctx context.Context, url, stream, durable string) (*Stream, erro
 		conn.Close()
 		return nil, fmt.Errorf("opening the stream %s: %w", stream, err)
 	}
-	return &Stream{conn: conn, consumer: consumer, name: stream, counts: map[string]int64{}}, nil
+	return &Stream{conn: conn, consumer: consumer, name: stream, log: log, told: map[string]bool{}, counts: map[string]int64{}}, nil
 }
 
 // Run implements Source.
@@ -56,7 +61,6 @@ func (s *Stream) Run(ctx context.Context, yield func(*event.Event)) error {
 		_ = s.conn.FlushTimeout(2 * time.Second) // acknowledgements; what they do not reach comes again
 		s.conn.Close()
 	}()
-	var text bytes.Buffer
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -71,37 +75,83 @@ func (s *Stream) Run(ctx context.Context, yield func(*event.Event)) error {
 			}
 			continue
 		}
-		text.Reset()
 		var all []jetstream.Msg
 		for m := range batch.Messages() {
-			text.Write(bytes.TrimRight(m.Data(), "\r\n"))
-			text.WriteByte('\n')
 			all = append(all, m)
 		}
-		if len(all) == 0 {
-			continue
-		}
-		first := int64(0)
-		if meta, err := all[0].Metadata(); err == nil {
-			first = int64(meta.Sequence.Stream) - 1
-		}
-		stats, err := logs.Read(ctx, "nats:"+s.name, bufio.NewReaderSize(&text, 1<<18), logs.Options{}, func(ev *event.Event) {
-			ev.Line += first // the place in the stream, where messages hold a line each
-			yield(ev)
-		})
-		for kind, n := range stats.Malformed {
-			s.add(kind, n)
-		}
-		if errors.Is(err, logs.ErrUnknown) {
-			s.add("unknown-lines", int64(len(all)))
-		} else if err != nil {
-			return err
+		for _, part := range bySubject(all) {
+			if err := s.read(ctx, part, yield); err != nil {
+				return err
+			}
 		}
 		for _, m := range all {
 			if m.Ack() != nil {
 				s.add("not-acknowledged", 1) // it comes again
 			}
 		}
+	}
+}
+
+// part is the messages of one subject, as lines. A stream may hold Zeek's logs and EVE beside each other, and what a log is only its subject may
+// say: lines of different subjects are not read as one log.
+type part struct {
+	subject string
+	text    bytes.Buffer
+	places  []int64 // in the stream, of each line
+}
+
+func bySubject(all []jetstream.Msg) []*part {
+	var parts []*part
+	bySubject := map[string]*part{}
+	for n, m := range all {
+		p := bySubject[m.Subject()]
+		if p == nil {
+			p = &part{subject: m.Subject()}
+			bySubject[p.subject], parts = p, append(parts, p)
+		}
+		place := int64(n) + 1
+		if meta, err := m.Metadata(); err == nil {
+			place = int64(meta.Sequence.Stream)
+		}
+		for line := range bytes.Lines(bytes.TrimRight(m.Data(), "\r\n")) {
+			p.text.Write(bytes.TrimRight(line, "\r\n"))
+			p.text.WriteByte('\n')
+			p.places = append(p.places, place)
+		}
+	}
+	return parts
+}
+
+// read matches the lines of one subject. The last word of the subject is the log's name, where lines do not say.
+func (s *Stream) read(ctx context.Context, p *part, yield func(*event.Event)) error {
+	name := "nats:" + s.name + "/" + p.subject[strings.LastIndexByte(p.subject, '.')+1:]
+	at := func(line int64) int64 {
+		if line >= 1 && line <= int64(len(p.places)) {
+			return p.places[line-1]
+		}
+		return 0
+	}
+	options := logs.Options{Malformed: func(m logs.Malformed) { s.tell(p.subject, m.Kind, at(m.Line)) }}
+	stats, err := logs.Read(ctx, name, bufio.NewReaderSize(&p.text, min(1<<18, p.text.Len())), options, func(ev *event.Event) {
+		ev.Line = at(ev.Line)
+		yield(ev)
+	})
+	for kind, n := range stats.Malformed {
+		s.add(kind, n)
+	}
+	if errors.Is(err, logs.ErrUnknown) {
+		s.add("unknown-lines", int64(len(p.places)))
+		s.tell(p.subject, "unknown-lines", at(1))
+		return nil
+	}
+	return err
+}
+
+// tell logs the first line of a kind that could not be read.
+func (s *Stream) tell(subject, kind string, place int64) {
+	if !s.told[kind] {
+		s.told[kind] = true
+		s.log.Warn("a line cannot be read; more of the kind are only counted", "stream", s.name, "subject", subject, "sequence", place, "kind", kind)
 	}
 }
 
