@@ -55,7 +55,12 @@ test('upload, preview of who gets it, publish, arrives at the other party, seen 
   await mine.getByRole('button', { name: 'أبلغ صاحبه' }).click();
   await mine.waitFor({ state: 'detached' });
   await open(sahlan.page, '/watch');
-  await sahlan.page.locator('section[aria-labelledby=came] article').first().waitFor();
+  const came = sahlan.page.locator('section[aria-labelledby=came] article').first();
+  await came.getByText('Foreign Ministry of Norvia').waitFor();
+  await came.getByText('seen 16 times').waitFor(); // of twenty: how often is told as a power of two
+  await open(sahlan.page, link);
+  await sahlan.page.locator('section[aria-labelledby=sighted]').getByText('seen 16 times').waitFor();
+  await open(sahlan.page, '/watch');
 
   // One key for a false alarm, which travels back as well.
   await sahlan.page.locator('main li.card button').first().focus();
