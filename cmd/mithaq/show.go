@@ -145,6 +145,16 @@ func printRecord(a *app, r node.RecordView) error {
 	for _, t := range r.Tags {
 		line("tag", oneLine(t.Tag)+" ("+t.Names["en"]+")")
 	}
+	for _, g := range r.Galaxies {
+		name := oneLine(g.Name)
+		if !strings.Contains(name, g.Number) {
+			name += " " + oneLine(g.Number)
+		}
+		if name == "" {
+			name = oneLine(g.ID) + ", which is not here"
+		}
+		line("galaxy", fmt.Sprintf("%s %s %s (%s)", oneLine(g.Object), oneLine(g.How), name, oneLine(g.Type)))
+	}
 	for _, w := range r.Warnings {
 		line("warning", fmt.Sprintf("%s is on the list %q", oneLine(w.Value), oneLine(w.List)))
 	}

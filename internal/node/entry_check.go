@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -194,7 +195,7 @@ func (n *Node) checkEntry(d Draft) error {
 var errWarned = errors.New("detection would fire on everybody's traffic")
 
 // annotate adds to an intel record what lists and taxonomies say of it.
-func (n *Node) annotate(o *opened) error {
+func (n *Node) annotate(ctx context.Context, v Viewer, o *opened) error {
 	if o.record.Kind != "intel" {
 		return nil
 	}
@@ -204,6 +205,9 @@ func (n *Node) annotate(o *opened) error {
 	}
 	var err error
 	if o.view.Warnings, err = n.warningsOf(body, maxWarnings); err != nil {
+		return err
+	}
+	if o.view.Galaxies, err = n.galaxiesOf(ctx, v, body); err != nil {
 		return err
 	}
 	o.view.Tags, _ = n.tagsOf(body) // what others published is shown with the tags that are known

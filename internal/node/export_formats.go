@@ -185,9 +185,16 @@ func newEvents() *events { return &events{said: map[string][]exported{}} }
 
 func (s *events) about(target string, o exported) { s.said[target] = append(s.said[target], o) }
 
-// of makes the event of what leaves of a record; ok is false for a record of nothing but sightings and opinions.
+// of makes the event of what leaves of a record; ok is false for a record of nothing but sightings and opinions, or of which only
+// definitions are left because newer versions of all else stand in another.
 func (s *events) of(rec exportedRecord) (e misp.Event, ok bool, err error) {
 	var objects []stix.Object
+	for _, o := range rec.objects {
+		ok = ok || o.Type != "sighting" && o.Type != "opinion" && o.Type != "marking-definition" && o.Type != "extension-definition"
+	}
+	if !ok {
+		return e, false, nil
+	}
 	for _, o := range rec.objects {
 		if o.Type == "sighting" || o.Type == "opinion" {
 			continue
@@ -197,9 +204,6 @@ func (s *events) of(rec exportedRecord) (e misp.Event, ok bool, err error) {
 			objects = append(objects, said.Object)
 		}
 		delete(s.said, o.ID)
-	}
-	if len(objects) == 0 {
-		return e, false, nil
 	}
 	origin := rec.objects[0].origin
 	for _, o := range rec.objects {

@@ -132,7 +132,7 @@ func (n *Node) openAt(ctx context.Context, ref string, index int64) (opened, led
 func (n *Node) Record(ctx context.Context, v Viewer, ref string, index int64) (RecordView, error) {
 	o, l, err := n.shownAt(ctx, v, ref, index)
 	if err == nil {
-		err = n.annotate(&o)
+		err = n.annotate(ctx, v, &o)
 	}
 	if err != nil {
 		return o.view, err

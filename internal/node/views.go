@@ -78,6 +78,7 @@ type RecordView struct {
 	Serves    []string          `json:"serves,omitempty" doc:"Commitments served"`
 	Refs      []RefView         `json:"refs,omitempty"`
 	Warnings  []WarningView     `json:"warnings,omitempty" doc:"Of intelligence: values that are on this node's warning lists, at most 100"`
+	Galaxies  []GalaxyView      `json:"galaxies,omitempty" doc:"Of intelligence: actors, techniques and tools of ATT&CK and other galaxies that its objects have to do with, at most 50"`
 	Tags      []TagView         `json:"tags,omitempty" doc:"Of intelligence: labels of known taxonomies, with what they mean"`
 	Body      json.RawMessage   `json:"body,omitempty" doc:"The record's body; …/body gives its exact bytes"`
 }
