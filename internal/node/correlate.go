@@ -53,9 +53,9 @@ func (n *Node) Correlate(ctx context.Context, v Viewer, ref string, index int64)
 	if !ok {
 		return out, nil
 	}
-	terms := correlatable(body)
+	terms, objects := correlatable(body)
 	out.Omitted = max(0, len(terms)-maxCorrelated)
-	c := correlating{node: n, viewer: v, self: Place{Log: o.view.Log, Index: o.view.Index}, ranges: maxRanges}
+	c := correlating{node: n, viewer: v, self: Place{Log: o.view.Log, Index: o.view.Index}, author: o.view.Author, objects: objects, ranges: maxRanges}
 	for _, t := range terms[:min(len(terms), maxCorrelated)] {
 		one, err := c.value(ctx, t)
 		if err != nil {
@@ -68,15 +68,16 @@ func (n *Node) Correlate(ctx context.Context, v Viewer, ref string, index int64)
 	return out, nil
 }
 
-// correlatable are the values of a bundle's indicators and observables, each once, in the order of the bundle.
-func correlatable(bundle []byte) []exchange.Term {
+// correlatable are the values of a bundle's indicators and observables, each once, in the order of the bundle, and the bundle's objects.
+func correlatable(bundle []byte) (out []exchange.Term, objects map[string]bool) {
 	b, err := stix.Parse(bundle)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
-	var out []exchange.Term
+	objects = map[string]bool{}
 	seen := map[exchange.Term]bool{}
 	for _, o := range b.Objects {
+		objects[o.ID] = true
 		for _, t := range valuesOf(o) {
 			if !seen[t] {
 				seen[t] = true
@@ -84,7 +85,7 @@ func correlatable(bundle []byte) []exchange.Term {
 			}
 		}
 	}
-	return out
+	return out, objects
 }
 
 // valuesOf are the values of one object that can correlate: a port alone says nothing.
@@ -114,6 +115,10 @@ type correlating struct {
 	node   *Node
 	viewer Viewer
 	self   Place
+	// An author's objects of the same id in other records are other versions of the same statement.
+	author  string
+	objects map[string]bool
+
 	ranges int // addresses whose networks may still be looked for
 }
 
@@ -159,7 +164,7 @@ func (c *correlating) find(ctx context.Context, t exchange.Term, text string, ou
 			continue
 		}
 		object, err := stix.ParseObject(r.Object)
-		if err != nil {
+		if err != nil || r.Author == c.author && c.objects[r.ID] {
 			continue
 		}
 		for _, other := range valuesOf(object) {
