@@ -215,6 +215,10 @@ func TestTAXIIStatusNamesEachFailure(t *testing.T) {
 			t.Errorf("object %d: %q, want %q", index, places[index], want)
 		}
 	}
+	beyond := s.push(t, indicator(7, "2026-01-01T00:00:00.000Z", green[:len(green)-2]+`"],"labels":["tlp:amber"]`))
+	if beyond.Failed != 1 {
+		t.Errorf("a tag stricter than the marking: %+v", beyond)
+	}
 	// One record for each effective marking.
 	records, err := n.Records(context.Background(), n.Owner(), "own", 2, 10)
 	if err != nil || len(records) != 2 || records[0].TLP == records[1].TLP {

@@ -16,6 +16,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/intel"
 	"github.com/mithaq/mithaq/internal/detect/warning"
 	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/stix"
 )
 
@@ -132,8 +133,9 @@ func (n *Node) warningsOn(text string) ([]WarningView, error) {
 	return out, nil
 }
 
-// tagsOf reads the labels of a bundle's objects. The error is about a tag that a known taxonomy does not have.
-func (n *Node) tagsOf(bundle []byte) ([]TagView, error) {
+// tagsOf reads the labels of a bundle's objects, which travel under a marking. The error is about a tag that a known taxonomy does
+// not have, or of TLP or PAP that says more than the object's marking.
+func (n *Node) tagsOf(bundle []byte, under policy.Marking) ([]TagView, error) {
 	b, err := stix.Parse(bundle)
 	if err != nil {
 		return nil, nil //nolint:nilerr // what cannot be read is refused elsewhere
@@ -144,14 +146,20 @@ func (n *Node) tagsOf(bundle []byte) ([]TagView, error) {
 	}
 	var out []TagView
 	var wrong error
-	seen := map[string]bool{}
+	seen, markings := map[string]bool{}, stix.MarkingsOf(b.Objects)
 	for i, o := range b.Objects {
 		v, err := o.Open()
 		if err != nil {
 			continue
 		}
 		for j, label := range v.Get("labels").Texts() {
-			if seen[label] || !strings.Contains(label, ":") {
+			if !strings.Contains(label, ":") {
+				continue
+			}
+			if err := tagBeyond(label, under, ownMarking(v, markings)); err != nil && wrong == nil {
+				wrong = fmt.Errorf("at /objects/%d/labels/%d: %w", i, j, err)
+			}
+			if seen[label] {
 				continue
 			}
 			seen[label] = true
@@ -167,10 +175,34 @@ func (n *Node) tagsOf(bundle []byte) ([]TagView, error) {
 	return out, wrong
 }
 
+// tagBeyond refuses a tag of TLP or PAP that is stricter than the marking of the object that bears it: only markings are obeyed, and
+// who wrote the tag means to be obeyed.
+func tagBeyond(label string, under policy.Marking, own int64) error {
+	namespace, value, _ := strings.Cut(strings.ToUpper(label), ":")
+	if namespace != "TLP" && namespace != "PAP" {
+		return nil
+	}
+	m, beyond := withOwn(under, own), false
+	if value == "WHITE" {
+		return nil
+	}
+	if namespace == "TLP" {
+		said := policy.TLP("TLP:" + value)
+		beyond = said.Valid() && said.Stricter(m.TLP)
+	} else {
+		said := policy.PAP("PAP:" + value)
+		beyond = said.Valid() && said.Stricter(m.PAP)
+	}
+	if beyond {
+		return fmt.Errorf("the tag %q is stricter than %s, the marking that holds: mark the object or the record as strictly, or leave the tag out", exchange.Clip(label), m)
+	}
+	return nil
+}
+
 // checkEntry refuses intelligence with a tag that its taxonomy does not have, and, unless the author insists, with values
 // that are well known and harmless.
-func (n *Node) checkEntry(d Draft) error {
-	if _, err := n.tagsOf(d.Body); err != nil {
+func (n *Node) checkEntry(d Draft, under policy.Marking) error {
+	if _, err := n.tagsOf(d.Body, under); err != nil {
 		return &Fault{Code: CodeInvalid, What: "publishing", Err: err}
 	}
 	if d.DespiteWarnings {
@@ -210,6 +242,6 @@ func (n *Node) annotate(ctx context.Context, v Viewer, o *opened) error {
 	if o.view.Galaxies, err = n.galaxiesOf(ctx, v, body); err != nil {
 		return err
 	}
-	o.view.Tags, _ = n.tagsOf(body) // what others published is shown with the tags that are known
+	o.view.Tags, _ = n.tagsOf(body, policy.Marking{TLP: policy.TLPRed, PAP: policy.PAPRed}) // what others published is shown with the tags that are known
 	return nil
 }

@@ -46,6 +46,9 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 		if out.Warnings, err = n.warningsOf(d.Body, maxWarnings); err != nil {
 			return Preview{}, err
 		}
+		if _, err := n.tagsOf(d.Body, rec.Marking); err != nil { // publishing would be refused
+			return Preview{}, &Fault{Code: CodeInvalid, What: "previewing", Err: err}
+		}
 	}
 	rules := policy.NoRules(l.Agreement)
 	members := map[string]bool{n.party.ID: true}

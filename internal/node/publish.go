@@ -57,7 +57,7 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 		return Receipt{}, err
 	}
 	if rec.Kind == record.KindIntel && !d.checked {
-		if err := n.checkEntry(d); err != nil {
+		if err := n.checkEntry(d, rec.Marking); err != nil {
 			return Receipt{}, err
 		}
 	}

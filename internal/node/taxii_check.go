@@ -44,7 +44,7 @@ func (p *posting) judgeSome(verdicts []verdict, objects []taxii.Object, known st
 	tags := map[int]error{}
 	marks := func(i int, v stix.Value) {
 		verdicts[i].own = ownMarking(v, known)
-		if err := p.tagged(v); err != nil {
+		if err := p.tagged(v, verdicts[i].own); err != nil {
 			tags[i] = err
 		}
 	}
@@ -70,7 +70,7 @@ func (p *posting) judgeSome(verdicts []verdict, objects []taxii.Object, known st
 }
 
 // tagged says what is wrong with an object's labels as tags of the taxonomies that are known here, unless the feed is taken whole.
-func (p *posting) tagged(v stix.Value) error {
+func (p *posting) tagged(v stix.Value, own int64) error {
 	if p.despite {
 		return nil
 	}
@@ -84,6 +84,9 @@ func (p *posting) tagged(v stix.Value) error {
 		}
 		if _, _, err := f.Tag(label.Text()); err != nil {
 			return fmt.Errorf("the tag %q: %w", exchange.Clip(label.Text()), err)
+		}
+		if err := tagBeyond(label.Text(), p.effective(own), own); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -114,7 +117,7 @@ func (p *posting) judgeOneByOne(verdicts []verdict, objects []taxii.Object, know
 	for i, o := range objects {
 		v := &verdicts[i]
 		var tags error
-		marks := func(_ int, read stix.Value) { v.own, tags = ownMarking(read, known), p.tagged(read) }
+		marks := func(_ int, read stix.Value) { v.own = ownMarking(read, known); tags = p.tagged(read, v.own) }
 		report := stix.Validate(o.Raw, stix.Options{MaxFindings: 1, Object: marks})
 		switch {
 		case report.Unreadable != nil:

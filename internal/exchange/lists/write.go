@@ -74,6 +74,9 @@ func (c *Writer) Add(in exchange.Indicator) error {
 		row("", "", text)
 	}
 	if in.Inexpressible != "" {
+		if strings.Contains(strings.TrimSpace(in.Pattern), "\n") {
+			c.report.Lose(in.ID, "the lines of its pattern of type %s are joined: take it as STIX or MISP", exchange.Clip(in.PatternType))
+		}
 		row("", "", in.Pattern)
 	}
 	return c.err
