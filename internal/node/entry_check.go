@@ -182,10 +182,11 @@ func tagBeyond(label string, under policy.Marking, own int64) error {
 	if namespace != "TLP" && namespace != "PAP" {
 		return nil
 	}
-	m, beyond := withOwn(under, own), false
+	m := withOwn(under, own)
 	if value == "WHITE" {
 		return nil
 	}
+	var beyond bool
 	if namespace == "TLP" {
 		said := policy.TLP("TLP:" + value)
 		beyond = said.Valid() && said.Stricter(m.TLP)
