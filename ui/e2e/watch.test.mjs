@@ -49,6 +49,8 @@ test('upload, preview of who gets it, publish, arrives at the other party, seen 
   await mine.locator('svg[role=img]').first().waitFor(); // the beacon's plot, with its words
   assert.match(await mine.locator('svg[role=img]').first().getAttribute('aria-label'), /٢٠/);
   await mine.getByText('10.20.0.99', { exact: false }).first().waitFor();
+  await mine.getByLabel('الجهة المتضررة').fill('هيئة الموانئ'); // the agreement permits it: its words stand beside
+  await mine.getByText('يجوز أن تذكر المشاهدة', { exact: false }).waitFor();
   const { violations } = await new AxeBuilder({ page: there }).analyze();
   assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
   if (shots) await there.screenshot({ path: `${shots}/ar-watch-evidence.png`, fullPage: true });
@@ -61,6 +63,8 @@ test('upload, preview of who gets it, publish, arrives at the other party, seen 
   await open(sahlan.page, link);
   await sahlan.page.locator('section[aria-labelledby=sighted]').getByText('seen 16 times').waitFor();
   await open(sahlan.page, '/watch');
+  const sent = (await (await sahlan.context.request.get(base + '/api/v1/search?q=' + encodeURIComponent('هيئة الموانئ'))).json()).results;
+  assert.equal(sent?.length, 1, 'who was hit came along');
 
   // One key for a false alarm, which travels back as well.
   await sahlan.page.locator('main li.card button').first().focus();
