@@ -16,6 +16,7 @@ import (
 	"github.com/mithaq/mithaq/bench/internal/measure"
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -132,7 +133,7 @@ func live(ctx context.Context, all []*member) (id string, err error) {
 		if err := m.open(ctx, id); err != nil {
 			return id, fmt.Errorf("opening a log: %w", err)
 		}
-		if _, err := m.node.Act(ctx, id, node.ActRequest{Act: "join"}); err != nil && node.CodeOf(err) != node.CodeNotFound {
+		if _, err := m.node.Act(ctx, id, node.ActRequest{Act: "join"}); err != nil && fault.CodeOf(err) != fault.NotFound {
 			return id, fmt.Errorf("joining: %w", err)
 		}
 	}

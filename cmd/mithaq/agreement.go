@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -157,7 +158,7 @@ func (c *agreementShowCmd) show(a *app, v node.AgreementView) error {
 	case c.JSON:
 		return printJSON(a, v)
 	case c.Text && v.Text == "":
-		return &node.Fault{Code: node.CodeNotFound, What: "showing the text of " + v.Label, Remedy: "it is linked, not copied: see 'mithaq agreement show " + v.Label + "'"}
+		return &fault.Fault{Code: fault.NotFound, What: "showing the text of " + v.Label, Remedy: "it is linked, not copied: see 'mithaq agreement show " + v.Label + "'"}
 	case c.Text:
 		_, err := fmt.Fprint(a.stdout, v.Text)
 		return err
@@ -189,7 +190,7 @@ func (c *agreementImportCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		got, err := client.Import(ctx, filepath.Base(c.File), data)
-		if node.CodeOf(err) == node.CodeNoLog {
+		if fault.CodeOf(err) == fault.NoLog {
 			// The first act of an agreement whose roll this node is to keep.
 			var act node.SignedAct
 			if err = json.Unmarshal(data, &act); err == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -40,7 +41,7 @@ func (f *actFlags) act(ctx context.Context, a *app, client *api.Client, id strin
 		return f.keep(ctx, a, client, id, q)
 	}
 	out, err := client.Act(ctx, id, q)
-	if node.CodeOf(err) == node.CodeNoLog {
+	if fault.CodeOf(err) == fault.NoLog {
 		if err = openLog(ctx, a, f.dirFlag, client, node.KeyChange{Agreement: id}, f.Root, f.JSON); err == nil {
 			out, err = client.Act(ctx, id, q)
 		}
@@ -53,7 +54,7 @@ func (f *actFlags) act(ctx context.Context, a *app, client *api.Client, id strin
 
 func (f *actFlags) draft(ctx context.Context, a *app, client *api.Client, id string, q node.ActRequest) error {
 	d, err := client.DraftAct(ctx, id, q)
-	if node.CodeOf(err) == node.CodeNoLog {
+	if fault.CodeOf(err) == fault.NoLog {
 		if err = openLog(ctx, a, f.dirFlag, client, node.KeyChange{Agreement: id}, f.Root, f.JSON); err == nil {
 			d, err = client.DraftAct(ctx, id, q)
 		}
@@ -95,7 +96,7 @@ func (f *actFlags) report(a *app, act string, out node.ActOutcome) error {
 	case out.Entered:
 		fmt.Fprintf(a.stdout, "entered: the agreement is %s, state %.16s…\n", out.Phase, out.State)
 	case out.Sent == node.SentRefused:
-		return &node.Fault{Code: node.CodeConflict, What: "the act stands in this party's log, and the depositary does not enter it: " + out.Trouble}
+		return &fault.Fault{Code: fault.Conflict, What: "the act stands in this party's log, and the depositary does not enter it: " + out.Trouble}
 	case out.Sent == node.SentWaits:
 		fmt.Fprintf(a.stdout, "not in the roll yet: the depositary's node cannot be reached (%s); a running node sends it as soon as it can be\n", out.Trouble)
 	case f.Out != "":
@@ -113,7 +114,7 @@ func (f *actFlags) report(a *app, act string, out node.ActOutcome) error {
 func (f *actFlags) reportPair(a *app, out node.ActOutcome) error {
 	switch {
 	case out.Sent == node.SentRefused:
-		return &node.Fault{Code: node.CodeConflict, What: "the act stands in this party's log, and the other party does not take it in: " + out.Trouble}
+		return &fault.Fault{Code: fault.Conflict, What: "the act stands in this party's log, and the other party does not take it in: " + out.Trouble}
 	case out.Sent == node.SentWaits:
 		fmt.Fprintf(a.stdout, "not in the other log yet: the other party's node cannot be reached (%s); a running node sends it as soon as it can be\n", out.Trouble)
 	case out.Sent != "":
@@ -175,7 +176,7 @@ func (f *actFlags) run(ctx context.Context, a *app, ref string, q node.ActReques
 func running(ctx context.Context, client *api.Client, ref string) (node.AgreementView, error) {
 	v, err := client.Agreement(ctx, ref)
 	if err == nil && v.Here == nil {
-		err = &node.Fault{Code: node.CodeConflict, What: v.Label + " is on the shelf and does not run here", Remedy: "see 'mithaq agreement show " + v.Label + "'"}
+		err = &fault.Fault{Code: fault.Conflict, What: v.Label + " is on the shelf and does not run here", Remedy: "see 'mithaq agreement show " + v.Label + "'"}
 	}
 	return v, err
 }
@@ -189,7 +190,7 @@ func textOf(flag string, values []string) (agreement.Text, error) {
 	for _, v := range values {
 		language, words, ok := strings.Cut(v, "=")
 		if !ok || t[language] != "" {
-			return nil, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("%s %.60q", flag, v), Remedy: "write LANG=TEXT, as en=\"…\", each language once"}
+			return nil, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("%s %.60q", flag, v), Remedy: "write LANG=TEXT, as en=\"…\", each language once"}
 		}
 		t[language] = words
 	}
@@ -321,7 +322,7 @@ func (c *joinCmd) Run(ctx context.Context, a *app) error {
 		err := a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
 			got, err := importFile(ctx, a, client, c.ID)
 			if err == nil && got.What != "roll" {
-				err = &node.Fault{Code: node.CodeInvalid, What: "joining: " + c.ID + " is no roll", Remedy: "ask the depositary for it: mithaq agreement export"}
+				err = &fault.Fault{Code: fault.Invalid, What: "joining: " + c.ID + " is no roll", Remedy: "ask the depositary for it: mithaq agreement export"}
 			}
 			c.ID = got.Agreement
 			return err
@@ -334,7 +335,7 @@ func (c *joinCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
 		v, err := running(ctx, client, c.ID)
-		if fetch && (node.CodeOf(err) == node.CodeNotFound || node.CodeOf(err) == node.CodeConflict) {
+		if fetch && (fault.CodeOf(err) == fault.NotFound || fault.CodeOf(err) == fault.Conflict) {
 			if v, err = fetchRunning(ctx, client, c.ID, err); err == nil && !c.JSON {
 				fmt.Fprintf(a.stdout, "fetched the roll of %s: %d entries\n", v.Label, v.Here.Entries)
 			}
@@ -366,7 +367,7 @@ func reservationsOf(values []string) ([]agreement.Reservation, error) {
 		label, rest, ok := strings.Cut(v, ":")
 		language, words, ok2 := strings.Cut(rest, "=")
 		if !ok || !ok2 {
-			return nil, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("--reserve %.60q", v), Remedy: "write LABEL:LANG=TEXT, as 2:en=\"…\""}
+			return nil, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("--reserve %.60q", v), Remedy: "write LABEL:LANG=TEXT, as 2:en=\"…\""}
 		}
 		i := len(out) - 1
 		if i < 0 || out[i].Commitment != label {

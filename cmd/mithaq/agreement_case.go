@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -37,10 +38,10 @@ func (c *agreementCaseCmd) Run(ctx context.Context, a *app) error {
 		return c.verify(a)
 	}
 	if c.ID == "" || c.Case == "" && (c.Publish || c.Dismiss || c.Out != "") {
-		return &node.Fault{Code: node.CodeInvalid, What: "no agreement or no case is named", Remedy: "give both, as 'mithaq agreement list' and 'mithaq agreement case AGREEMENT' list them"}
+		return &fault.Fault{Code: fault.Invalid, What: "no agreement or no case is named", Remedy: "give both, as 'mithaq agreement list' and 'mithaq agreement case AGREEMENT' list them"}
 	}
 	if (c.Publish || c.Dismiss) != (c.Why != "") {
-		return &node.Fault{Code: node.CodeInvalid, What: "a decision needs a reason, and a reason a decision", Remedy: "give --publish or --dismiss, and --why TEXT"}
+		return &fault.Fault{Code: fault.Invalid, What: "a decision needs a reason, and a reason a decision", Remedy: "give --publish or --dismiss, and --why TEXT"}
 	}
 	access := accessRead
 	if c.Publish || c.Dismiss {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -81,7 +82,7 @@ func (c *draftCmd) kept(ctx context.Context, a *app, client *api.Client) error {
 	}
 	if err == nil && c.Out != "" {
 		if d.File == nil {
-			err = &node.Fault{Code: node.CodeConflict, What: "writing draft " + d.ID + ": it is being written", Remedy: "fix its words: mithaq agreement sign " + d.ID}
+			err = &fault.Fault{Code: fault.Conflict, What: "writing draft " + d.ID + ": it is being written", Remedy: "fix its words: mithaq agreement sign " + d.ID}
 		} else {
 			err = writeJSON(c.Out, d.File)
 		}
@@ -128,7 +129,7 @@ func (c *signCmd) signKept(ctx context.Context, a *app, client *api.Client) erro
 		return err
 	}
 	if d.File == nil {
-		return &node.Fault{Code: node.CodeConflict, What: "signing draft " + d.ID + ": it was submitted already"}
+		return &fault.Fault{Code: fault.Conflict, What: "signing draft " + d.ID + ": it was submitted already"}
 	}
 	before := d
 	if d, err = client.SignKept(ctx, d.ID, node.DraftTurn{Digest: d.File.Digest, Officer: c.Officer}); err != nil {
@@ -150,7 +151,7 @@ func (c *signCmd) signKept(ctx context.Context, a *app, client *api.Client) erro
 func (c *signCmd) fix(ctx context.Context, a *app, client *api.Client, d node.KeptDraft) (node.KeptDraft, error) {
 	turn := node.DraftTurn{Revision: d.Revision, Officer: c.Officer}
 	fixed, err := client.FixDraft(ctx, d.ID, turn)
-	if node.CodeOf(err) != node.CodeNoLog {
+	if fault.CodeOf(err) != fault.NoLog {
 		return fixed, err
 	}
 	id := d.Agreement

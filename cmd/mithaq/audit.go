@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -80,7 +81,7 @@ func (c *auditCmd) since(a *app) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("--since %q is no time", c.Since), Remedy: "write 24h, 2026-01-31 or 2026-01-31T12:00:00Z"}
+	return time.Time{}, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("--since %q is no time", c.Since), Remedy: "write 24h, 2026-01-31 or 2026-01-31T12:00:00Z"}
 }
 
 // verify prints each hour; it ends with 1 where one does not hold.

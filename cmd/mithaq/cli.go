@@ -13,7 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // Exit codes, the same for every command: 0 done, 1 refused or found wrong, 2 could not read or understand.
@@ -140,7 +140,7 @@ func (a *app) report(err error) int {
 	}
 	fmt.Fprintln(a.stderr, "mithaq:", strings.ReplaceAll(err.Error(), "\n", "; "))
 	var unread unreadable
-	if node.CodeOf(err) == node.CodeInvalid || errors.As(err, &unread) || errors.Is(err, os.ErrNotExist) {
+	if fault.CodeOf(err) == fault.Invalid || errors.As(err, &unread) || errors.Is(err, os.ErrNotExist) {
 		return exitUnread
 	}
 	return exitNo

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -68,7 +69,7 @@ func (c *counterpart) meet(ctx context.Context, d *demo) error {
 // act acts over the network, with a log of its own under the agreement.
 func (c *counterpart) act(ctx context.Context, ref string, q node.ActRequest) (node.ActOutcome, error) {
 	out, err := c.node.Act(ctx, ref, q)
-	if node.CodeOf(err) == node.CodeNoLog {
+	if fault.CodeOf(err) == fault.NoLog {
 		v, known := c.node.Agreement(ctx, ref)
 		if known != nil {
 			return out, known

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -115,7 +116,7 @@ func (d *demo) propose(ctx context.Context, text, date string) error {
 	id := agreement.ID([]byte(text))
 	q := node.ActRequest{Act: "propose", Definition: text, Date: date}
 	_, err := d.client.Act(ctx, id, q)
-	if node.CodeOf(err) == node.CodeNoLog {
+	if fault.CodeOf(err) == fault.NoLog {
 		if err = openLog(ctx, d.app, dirFlag{Dir: d.dir}, d.client, node.KeyChange{Agreement: id}, "", true); err == nil {
 			_, err = d.client.Act(ctx, id, q)
 		}

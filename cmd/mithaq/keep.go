@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -83,7 +84,7 @@ func (c *restoreCmd) tokens() (map[string]string, error) {
 		case len(c.Ask) == 1 && len(c.Token) == 1:
 			tokens[c.Ask[0]] = t
 		default:
-			return nil, &node.Fault{Code: node.CodeInvalid, What: "restoring: it is not said which host a token is for, and it must go to no other", Remedy: "give --token URL=TOKEN"}
+			return nil, &fault.Fault{Code: fault.Invalid, What: "restoring: it is not said which host a token is for, and it must go to no other", Remedy: "give --token URL=TOKEN"}
 		}
 	}
 	return tokens, nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -236,7 +237,7 @@ func readJSON(path string, into any) error {
 		err = errors.New("something follows the JSON value")
 	}
 	if err != nil {
-		return &node.Fault{Code: node.CodeInvalid, What: "reading " + path, Err: err}
+		return &fault.Fault{Code: fault.Invalid, What: "reading " + path, Err: err}
 	}
 	return nil
 }

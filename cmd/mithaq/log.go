@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -155,7 +156,7 @@ func isURL(s string) bool { return strings.HasPrefix(s, "http://") || strings.Ha
 
 func (c *logVerifyCmd) verifyProof(a *app) error {
 	if c.VKey == "" || c.Object == "" {
-		return &node.Fault{Code: node.CodeInvalid, What: "verifying a proof", Remedy: "give --object FILE and --vkey VKEY with --proof"}
+		return &fault.Fault{Code: fault.Invalid, What: "verifying a proof", Remedy: "give --object FILE and --vkey VKEY with --proof"}
 	}
 	proof, err := readFile(c.Proof)
 	if err != nil {

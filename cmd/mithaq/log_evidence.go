@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -37,7 +38,7 @@ func (c *logEvidenceCmd) Run(ctx context.Context, a *app) error {
 	return a.withNode(ctx, c.dirFlag, access, func(client *api.Client) error {
 		if c.ID == "" {
 			if c.Publish || c.Out != "" {
-				return &node.Fault{Code: node.CodeInvalid, What: "no proof is named", Remedy: "give its id, as 'mithaq log evidence' lists it"}
+				return &fault.Fault{Code: fault.Invalid, What: "no proof is named", Remedy: "give its id, as 'mithaq log evidence' lists it"}
 			}
 			return c.list(ctx, a, client)
 		}
@@ -90,7 +91,7 @@ func (c *logVerifyCmd) verifyEvidence(a *app) error {
 		return err
 	}
 	v, err := node.VerifyEvidence(file)
-	if node.CodeOf(err) == node.CodeInvalid {
+	if fault.CodeOf(err) == fault.Invalid {
 		return unreadable{err}
 	}
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -52,7 +53,7 @@ func (c *mispPullCmd) Run(ctx context.Context, a *app) error {
 	}
 	if c.Since != "" {
 		if pull.Since, err = time.Parse(time.RFC3339, c.Since); err != nil {
-			return &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("--since %s is not a time", c.Since), Remedy: "write it as 2026-01-31T00:00:00Z"}
+			return &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("--since %s is not a time", c.Since), Remedy: "write it as 2026-01-31T00:00:00Z"}
 		}
 	}
 	feed, done, err := c.open()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -85,7 +86,7 @@ func nameOf(names map[string]string, languages []string) string {
 func (c *peerAddCmd) compare(a *app, p node.PeerView) error {
 	if c.Fingerprint != "" {
 		if !strings.EqualFold(strings.Join(strings.Fields(c.Fingerprint), " "), p.Fingerprint) {
-			return &node.Fault{Code: node.CodeForbidden, What: fmt.Sprintf("adding a peer: its fingerprint is %q, not what was read out", p.Fingerprint),
+			return &fault.Fault{Code: fault.Forbidden, What: fmt.Sprintf("adding a peer: its fingerprint is %q, not what was read out", p.Fingerprint),
 				Remedy: "ask the party again, by another way than this network"}
 		}
 		return nil
@@ -102,7 +103,7 @@ func (c *peerAddCmd) compare(a *app, p node.PeerView) error {
 		return err
 	}
 	if word := strings.ToLower(strings.TrimSpace(answer)); word != "y" && word != "yes" {
-		return &node.Fault{Code: node.CodeForbidden, What: "adding a peer: nothing was added", Remedy: "compare the fingerprint, then answer y, or give it with --fingerprint"}
+		return &fault.Fault{Code: fault.Forbidden, What: "adding a peer: nothing was added", Remedy: "compare the fingerprint, then answer y, or give it with --fingerprint"}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -151,7 +152,7 @@ func pairs(flag string, list []string) (map[string]string, error) {
 	for _, one := range list {
 		i := strings.LastIndexByte(one, '=')
 		if i < 1 || i == len(one)-1 {
-			return nil, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("%s %s is not NAME=VALUE", flag, one)}
+			return nil, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("%s %s is not NAME=VALUE", flag, one)}
 		}
 		out[strings.ToLower(one[:i])] = one[i+1:]
 	}

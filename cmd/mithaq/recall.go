@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -83,7 +84,7 @@ func audienceOf(to []string) (parties, persons []string, err error) {
 		case len(id) > 2 && id[:2] == "k-":
 			persons = append(persons, id)
 		default:
-			return nil, nil, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("--to %s is neither a party id (p-…) nor a key id (k-…)", id)}
+			return nil, nil, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("--to %s is neither a party id (p-…) nor a key id (k-…)", id)}
 		}
 	}
 	return parties, persons, nil

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -35,7 +36,7 @@ names, and what was recalled or has expired not at all.`
 
 func (c *searchCmd) Run(ctx context.Context, a *app) error {
 	if c.Limit < 1 || c.Limit > node.MaxSearchLimit {
-		return &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("searching for %d results", c.Limit), Remedy: "give --limit 1 to 100"}
+		return &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("searching for %d results", c.Limit), Remedy: "give --limit 1 to 100"}
 	}
 	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
 		found, err := client.Search(ctx, node.SearchQuery{Text: strings.Join(c.Query, " "), Kind: c.Kind, Agreement: c.Agreement, Limit: c.Limit, Before: c.Before})

@@ -22,6 +22,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/engine"
 	"github.com/mithaq/mithaq/internal/detect/sensor"
 	"github.com/mithaq/mithaq/internal/detect/warning"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -90,7 +91,7 @@ func (c *sensorCmd) Run(ctx context.Context, a *app) (err error) {
 				list = append(list, node.FoundSighting(f))
 			}
 			_, err := client.AddSightings(ctx, list)
-			if node.CodeOf(err) == node.CodeNotFound {
+			if fault.CodeOf(err) == fault.NotFound {
 				log.Warn("the node does not know what some sightings are about: they are dropped", "error", err)
 				return nil
 			}

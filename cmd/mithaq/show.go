@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -76,7 +77,7 @@ func (c *showCmd) show(ctx context.Context, a *app, client *api.Client, place no
 // printCorrelations tells where else the values of a record stand.
 func (a *app) printCorrelations(ctx context.Context, client *api.Client, place node.Place) error {
 	c, err := client.Correlate(ctx, place.Log, place.Index)
-	if node.CodeOf(err) == node.CodeUnavailable {
+	if fault.CodeOf(err) == fault.Unavailable {
 		return nil // there is no index yet, and the record was shown
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -32,7 +33,7 @@ Unlike 'mithaq search' it lists single objects. What was recalled, has expired o
 
 func (c *stixSearchCmd) Run(ctx context.Context, a *app) error {
 	if c.Limit < 1 || c.Limit > node.MaxSTIXResults {
-		return &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("searching for %d results", c.Limit), Remedy: fmt.Sprintf("give --limit 1 to %d", node.MaxSTIXResults)}
+		return &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("searching for %d results", c.Limit), Remedy: fmt.Sprintf("give --limit 1 to %d", node.MaxSTIXResults)}
 	}
 	return a.withNode(ctx, c.dirFlag, accessRead, func(client *api.Client) error {
 		found, err := client.SearchSTIX(ctx, node.STIXQuery{Text: strings.Join(c.Query, " "), Type: c.Type, Agreement: c.Agreement, Limit: c.Limit, Before: c.Before})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
@@ -49,7 +50,7 @@ func (f foreignFlags) client(a *app, url string) (*taxii.Client, error) {
 	}
 	client, err := taxii.NewClient(url, o)
 	if err != nil {
-		return nil, &node.Fault{Code: node.CodeInvalid, What: "reaching the server", Err: err}
+		return nil, &fault.Fault{Code: fault.Invalid, What: "reaching the server", Err: err}
 	}
 	return client, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -36,7 +37,7 @@ func (c *tokenCreateCmd) Run(ctx context.Context, a *app) error {
 		if c.Expires != "" {
 			expires, err := time.Parse(time.RFC3339, c.Expires)
 			if err != nil {
-				return &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("creating a token: --expires %q is not a time", c.Expires), Remedy: "write it as 2027-01-31T00:00:00Z"}
+				return &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("creating a token: --expires %q is not a time", c.Expires), Remedy: "write it as 2027-01-31T00:00:00Z"}
 			}
 			request.Expires = &expires
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -46,7 +47,7 @@ func (c *userAddCmd) Run(ctx context.Context, a *app) error {
 			return unreadable{fmt.Errorf("reading the password: %w", err)}
 		}
 		if request.Password = strings.TrimRight(line, "\r\n"); request.Password == "" {
-			return &node.Fault{Code: node.CodeInvalid, What: "reading the password: standard input is empty", Remedy: "leave --password-stdin out to have one made"}
+			return &fault.Fault{Code: fault.Invalid, What: "reading the password: standard input is empty", Remedy: "leave --password-stdin out to have one made"}
 		}
 	}
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {

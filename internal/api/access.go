@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -139,17 +140,17 @@ func problem(err error) error {
 	if err == nil {
 		return nil
 	}
-	code := node.CodeOf(err)
-	status, ok := map[node.Code]int{
-		node.CodeInvalid:     http.StatusUnprocessableEntity,
-		node.CodeForbidden:   http.StatusForbidden,
-		node.CodeNotFound:    http.StatusNotFound,
-		node.CodeGone:        http.StatusGone,
-		node.CodeConflict:    http.StatusConflict,
-		node.CodeNoLog:       http.StatusConflict,
-		node.CodeBehind:      http.StatusConflict,
-		node.CodeBusy:        http.StatusTooManyRequests,
-		node.CodeUnavailable: http.StatusServiceUnavailable,
+	code := fault.CodeOf(err)
+	status, ok := map[fault.Code]int{
+		fault.Invalid:     http.StatusUnprocessableEntity,
+		fault.Forbidden:   http.StatusForbidden,
+		fault.NotFound:    http.StatusNotFound,
+		fault.Gone:        http.StatusGone,
+		fault.Conflict:    http.StatusConflict,
+		fault.NoLog:       http.StatusConflict,
+		fault.Behind:      http.StatusConflict,
+		fault.Busy:        http.StatusTooManyRequests,
+		fault.Unavailable: http.StatusServiceUnavailable,
 	}[code]
 	if !ok {
 		status = http.StatusInternalServerError
@@ -157,7 +158,7 @@ func problem(err error) error {
 	return &Problem{ErrorModel: huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: err.Error()}, Code: string(code)}
 }
 
-// Problem is an RFC 9457 problem with the code of [node.Fault] beside it.
+// Problem is an RFC 9457 problem with the code of [fault.Fault] beside it.
 type Problem struct {
 	huma.ErrorModel
 	Code string `json:"code,omitempty" doc:"What the caller can do about it: invalid, forbidden, not-found, gone, conflict, no-log, behind, busy, unavailable"`

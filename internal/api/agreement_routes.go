@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -153,7 +154,7 @@ func parseQuiet(s string) (agreement.Period, error) {
 	}
 	p, err := agreement.ParsePeriod(s)
 	if err != nil {
-		return p, &node.Fault{Code: node.CodeInvalid, What: "reading quiet", Err: err, Remedy: "write P6M or P30D"}
+		return p, &fault.Fault{Code: fault.Invalid, What: "reading quiet", Err: err, Remedy: "write P6M or P30D"}
 	}
 	return p, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -315,7 +316,7 @@ func TestTokensEnd(t *testing.T) {
 	if err := n.RevokeToken(ctx, revoked.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.RevokeToken(ctx, revoked.ID); node.CodeOf(err) != node.CodeNotFound {
+	if err := n.RevokeToken(ctx, revoked.ID); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("revoked twice: %v", err)
 	}
 	for time.Now().Before(soon) {
@@ -326,7 +327,7 @@ func TestTokensEnd(t *testing.T) {
 	}
 	past := time.Now().Add(-time.Hour)
 	for _, r := range []node.TokenRequest{{Name: "x", Scopes: []string{"root"}}, {Name: "", Scopes: []string{ScopeRead}}, {Name: "x"}, {Name: "x", Scopes: []string{ScopeRead}, Expires: &past}} {
-		if _, err := n.CreateToken(ctx, r); node.CodeOf(err) != node.CodeInvalid {
+		if _, err := n.CreateToken(ctx, r); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%+v: %v", r, err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -100,11 +101,11 @@ func fromProblem(status int, data []byte) error {
 	for _, d := range p.Errors {
 		what += "; " + d.Message + " at " + d.Location
 	}
-	code := node.Code(p.Code)
+	code := fault.Code(p.Code)
 	if code == "" && (status == http.StatusUnprocessableEntity || status == http.StatusBadRequest || status == http.StatusRequestEntityTooLarge) {
-		code = node.CodeInvalid
+		code = fault.Invalid
 	}
-	return &node.Fault{Code: code, What: what}
+	return &fault.Fault{Code: code, What: what}
 }
 
 func call[T any](ctx context.Context, c *Client, method, path string, in any) (T, error) {
@@ -243,7 +244,7 @@ func (c *Client) PreviewFile(ctx context.Context, log string, f node.File) (node
 
 func sendFile[T any](ctx context.Context, c *Client, path string, f node.File) (out T, err error) {
 	if len(f.Content) == 0 {
-		return out, &node.Fault{Code: node.CodeInvalid, What: "reading the file", Err: errors.New("it is empty")}
+		return out, &fault.Fault{Code: fault.Invalid, What: "reading the file", Err: errors.New("it is empty")}
 	}
 	q := draftQuery(f.Draft)
 	for key, value := range map[string]string{"name": f.Name, "format": f.Format, "unmarked": f.Unmarked} {

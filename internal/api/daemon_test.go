@@ -14,6 +14,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -236,12 +237,12 @@ func TestWhoReadsMetrics(t *testing.T) {
 
 func TestStartSaysWhatIsWrong(t *testing.T) {
 	d, dir := started(t, same)
-	if _, err := node.Open(context.Background(), dir, node.OpenOptions{}); node.CodeOf(err) != node.CodeUnavailable {
+	if _, err := node.Open(context.Background(), dir, node.OpenOptions{}); fault.CodeOf(err) != fault.Unavailable {
 		t.Errorf("a second writer: %v", err)
 	}
 	n := testNode(t)
 	n.ListenOn(strings.TrimPrefix(d.URL, "http://"))
-	if _, err := Start(context.Background(), n, "test", discard(), nil); node.CodeOf(err) != node.CodeUnavailable || !strings.Contains(err.Error(), "--listen") {
+	if _, err := Start(context.Background(), n, "test", discard(), nil); fault.CodeOf(err) != fault.Unavailable || !strings.Contains(err.Error(), "--listen") {
 		t.Errorf("a taken port: %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -101,7 +102,7 @@ func asOfficer(ctx context.Context, asked string) (string, error) {
 		return asked, nil
 	}
 	if asked != "" && asked != p.Officer {
-		return "", &node.Fault{Code: node.CodeForbidden, What: "acting: " + asked + " is not the key of " + p.Name, Remedy: "let its officer sign in"}
+		return "", &fault.Fault{Code: fault.Forbidden, What: "acting: " + asked + " is not the key of " + p.Name, Remedy: "let its officer sign in"}
 	}
 	return p.Officer, nil
 }

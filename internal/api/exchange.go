@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -96,8 +97,8 @@ func asked[T any](s *server, f form, answer func(r *http.Request, content []byte
 			writeJSON(w, http.StatusOK, out)
 			return
 		}
-		switch node.CodeOf(err) {
-		case node.CodeNotFound:
+		switch fault.CodeOf(err) {
+		case fault.NotFound:
 			http.NotFound(w, r)
 		case "":
 			if r.Context().Err() != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate/httpsig"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -130,7 +131,7 @@ func TestCard(t *testing.T) {
 	if err != nil || seen.ID != n.Party().ID || seen.Fingerprint != n.Party().Fingerprint || seen.URL != srv.URL {
 		t.Fatalf("%+v, %v", seen, err)
 	}
-	if _, err := other.AddPeer(context.Background(), node.PeerRequest{URL: srv.URL, Party: other.Party().ID}); node.CodeOf(err) != node.CodeForbidden {
+	if _, err := other.AddPeer(context.Background(), node.PeerRequest{URL: srv.URL, Party: other.Party().ID}); fault.CodeOf(err) != fault.Forbidden {
 		t.Errorf("another party than the one compared: %v", err)
 	}
 	if _, err := other.AddPeer(context.Background(), node.PeerRequest{URL: srv.URL, Party: n.Party().ID}); err != nil {

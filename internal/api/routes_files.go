@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -52,7 +53,7 @@ func pairs(parameter string, list []string) (map[string]string, error) {
 	for _, one := range list {
 		i := strings.LastIndexByte(one, '=')
 		if i < 1 || i == len(one)-1 {
-			return nil, &node.Fault{Code: node.CodeInvalid, What: fmt.Sprintf("%s %q is not NAME=VALUE", parameter, one)}
+			return nil, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("%s %q is not NAME=VALUE", parameter, one)}
 		}
 		out[strings.ToLower(one[:i])] = one[i+1:]
 	}

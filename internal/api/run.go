@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -111,7 +112,7 @@ func listen(ctx context.Context, cfg node.Config, dir string, refused func(kind 
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
-		return nil, &node.Fault{Code: node.CodeUnavailable, What: "listening on " + cfg.Listen, Err: err,
+		return nil, &fault.Fault{Code: fault.Unavailable, What: "listening on " + cfg.Listen, Err: err,
 			Remedy: "change listen in " + node.ConfigName + " or give --listen HOST:PORT"}
 	}
 	l = newCrowd(l, maxConnections, maxConnectionsEach, refused)

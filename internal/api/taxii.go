@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/taxii"
 )
@@ -70,7 +71,7 @@ func (s *server) authenticateTAXII(r *http.Request) (taxii.Caller, error) {
 		}
 		return node.TAXIICaller{Token: party, Party: party, Scopes: node.ScopeRead}, nil
 	}
-	if node.CodeOf(err) == node.CodeForbidden {
+	if fault.CodeOf(err) == fault.Forbidden {
 		return nil, taxii.ErrUnauthenticated
 	}
 	return who, err

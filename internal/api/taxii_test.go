@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/stix"
@@ -476,7 +477,7 @@ func TestTAXIIPullTakesEachObjectOnce(t *testing.T) {
 	if got := own.drain(t, taxii.PullOptions{}); len(got) != 45 {
 		t.Errorf("%d objects, want 45", len(got))
 	}
-	if _, err := n.Pull(ctx, node.PullRequest{URL: s.URL + "/taxii2/", Collection: "none"}); node.CodeOf(err) != node.CodeNotFound {
+	if _, err := n.Pull(ctx, node.PullRequest{URL: s.URL + "/taxii2/", Collection: "none"}); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("a collection that is not there: %v", err)
 	}
 }

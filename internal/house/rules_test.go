@@ -16,6 +16,7 @@ var floors = []string{
 	"internal/desk",
 	"internal/federate",
 	"taxii",
+	"internal/fault",
 	"internal/ledger",
 	"internal/store",
 	"internal/coding",

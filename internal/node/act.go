@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -74,7 +75,7 @@ func (n *Node) Act(ctx context.Context, ref string, q ActRequest) (ActOutcome, e
 		}
 		officer, ok := k.Find(rec.Officer)
 		if !ok {
-			return faultf(CodeConflict, "try again", "acting: the keyring of log %s changed meanwhile", l.ID)
+			return fault.New(fault.Conflict, "try again", "acting: the keyring of log %s changed meanwhile", l.ID)
 		}
 		receipt, err := n.append(ctx, l.ID, rec, officer, uint64(k.Serial), 0, nil)
 		if err != nil {
@@ -100,12 +101,12 @@ func (n *Node) actLog(ctx context.Context, ref string, q ActRequest) (string, le
 		return "", ledger.LogInfo{}, err
 	}
 	l, err := n.resolveLog(ctx, id)
-	if CodeOf(err) == CodeNotFound {
+	if fault.CodeOf(err) == fault.NotFound {
 		// What the roll would refuse anyhow opens no log.
 		if err := n.withRoll(ctx, id, func(r *roll) error { return n.foresee(ctx, r, q) }); err != nil {
 			return id, l, err
 		}
-		err = faultf(CodeNoLog, "open one: mithaq log open --agreement "+id, "acting under %s: this party has no log under it", id)
+		err = fault.New(fault.NoLog, "open one: mithaq log open --agreement "+id, "acting under %s: this party has no log under it", id)
 	}
 	if err == nil {
 		err = n.settled(l)
@@ -137,7 +138,7 @@ func (n *Node) actTarget(ctx context.Context, ref string, q ActRequest) (string,
 	}
 	id := agreement.ID([]byte(q.Definition))
 	if ref != "" && ref != id {
-		return "", faultf(CodeInvalid, "", "proposing: the text founds %s, not %s", id, clipped(ref))
+		return "", fault.New(fault.Invalid, "", "proposing: the text founds %s, not %s", id, fault.Clip(ref))
 	}
 	return id, nil
 }
@@ -237,11 +238,11 @@ func pickProposal(s agreement.State, prefix string) (agreement.Proposal, error) 
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && prefix == "":
-		return agreement.Proposal{}, faultf(CodeNotFound, "see 'mithaq agreement show'", "approving: no proposal is open")
+		return agreement.Proposal{}, fault.New(fault.NotFound, "see 'mithaq agreement show'", "approving: no proposal is open")
 	case len(found) == 0:
-		return agreement.Proposal{}, faultf(CodeNotFound, "see 'mithaq agreement show'", "approving: no open proposal begins with %s", clipped(prefix))
+		return agreement.Proposal{}, fault.New(fault.NotFound, "see 'mithaq agreement show'", "approving: no open proposal begins with %s", fault.Clip(prefix))
 	}
-	return agreement.Proposal{}, faultf(CodeInvalid, "name one by its leaf", "approving: %d open proposals could be meant", len(found))
+	return agreement.Proposal{}, fault.New(fault.Invalid, "name one by its leaf", "approving: %d open proposals could be meant", len(found))
 }
 
 // actLeaf finds the act in the roll whose leaf begins with prefix.
@@ -253,12 +254,12 @@ func (r *roll) actLeaf(prefix string) (string, error) {
 			continue
 		}
 		if found != "" {
-			return "", faultf(CodeInvalid, "give more digits", "several acts begin with %s", clipped(prefix))
+			return "", fault.New(fault.Invalid, "give more digits", "several acts begin with %s", fault.Clip(prefix))
 		}
 		found = leaf
 	}
 	if found == "" {
-		return "", faultf(CodeNotFound, "see 'mithaq agreement show'", "no act in the roll begins with %s", clipped(prefix))
+		return "", fault.New(fault.NotFound, "see 'mithaq agreement show'", "no act in the roll begins with %s", fault.Clip(prefix))
 	}
 	return found, nil
 }
@@ -270,10 +271,10 @@ func (n *Node) actingOfficer(k record.Keyring, want string) (record.Key, error) 
 	}
 	key, ok := k.Find(want)
 	if !ok || key.Role != record.RoleOfficer || !mayIssue(key, record.KindAct) {
-		return key, faultf(CodeForbidden, "see 'mithaq key list'", "acting: %s is no officer of this party who may issue acts", clipped(want))
+		return key, fault.New(fault.Forbidden, "see 'mithaq key list'", "acting: %s is no officer of this party who may issue acts", fault.Clip(want))
 	}
 	if !n.keys.holds(want) {
-		return key, faultf(CodeForbidden, "sign where the key is", "acting: the private key of %s is not here", want)
+		return key, fault.New(fault.Forbidden, "sign where the key is", "acting: the private key of %s is not here", want)
 	}
 	return key, nil
 }
@@ -289,7 +290,7 @@ func (n *Node) mayAct(r *roll, rec record.Record, officers []string) error {
 		return err
 	}
 	if len(r.places) == 0 && act.Act != agreement.ActPropose {
-		return faultf(CodeConflict, "import the roll: mithaq agreement import FILE", "acting under %s: this node knows no roll of it", r.id)
+		return fault.New(fault.Conflict, "import the roll: mithaq agreement import FILE", "acting under %s: this node knows no roll of it", r.id)
 	}
 	trial := sha256.Sum256(rec.Body) // stands for the leaf, which is not known before the act is sealed
 	entry := agreement.Entry{Leaf: hex.EncodeToString(trial[:]), Party: rec.Author, Officers: officers, Time: n.now().UTC(), Invented: n.party.Mark != "", Act: act}
@@ -318,9 +319,9 @@ func (r *roll) checkOwnWord(act agreement.Act) error {
 		return nil
 	}
 	if act.Act == agreement.ActSucceed {
-		return faultf(CodeConflict, "abide by it", "succeeding: this party has named %s on the same state (place %d of its log); a second name would be provable misconduct", r.own[i].act.Party, r.own[i].index)
+		return fault.New(fault.Conflict, "abide by it", "succeeding: this party has named %s on the same state (place %d of its log); a second name would be provable misconduct", r.own[i].act.Party, r.own[i].index)
 	}
-	return faultf(CodeConflict, "withdraw, or wait until one of them takes force", "approving: this party has approved %.12s… on the same basis (place %d of its log); a second word would be provable misconduct", r.own[i].act.Proposal, r.own[i].index)
+	return fault.New(fault.Conflict, "withdraw, or wait until one of them takes force", "approving: this party has approved %.12s… on the same basis (place %d of its log); a second word would be provable misconduct", r.own[i].act.Proposal, r.own[i].index)
 }
 
 // afterAct enters an act that was just appended, or hands out the file to carry.
@@ -336,7 +337,7 @@ func (n *Node) afterAct(ctx context.Context, r *roll, l ledger.LogInfo, receipt 
 	}
 	fresh, err := n.reader.Log(ctx, l.ID)
 	if err != nil {
-		return out, storeFault(err)
+		return out, fault.OfStore(err)
 	}
 	signed, err := n.signOwnAct(ctx, fresh, r.own[i])
 	if err != nil {
@@ -345,7 +346,7 @@ func (n *Node) afterAct(ctx context.Context, r *roll, l ledger.LogInfo, receipt 
 	if !n.keepsRoll(r, r.own[i].act) {
 		object, err := n.store.Object(ctx, hashOf(signed.Object))
 		if err != nil {
-			return out, storeFault(err)
+			return out, fault.OfStore(err)
 		}
 		file := r.signedAct(signed, object)
 		out.File = &file
@@ -406,7 +407,7 @@ func (n *Node) pendingActs(ctx context.Context, id string) (out []SignedAct, err
 			}
 			object, err := n.store.Object(ctx, hashOf(a.object))
 			if err != nil {
-				return storeFault(err)
+				return fault.OfStore(err)
 			}
 			out = append(out, r.signedAct(signed, object))
 		}

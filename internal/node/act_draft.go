@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -83,7 +84,7 @@ func (n *Node) beginDraft(r *roll, l ledger.LogInfo, by string, act agreement.Ac
 	if act.Act == agreement.ActPropose {
 		a, err := agreement.Load("definition", []byte(act.Definition), definitionOptions())
 		if err != nil {
-			return agreement.Draft{}, &Fault{Code: CodeInvalid, What: "drafting", Err: err}
+			return agreement.Draft{}, &fault.Fault{Code: fault.Invalid, What: "drafting", Err: err}
 		}
 		rules = a
 	}
@@ -116,16 +117,16 @@ func (n *Node) actOfficers(l ledger.LogInfo) ([]string, error) {
 // readDraft checks a draft's file whole: its payload is an act of this party, and every approval and signature verifies.
 func (n *Node) readDraft(ctx context.Context, f ActDraft) (d agreement.Draft, rec record.Record, l ledger.LogInfo, err error) {
 	fail := func(err error) (agreement.Draft, record.Record, ledger.LogInfo, error) {
-		return agreement.Draft{}, rec, l, &Fault{Code: CodeInvalid, What: "reading the draft", Err: err}
+		return agreement.Draft{}, rec, l, &fault.Fault{Code: fault.Invalid, What: "reading the draft", Err: err}
 	}
 	if f.Format != DraftFormat {
-		return fail(fmt.Errorf("format %s is not %s", clipped(f.Format), DraftFormat))
+		return fail(fmt.Errorf("format %s is not %s", fault.Clip(f.Format), DraftFormat))
 	}
 	if rec, err = record.ParsePayload(f.Payload); err != nil {
 		return fail(err)
 	}
 	if rec.Kind != record.KindAct || rec.Author != n.party.ID || rec.Agreement != f.Agreement {
-		return fail(fmt.Errorf("it is not an act of this party under %s", clipped(f.Agreement)))
+		return fail(fmt.Errorf("it is not an act of this party under %s", fault.Clip(f.Agreement)))
 	}
 	if l, err = n.resolveLog(ctx, f.Log); err != nil {
 		return d, rec, l, err
@@ -219,7 +220,7 @@ func (n *Node) SignDraft(ctx context.Context, f ActDraft, officer string) (Draft
 		step.Signed = true
 	}
 	if !step.Approved && !step.Signed {
-		return DraftStep{}, faultf(CodeConflict, "let the others approve it first", "signing the draft: this officer has approved it; %d of %d have", len(d.ApprovedBy), d.Needed)
+		return DraftStep{}, fault.New(fault.Conflict, "let the others approve it first", "signing the draft: this officer has approved it; %d of %d have", len(d.ApprovedBy), d.Needed)
 	}
 	step.Complete = d.Complete()
 	return step, nil
@@ -247,10 +248,10 @@ func (n *Node) SubmitDraft(ctx context.Context, f ActDraft) (out ActOutcome, err
 		return out, err
 	}
 	if !d.Complete() {
-		return out, faultf(CodeConflict, "pass it to the others", "submitting the draft: %d of %d officers have signed", len(d.SignedBy), d.Needed)
+		return out, fault.New(fault.Conflict, "pass it to the others", "submitting the draft: %d of %d officers have signed", len(d.SignedBy), d.Needed)
 	}
 	if !slices.Contains(d.SignedBy, rec.Officer) {
-		return out, faultf(CodeConflict, "pass it to that officer", "submitting the draft: %s, who drafted it, has not signed", rec.Officer)
+		return out, fault.New(fault.Conflict, "pass it to that officer", "submitting the draft: %s, who drafted it, has not signed", rec.Officer)
 	}
 	if err := n.settled(l); err != nil {
 		return out, err
@@ -261,7 +262,7 @@ func (n *Node) SubmitDraft(ctx context.Context, f ActDraft) (out ActOutcome, err
 	}
 	err = n.withRoll(ctx, f.Agreement, func(r *roll) error {
 		if slices.ContainsFunc(r.own, func(o ownAct) bool { return samePayload(o.envelope, f.Payload) }) {
-			return faultf(CodeConflict, "", "submitting the draft: it stands in the log already")
+			return fault.New(fault.Conflict, "", "submitting the draft: it stands in the log already")
 		}
 		k, err := n.keyring(l.ID)
 		if err != nil {

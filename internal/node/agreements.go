@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -63,11 +64,11 @@ func (n *Node) rollID(ctx context.Context, ref string) (string, error) {
 		if a, ok, err := n.onShelf(ref); err != nil {
 			return "", err
 		} else if ok {
-			return "", faultf(CodeConflict, "see 'mithaq agreement show "+a.Label+"'", "%s is on the shelf and does not run here", a.Label)
+			return "", fault.New(fault.Conflict, "see 'mithaq agreement show "+a.Label+"'", "%s is on the shelf and does not run here", a.Label)
 		}
-		return "", faultf(CodeNotFound, "see 'mithaq agreement list'", "no agreement %s runs here", clipped(ref))
+		return "", fault.New(fault.NotFound, "see 'mithaq agreement list'", "no agreement %s runs here", fault.Clip(ref))
 	}
-	return "", faultf(CodeInvalid, "give more of the id", "%s can mean %s", clipped(ref), strings.Join(found, " and "))
+	return "", fault.New(fault.Invalid, "give more of the id", "%s can mean %s", fault.Clip(ref), strings.Join(found, " and "))
 }
 
 // label is what the agreement calls itself: by its text, or by the founding proposal that waits to be carried.
@@ -176,7 +177,7 @@ func (n *Node) Agreement(ctx context.Context, ref string) (v AgreementView, err 
 		})
 		return v, err
 	}
-	if code := CodeOf(err); code != CodeNotFound && code != CodeConflict {
+	if code := fault.CodeOf(err); code != fault.NotFound && code != fault.Conflict {
 		return v, err
 	}
 	return n.shelfView(ref)
@@ -189,7 +190,7 @@ func (n *Node) shelfView(ref string) (AgreementView, error) {
 		return AgreementView{}, err
 	}
 	if !ok {
-		return AgreementView{}, faultf(CodeNotFound, "see 'mithaq agreement list --all'", "there is no agreement %s, neither here nor on the shelf", clipped(ref))
+		return AgreementView{}, fault.New(fault.NotFound, "see 'mithaq agreement list --all'", "there is no agreement %s, neither here nor on the shelf", fault.Clip(ref))
 	}
 	return n.viewShelved(s)
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -61,7 +62,7 @@ func (n *Node) mayBegin(ctx context.Context, l ChangedLog, host string) error {
 	}
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	begun := 0
 	for _, o := range infos {

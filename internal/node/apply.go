@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -31,7 +32,7 @@ func (n *Node) ApplyKeyrings(ctx context.Context, s SignedKeyrings) ([]Receipt, 
 		keyrings = append(keyrings, k)
 	}
 	if len(keyrings) == 0 {
-		return nil, faultf(CodeInvalid, "sign the proposal first", "applying keyrings: there are none")
+		return nil, fault.New(fault.Invalid, "sign the proposal first", "applying keyrings: there are none")
 	}
 	var receipts []Receipt
 	for _, k := range keyrings {
@@ -47,7 +48,7 @@ func (n *Node) ApplyKeyrings(ctx context.Context, s SignedKeyrings) ([]Receipt, 
 // checkKeyring says whether k may be put into force here: it is ours, it follows, and its keys are held here.
 func (n *Node) checkKeyring(ctx context.Context, k record.Keyring) error {
 	if n.party.ID != "" && k.Party != n.party.ID {
-		return faultf(CodeForbidden, "", "applying a keyring: it is of party %s, this node is %s", k.Party, n.party.ID)
+		return fault.New(fault.Forbidden, "", "applying a keyring: it is of party %s, this node is %s", k.Party, n.party.ID)
 	}
 	if l, err := n.resolveLog(ctx, k.Log.ID); err == nil {
 		if err := n.settled(l); err != nil {
@@ -58,15 +59,15 @@ func (n *Node) checkKeyring(ctx context.Context, k record.Keyring) error {
 	switch {
 	case err == nil:
 		if err := current.Next(k); err != nil {
-			return &Fault{Code: CodeConflict, What: "applying a keyring to log " + k.Log.ID, Err: err, Remedy: "propose it again"}
+			return &fault.Fault{Code: fault.Conflict, What: "applying a keyring to log " + k.Log.ID, Err: err, Remedy: "propose it again"}
 		}
 	case k.Serial != 1:
-		return faultf(CodeNotFound, "propose it again", "applying a keyring: log %s is not here", k.Log.ID)
+		return fault.New(fault.NotFound, "propose it again", "applying a keyring: log %s is not here", k.Log.ID)
 	}
 	for _, role := range []record.Role{record.RoleLog, record.RoleNode} {
 		for _, key := range k.WithRole(role) {
 			if !n.keys.holds(key.ID) {
-				return faultf(CodeConflict, "propose it on this node again", "applying a keyring: the private key of %s (%s) is not here", key.ID, role)
+				return fault.New(fault.Conflict, "propose it on this node again", "applying a keyring: the private key of %s (%s) is not here", key.ID, role)
 			}
 		}
 	}
@@ -87,7 +88,7 @@ func (n *Node) putKeyring(ctx context.Context, k record.Keyring, public bool) (R
 	if !n.created(ctx, id) {
 		spec := ledger.LogSpec{ID: id, Origin: k.Log.Origin, Agreement: k.Log.Agreement, Generation: k.Log.Generation, Public: public}
 		if err := n.ledger.Create(ctx, spec); err != nil {
-			return Receipt{}, storeFault(err)
+			return Receipt{}, fault.OfStore(err)
 		}
 	}
 	body, err := record.EncodeBody(&record.KeyringBody{Keyring: k.Envelope()})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -169,7 +170,7 @@ func FuzzRefs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		refs, err := parseRefs([]string{s})
 		if err != nil {
-			wantCode(t, err, CodeInvalid)
+			wantCode(t, err, fault.Invalid)
 			return
 		}
 		if string(refs[0].Rel)+":"+refs[0].Leaf != s {

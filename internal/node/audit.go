@@ -12,6 +12,7 @@ import (
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -100,7 +101,7 @@ type audit struct {
 func AuditURL(ctx context.Context, url string, o AuditOptions) (AuditReport, error) {
 	src, err := ledger.HTTPSource(url, o.Token)
 	if err != nil {
-		return AuditReport{}, &Fault{Code: CodeInvalid, What: "auditing", Err: err}
+		return AuditReport{}, &fault.Fault{Code: fault.Invalid, What: "auditing", Err: err}
 	}
 	id := url[strings.LastIndex(strings.TrimSuffix(url, "/"), "/")+1:]
 	a := audit{src: src, origin: record.LogOrigin(strings.TrimSuffix(id, "/")), opts: o, keyrings: func(ctx context.Context) ([][]byte, error) {
@@ -109,11 +110,11 @@ func AuditURL(ctx context.Context, url string, o AuditOptions) (AuditReport, err
 	report, err := a.run(ctx)
 	var status *ledger.StatusError
 	if errors.As(err, &status) && (status.Status == 404 || status.Status == 401 || status.Status == 403) {
-		err = &Fault{Code: CodeNotFound, What: "auditing", Err: err, Remedy: "check the address; a restricted log needs --token"}
+		err = &fault.Fault{Code: fault.NotFound, What: "auditing", Err: err, Remedy: "check the address; a restricted log needs --token"}
 	}
 	var unreachable *neturl.Error
 	if errors.As(err, &unreachable) && ctx.Err() == nil {
-		err = &Fault{Code: CodeUnavailable, What: "auditing", Err: err, Remedy: "check the address, and that the node runs"}
+		err = &fault.Fault{Code: fault.Unavailable, What: "auditing", Err: err, Remedy: "check the address, and that the node runs"}
 	}
 	return report, err
 }
@@ -127,7 +128,7 @@ func AuditDir(ctx context.Context, dir string, secret SecretSource, o AuditOptio
 	defer func() { err = errors.Join(err, n.Close(ctx)) }()
 	logs, err := n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	var out []AuditReport
 	for _, l := range logs {
@@ -161,7 +162,7 @@ func AuditDir(ctx context.Context, dir string, secret SecretSource, o AuditOptio
 func (n *Node) keptFrom(logNo int64) func(context.Context, int64) (bool, error) {
 	return func(ctx context.Context, index int64) (bool, error) {
 		next, err := n.store.Absent(ctx, logNo, index, 1)
-		return err == nil && len(next) > 0 && next[0].Index == index, storeFault(err)
+		return err == nil && len(next) > 0 && next[0].Index == index, fault.OfStore(err)
 	}
 }
 
@@ -226,7 +227,7 @@ func (a *audit) verifierFor(checkpoint []byte, vkeys []string) (note.Verifier, e
 	for _, vkey := range vkeys {
 		v, err := note.NewVerifier(vkey)
 		if err != nil {
-			return nil, &Fault{Code: CodeInvalid, What: fmt.Sprintf("reading the verifier key %q", vkey), Err: err}
+			return nil, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("reading the verifier key %q", vkey), Err: err}
 		}
 		if _, err = ledger.OpenCheckpoint(checkpoint, a.origin, v); err == nil {
 			a.report.VKey = vkey
@@ -279,7 +280,7 @@ func followKeyrings(envelopes [][]byte, origin string) ([]record.Keyring, error)
 func VerifyProof(proof, object []byte, vkey string) (Place, error) {
 	v, err := note.NewVerifier(vkey)
 	if err != nil {
-		return Place{}, &Fault{Code: CodeInvalid, What: fmt.Sprintf("reading the verifier key %q", vkey), Err: err}
+		return Place{}, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("reading the verifier key %q", vkey), Err: err}
 	}
 	index, head, err := ledger.VerifyProof(proof, record.Leaf(object), v.Name(), v)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -41,7 +42,7 @@ func Backup(ctx context.Context, dir, out string, progress func(done, total int6
 		return s, err
 	}
 	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
-		return s, faultf(CodeConflict, "choose another name", "%s exists already", out)
+		return s, fault.New(fault.Conflict, "choose another name", "%s exists already", out)
 	}
 	db, err := store.OpenWith(ctx, cfg.storeDSN(dir), store.Options{Dir: dir, ReadOnly: true})
 	if err != nil {

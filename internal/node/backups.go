@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // BackupFile is a backup in the folder for backups.
@@ -78,10 +80,10 @@ func (n *Node) StartBackup() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.busy {
-		return faultf(CodeConflict, "wait until it is done", "backing up: a backup is being made")
+		return fault.New(fault.Conflict, "wait until it is done", "backing up: a backup is being made")
 	}
 	if !b.kept {
-		return faultf(CodeUnavailable, "run 'mithaq serve', or use 'mithaq backup'", "backing up: this process makes no backups by itself")
+		return fault.New(fault.Unavailable, "run 'mithaq serve', or use 'mithaq backup'", "backing up: this process makes no backups by itself")
 	}
 	b.busy, b.done, b.total = true, 0, 0
 	b.asked <- struct{}{} // there is room: nothing is busy
@@ -159,7 +161,7 @@ func (n *Node) Backups(ctx context.Context) (v BackupsView, err error) {
 	n.viewSchedule(&v)
 	entries, err := os.ReadDir(v.Folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return v, &Fault{Code: CodeUnavailable, What: "listing backups", Err: err}
+		return v, &fault.Fault{Code: fault.Unavailable, What: "listing backups", Err: err}
 	}
 	for _, e := range entries {
 		info, err := e.Info()

@@ -8,12 +8,14 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // A backup that is asked for is made by the running node's job and opens as a node again; without the job it is refused.
 func TestABackupIsMadeWhileTheNodeRuns(t *testing.T) {
 	n := newTestNode(t)
-	if err := n.StartBackup(); CodeOf(err) != CodeUnavailable {
+	if err := n.StartBackup(); fault.CodeOf(err) != fault.Unavailable {
 		t.Fatalf("without the job: %v", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -68,18 +69,18 @@ func (n *Node) logNo(ctx context.Context, logID string) (int64, error) {
 		return b.no, nil
 	}
 	row, err := n.store.Log(ctx, logID)
-	return row.No, storeFault(err)
+	return row.No, fault.OfStore(err)
 }
 
 // keyring returns the keyring in force in a log.
 func (n *Node) keyring(logID string) (record.Keyring, error) {
 	b := n.book(logID)
 	if b == nil {
-		return record.Keyring{}, faultf(CodeNotFound, "see 'mithaq log list'", "log %s has no keyring here", logID)
+		return record.Keyring{}, fault.New(fault.NotFound, "see 'mithaq log list'", "log %s has no keyring here", logID)
 	}
 	k, ok := b.history.Last()
 	if !ok {
-		return record.Keyring{}, faultf(CodeConflict, "open the log again", "log %s has no keyring yet", logID)
+		return record.Keyring{}, fault.New(fault.Conflict, "open the log again", "log %s has no keyring yet", logID)
 	}
 	return k, nil
 }
@@ -88,7 +89,7 @@ func (n *Node) keyring(logID string) (record.Keyring, error) {
 func (n *Node) loadBooks(ctx context.Context) error {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	for _, l := range infos {
 		b, err := n.loadBook(ctx, l)
@@ -103,7 +104,7 @@ func (n *Node) loadBooks(ctx context.Context) error {
 		}
 	}
 	if n.party.ID == "" {
-		return faultf(CodeInvalid, "restore a backup", "opening %s: no log of it has a keyring", n.dir)
+		return fault.New(fault.Invalid, "restore a backup", "opening %s: no log of it has a keyring", n.dir)
 	}
 	return nil
 }
@@ -157,7 +158,7 @@ func (n *Node) loadBook(ctx context.Context, l ledger.LogInfo) (*book, error) {
 func (n *Node) objectHash(ctx context.Context, logNo, index int64) (h [32]byte, err error) {
 	leaves, err := n.store.Leaves(ctx, logNo, index, index+1)
 	if err != nil {
-		return h, storeFault(err)
+		return h, fault.OfStore(err)
 	}
 	copy(h[:], leaves)
 	return h, nil
@@ -170,7 +171,7 @@ func (n *Node) clearEnvelope(ctx context.Context, logNo, index int64) ([]byte, e
 	}
 	object, err := n.store.Object(ctx, h)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	return record.OpenObject(object)
 }
@@ -179,7 +180,7 @@ func (n *Node) clearEnvelope(ctx context.Context, logNo, index int64) ([]byte, e
 func (n *Node) refreshBook(ctx context.Context, logID string) error {
 	info, err := n.reader.Log(ctx, logID)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	b, err := n.loadBook(ctx, info)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -67,7 +68,7 @@ func TestABundleThatIsCutShortIsGoneOnWith(t *testing.T) {
 	if err := os.WriteFile(whole, data[:20], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.ReadBundle(ctx, BundleRequest{Path: whole}); CodeOf(err) != CodeInvalid {
+	if _, err := other.ReadBundle(ctx, BundleRequest{Path: whole}); fault.CodeOf(err) != fault.Invalid {
 		t.Fatal(err)
 	}
 }

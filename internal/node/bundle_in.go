@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -32,12 +33,12 @@ func (n *Node) ReadBundle(ctx context.Context, q BundleRequest) (BundleReport, e
 	}
 	f, err := os.Open(q.Path) // #nosec G304 -- the node's owner names it
 	if err != nil {
-		return BundleReport{}, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
+		return BundleReport{}, &fault.Fault{Code: fault.Invalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
 	}
 	defer func() { _ = f.Close() }()
 	files, err := readBundle(f)
 	if err != nil {
-		return BundleReport{}, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
+		return BundleReport{}, &fault.Fault{Code: fault.Invalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
 	}
 	out, err := n.takeBundle(ctx, files, func(ChangedLog) bool { return true })
 	out.Path, out.Cut = q.Path, files.cut
@@ -70,10 +71,10 @@ func (n *Node) takeBundle(ctx context.Context, files *bundleFiles, mayBring func
 		err = json.Unmarshal(data, &m)
 	}
 	if err == nil && m.Format != BundleFormat {
-		err = fmt.Errorf("format %s is not %s", clipped(m.Format), BundleFormat)
+		err = fmt.Errorf("format %s is not %s", fault.Clip(m.Format), BundleFormat)
 	}
 	if err != nil {
-		return out, &Fault{Code: CodeInvalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
+		return out, &fault.Fault{Code: fault.Invalid, What: "reading a bundle", Err: err, Remedy: remedyBundle}
 	}
 	touched := map[string]bool{}
 	for _, l := range m.Logs {
@@ -109,7 +110,7 @@ func (n *Node) takeBundled(ctx context.Context, files *bundleFiles, l BundledLog
 	}
 	runs := false
 	if err := n.withRoll(ctx, l.Agreement, func(r *roll) error { runs = r.runs(l.Party); return nil }); err != nil || !runs {
-		return bundled{}, fmt.Errorf("party %s does not run agreement %s by the roll here: %w", clipped(l.Party), l.Agreement, err)
+		return bundled{}, fmt.Errorf("party %s does not run agreement %s by the roll here: %w", fault.Clip(l.Party), l.Agreement, err)
 	}
 	n.bringing.Lock() // one at a time: a source belongs to one bundle
 	defer n.bringing.Unlock()

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
@@ -63,11 +64,11 @@ type BundleReport struct {
 // WriteBundle writes all that a party may follow here, this party's logs and those it follows, to a file.
 func (n *Node) WriteBundle(ctx context.Context, q BundleRequest) (out BundleReport, err error) {
 	if !record.IsID(q.To, record.PrefixParty) {
-		return out, faultf(CodeInvalid, "write p-…", "writing a bundle: %s is not a party id", clipped(q.To))
+		return out, fault.New(fault.Invalid, "write p-…", "writing a bundle: %s is not a party id", fault.Clip(q.To))
 	}
 	f, err := os.CreateTemp(filepath.Dir(q.Path), ".bundle-*")
 	if err != nil {
-		return out, &Fault{Code: CodeInvalid, What: "writing a bundle", Err: err}
+		return out, &fault.Fault{Code: fault.Invalid, What: "writing a bundle", Err: err}
 	}
 	defer func() { _ = os.Remove(f.Name()) }() // it was renamed, or is of no use
 	changes, err := n.allChanges(ctx, q.To)
@@ -78,7 +79,7 @@ func (n *Node) WriteBundle(ctx context.Context, q BundleRequest) (out BundleRepo
 		err = closed
 	}
 	if err == nil && out.Logs == 0 {
-		err = faultf(CodeNotFound, "see 'mithaq agreement show'", "writing a bundle: %s may follow no log here", q.To)
+		err = fault.New(fault.NotFound, "see 'mithaq agreement show'", "writing a bundle: %s may follow no log here", q.To)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), q.Path)
@@ -163,13 +164,13 @@ func (b *bundler) log(l BundledLog) error {
 func (b *bundler) objects(l BundledLog) error {
 	row, err := b.n.store.Log(b.ctx, l.Log)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	const step = 1024
 	for at := l.From; at < l.Size; at += step {
 		hashes, err := b.n.store.Leaves(b.ctx, row.No, at, min(at+step, l.Size))
 		if err != nil {
-			return storeFault(err)
+			return fault.OfStore(err)
 		}
 		for ; len(hashes) >= 32; hashes = hashes[32:] {
 			if err := b.object(hex.EncodeToString(hashes[:32])); err != nil {
@@ -263,7 +264,7 @@ func (b *bundler) serve(path string, a *answer) (there bool, err error) {
 	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
 		return false, nil
 	}
-	return false, faultf(CodeUnavailable, "try again; what may leave is known once 'mithaq serve' or 'mithaq reindex' has built the index", "%s: status %d", path, a.status)
+	return false, fault.New(fault.Unavailable, "try again; what may leave is known once 'mithaq serve' or 'mithaq reindex' has built the index", "%s: status %d", path, a.status)
 }
 
 // answer takes what a handler writes: the first most bytes of it into memory, where most is 0 all of it, or all of it to a writer.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 )
 
@@ -25,7 +26,7 @@ func (n *Node) ReceiveBundle(r *http.Request, content []byte) (BundleReport, err
 	}
 	if !n.acts.allow(party, n.now()) {
 		n.refusals.request(RequestTooMany)
-		return BundleReport{}, faultf(CodeBusy, "wait a minute", "taking a bundle: this party has sent too many")
+		return BundleReport{}, fault.New(fault.Busy, "wait a minute", "taking a bundle: this party has sent too many")
 	}
 	var files *bundleFiles
 	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
@@ -33,7 +34,7 @@ func (n *Node) ReceiveBundle(r *http.Request, content []byte) (BundleReport, err
 		files, err = wholeBundle(z)
 	}
 	if err != nil {
-		return BundleReport{}, &Fault{Code: CodeInvalid, What: "taking a bundle", Err: err}
+		return BundleReport{}, &fault.Fault{Code: fault.Invalid, What: "taking a bundle", Err: err}
 	}
 	return n.takeBundle(r.Context(), files, func(l ChangedLog) bool { return l.Party == party })
 }
@@ -89,7 +90,7 @@ type limited struct{ bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
 	if l.Len()+len(p) > MaxBrought {
-		return 0, faultf(CodeInvalid, "carry it: 'mithaq bundle out'", "what is to be brought has over %d bytes", MaxBrought)
+		return 0, fault.New(fault.Invalid, "carry it: 'mithaq bundle out'", "what is to be brought has over %d bytes", MaxBrought)
 	}
 	return l.Buffer.Write(p)
 }

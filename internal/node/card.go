@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -52,11 +53,11 @@ func (n *Node) Card(ctx context.Context) (Card, error) {
 // read checks a card and returns the keyring in it.
 func (c Card) read() (record.Keyring, error) {
 	if c.Format != CardFormat {
-		return record.Keyring{}, faultf(CodeInvalid, "compare versions", "reading a card: format %s is not %s", clipped(c.Format), CardFormat)
+		return record.Keyring{}, fault.New(fault.Invalid, "compare versions", "reading a card: format %s is not %s", fault.Clip(c.Format), CardFormat)
 	}
 	if c.URL != "" {
 		if err := checkURL("url", c.URL); err != nil {
-			return record.Keyring{}, &Fault{Code: CodeInvalid, What: "reading a card", Err: err}
+			return record.Keyring{}, &fault.Fault{Code: fault.Invalid, What: "reading a card", Err: err}
 		}
 	}
 	k, err := record.ParseKeyring(c.Keyring)
@@ -71,7 +72,7 @@ func ReadCard(data []byte) (Card, error) {
 	var c Card
 	d := json.NewDecoder(bytes.NewReader(data))
 	if err := d.Decode(&c); err != nil {
-		return c, &Fault{Code: CodeInvalid, What: "reading a card", Err: err, Remedy: "give what 'mithaq peer card' printed, or the address of a mithaq node"}
+		return c, &fault.Fault{Code: fault.Invalid, What: "reading a card", Err: err, Remedy: "give what 'mithaq peer card' printed, or the address of a mithaq node"}
 	}
 	_, err := c.read()
 	return c, err
@@ -80,11 +81,11 @@ func ReadCard(data []byte) (Card, error) {
 // fetchCard asks the node at an address who it is.
 func (n *Node) fetchCard(ctx context.Context, address string) (Card, error) {
 	if err := checkURL("address", address); err != nil {
-		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
+		return Card{}, &fault.Fault{Code: fault.Invalid, What: "asking a node who it is", Err: err}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(address, "/")+CardPath, nil)
 	if err != nil {
-		return Card{}, &Fault{Code: CodeInvalid, What: "asking a node who it is", Err: err}
+		return Card{}, &fault.Fault{Code: fault.Invalid, What: "asking a node who it is", Err: err}
 	}
 	status := 0
 	data, err := fetch.Again(ctx, func() ([]byte, error) {
@@ -98,10 +99,10 @@ func (n *Node) fetchCard(ctx context.Context, address string) (Card, error) {
 	})
 	n.refusals.answer(err, n.now(), hostOf(address))
 	if err != nil {
-		return Card{}, &Fault{Code: CodeUnavailable, What: "asking a node who it is", Err: err, Remedy: "compare the address with the party"}
+		return Card{}, &fault.Fault{Code: fault.Unavailable, What: "asking a node who it is", Err: err, Remedy: "compare the address with the party"}
 	}
 	if status != http.StatusOK {
-		return Card{}, faultf(CodeNotFound, "compare the address with the party", "asking %s who it is: it answers %d", address, status)
+		return Card{}, fault.New(fault.NotFound, "compare the address with the party", "asking %s who it is: it answers %d", address, status)
 	}
 	c, err := ReadCard(data)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -61,7 +62,7 @@ func (n *Node) ProposeKeyrings(ctx context.Context, c KeyChange) (KeyringProposa
 	case "add", "rotate", "revoke", "root":
 		drafts, err = n.draftChange(ctx, c)
 	default:
-		err = faultf(CodeInvalid, "use open, add, rotate, revoke or root", "proposing keyrings: unknown action %q", c.Action)
+		err = fault.New(fault.Invalid, "use open, add, rotate, revoke or root", "proposing keyrings: unknown action %q", c.Action)
 	}
 	if err != nil {
 		return KeyringProposal{}, err
@@ -79,10 +80,10 @@ func (n *Node) ProposeKeyrings(ctx context.Context, c KeyChange) (KeyringProposa
 
 func (n *Node) draftOpen(ctx context.Context, c KeyChange) ([]record.Keyring, error) {
 	if !record.IsID(c.Agreement, record.PrefixAgreement) {
-		return nil, faultf(CodeInvalid, "write a-…", "opening a log: %q is not an agreement id", c.Agreement)
+		return nil, fault.New(fault.Invalid, "write a-…", "opening a log: %q is not an agreement id", c.Agreement)
 	}
 	if l, err := n.resolveLog(ctx, c.Agreement); err == nil && l.Retired.IsZero() {
-		return nil, faultf(CodeConflict, "use it", "opening a log: log %s is open under %s", l.ID, c.Agreement)
+		return nil, fault.New(fault.Conflict, "use it", "opening a log: log %s is open under %s", l.ID, c.Agreement)
 	}
 	house, err := n.resolveLog(ctx, record.OwnAgreement)
 	if err != nil {
@@ -122,7 +123,7 @@ func (n *Node) draftFirst(model record.Keyring, log record.LogIdentity) (record.
 func (n *Node) draftChange(ctx context.Context, c KeyChange) ([]record.Keyring, error) {
 	infos, err := n.ownLogs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	replaced := map[string]record.PublicKey{} // one new key replaces an old one in every log that has it
 	var drafts []record.Keyring
@@ -144,7 +145,7 @@ func (n *Node) draftChange(ctx context.Context, c KeyChange) ([]record.Keyring, 
 		}
 	}
 	if len(drafts) == 0 {
-		return nil, faultf(CodeNotFound, "see 'mithaq key list'", "changing keys: no open log has a key %s%s", c.Key, c.Role)
+		return nil, fault.New(fault.NotFound, "see 'mithaq key list'", "changing keys: no open log has a key %s%s", c.Key, c.Role)
 	}
 	return drafts, nil
 }
@@ -202,7 +203,7 @@ func pick(k record.Keyring, c KeyChange) (record.Key, error) {
 	if c.Key != "" {
 		key, _ := k.Find(c.Key)
 		if key.ID != "" && c.Role != "" && key.Role != record.Role(c.Role) {
-			return record.Key{}, faultf(CodeInvalid, "see 'mithaq key list'", "rotating: the key %s has the role %s, not %s", c.Key, key.Role, c.Role)
+			return record.Key{}, fault.New(fault.Invalid, "see 'mithaq key list'", "rotating: the key %s has the role %s, not %s", c.Key, key.Role, c.Role)
 		}
 		return key, nil
 	}
@@ -213,7 +214,7 @@ func pick(k record.Keyring, c KeyChange) (record.Key, error) {
 	case 1:
 		return keys[0], nil
 	}
-	return record.Key{}, faultf(CodeInvalid, "name it with --key (see 'mithaq key list')", "rotating: there are %d keys of role %s", len(keys), c.Role)
+	return record.Key{}, fault.New(fault.Invalid, "name it with --key (see 'mithaq key list')", "rotating: there are %d keys of role %s", len(keys), c.Role)
 }
 
 // addOfficer gives the party one more officer, with one key in all its logs.
@@ -241,13 +242,13 @@ func (n *Node) replacement(ctx context.Context, old record.Key, c KeyChange, rep
 	if len(c.Command) > 0 {
 		raw, decodeErr := base64.StdEncoding.DecodeString(c.PublicKey)
 		if decodeErr != nil {
-			return public, faultf(CodeInvalid, "give the command's Ed25519 public key in base64", "rotating: the command's public key is not base64")
+			return public, fault.New(fault.Invalid, "give the command's Ed25519 public key in base64", "rotating: the command's public key is not base64")
 		}
 		if len(replaced) > 0 {
-			return public, faultf(CodeInvalid, "name one with --key (see 'mithaq key list')", "rotating: a command signs with one key, and there are several keys of role %s", old.Role)
+			return public, fault.New(fault.Invalid, "name one with --key (see 'mithaq key list')", "rotating: a command signs with one key, and there are several keys of role %s", old.Role)
 		}
 		if old.Role == record.RoleSeal {
-			return public, faultf(CodeInvalid, "leave the command out", "rotating: a command signs and cannot unseal")
+			return public, fault.New(fault.Invalid, "leave the command out", "rotating: a command signs and cannot unseal")
 		}
 		public = record.PublicKey{Alg: record.Ed25519, Bytes: raw}
 		err = n.keys.addCommand(ctx, n.rand, public, old.Role, c.Command)
@@ -265,7 +266,7 @@ func (n *Node) replacement(ctx context.Context, old record.Key, c KeyChange, rep
 // into the same file beside the old one, and has the old one endorse it.
 func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret SecretSource) (SignedKeyrings, error) {
 	if len(p.Drafts) == 0 {
-		return SignedKeyrings{}, faultf(CodeInvalid, "name a file that 'key rotate --out' or 'key revoke --out' wrote", "signing: the proposal holds no drafts")
+		return SignedKeyrings{}, fault.New(fault.Invalid, "name a file that 'key rotate --out' or 'key revoke --out' wrote", "signing: the proposal holds no drafts")
 	}
 	keys, err := openKeys(root, secret, filepath.Join(filepath.Dir(root), defaultKeyFile))
 	if err != nil {
@@ -281,11 +282,11 @@ func SignKeyrings(ctx context.Context, p KeyringProposal, root string, secret Se
 	for i, raw := range p.Drafts {
 		var d record.Keyring
 		if err := json.Unmarshal(raw, &d); err != nil {
-			return SignedKeyrings{}, &Fault{Code: CodeInvalid, What: fmt.Sprintf("reading draft %d", i), Err: err}
+			return SignedKeyrings{}, &fault.Fault{Code: fault.Invalid, What: fmt.Sprintf("reading draft %d", i), Err: err}
 		}
 		signer, err := keys.signer(d.Root())
 		if err != nil {
-			return SignedKeyrings{}, faultf(CodeForbidden, "give the file of the root key in force", "signing: %s does not hold the root key %s", root, d.Root().ID())
+			return SignedKeyrings{}, fault.New(fault.Forbidden, "give the file of the root key in force", "signing: %s does not hold the root key %s", root, d.Root().ID())
 		}
 		if p.Root {
 			if err := d.RotateRoot(ctx, next, signer); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -105,7 +106,7 @@ func (c Change) body(target RecordView) (record.Body, record.Kind, error) {
 	case "release":
 		return &record.Release{Target: target.Leaf, Marking: marking, Audience: audience, Reason: c.Reason, Note: note}, record.KindRelease, nil
 	}
-	return nil, "", faultf(CodeInvalid, "use withdraw, narrow or release", "changing a record: unknown action %s", clipped(c.Action))
+	return nil, "", fault.New(fault.Invalid, "use withdraw, narrow or release", "changing a record: unknown action %s", fault.Clip(c.Action))
 }
 
 // checkPublishable says what package record cannot: whether the commitments a record serves are in the text in force, and
@@ -153,7 +154,7 @@ func (n *Node) checkServes(ctx context.Context, id string, serves []string) erro
 		}
 		for _, label := range serves {
 			if _, ok := d.Commitment(label); !ok {
-				return faultf(CodeInvalid, "see 'mithaq agreement show "+d.Label+"'", "publishing: version %s of %s has no commitment %s", d.Version, d.Label, clipped(label))
+				return fault.New(fault.Invalid, "see 'mithaq agreement show "+d.Label+"'", "publishing: version %s of %s has no commitment %s", d.Version, d.Label, fault.Clip(label))
 			}
 		}
 		return nil
@@ -172,10 +173,10 @@ func (n *Node) ownTarget(ctx context.Context, leaf string) (record.Record, error
 	}
 	switch o.view.Standing {
 	case StandingErased:
-		return record.Record{}, faultf(CodeGone, "", "changing place %d of log %s: it was %s", place.Index, place.Log, o.view.Why)
+		return record.Record{}, fault.New(fault.Gone, "", "changing place %d of log %s: it was %s", place.Index, place.Log, o.view.Why)
 	case StandingValid, StandingNotVouched:
 	default:
-		return record.Record{}, faultf(CodeForbidden, "", "changing place %d of log %s: it is %s", place.Index, place.Log, o.view.Why)
+		return record.Record{}, fault.New(fault.Forbidden, "", "changing place %d of log %s: it is %s", place.Index, place.Log, o.view.Why)
 	}
 	return o.record, checkRecallable(o)
 }
@@ -199,7 +200,7 @@ func checkRecallable(o opened) error {
 		return recordFault("changing a record", err)
 	}
 	if !spec.Recallable {
-		return faultf(CodeForbidden, "publish a correction", "changing place %d: records of kind %s cannot be recalled or released", o.view.Index, o.record.Kind)
+		return fault.New(fault.Forbidden, "publish a correction", "changing place %d: records of kind %s cannot be recalled or released", o.view.Index, o.record.Kind)
 	}
 	return nil
 }
@@ -207,10 +208,10 @@ func checkRecallable(o opened) error {
 // checkNarrower refuses a narrowing that would let anybody see more.
 func checkNarrower(target record.Record, r record.Recall) error {
 	if m := r.Marking; m != nil && !m.Covers(target.Marking) {
-		return faultf(CodeInvalid, "use 'mithaq release' to widen", "recalling: %s is wider than the record's own %s", m.TLP, target.Marking.TLP)
+		return fault.New(fault.Invalid, "use 'mithaq release' to widen", "recalling: %s is wider than the record's own %s", m.TLP, target.Marking.TLP)
 	}
 	if r.Audience != nil && !r.Audience.Within(target.Audience) {
-		return faultf(CodeInvalid, "use 'mithaq release' to widen", "recalling: the new audience names somebody whom the record does not")
+		return fault.New(fault.Invalid, "use 'mithaq release' to widen", "recalling: the new audience names somebody whom the record does not")
 	}
 	return nil
 }
@@ -220,14 +221,14 @@ func checkWider(target record.Record, r record.Release) error {
 	m := target.Marking
 	if r.Marking != nil {
 		if m = *r.Marking; !target.Marking.Covers(m) {
-			return faultf(CodeInvalid, "use 'mithaq recall --action narrow'", "releasing: %s is stricter than the record's own %s", m.TLP, target.Marking.TLP)
+			return fault.New(fault.Invalid, "use 'mithaq recall --action narrow'", "releasing: %s is stricter than the record's own %s", m.TLP, target.Marking.TLP)
 		}
 	}
 	if r.Audience != nil && !target.Audience.Within(r.Audience) {
-		return faultf(CodeInvalid, "name everybody who could have it before", "releasing: the new audience leaves out somebody whom the record names")
+		return fault.New(fault.Invalid, "name everybody who could have it before", "releasing: the new audience leaves out somebody whom the record names")
 	}
 	if m == target.Marking && (r.Audience == nil || r.Audience.Within(target.Audience)) {
-		return faultf(CodeInvalid, "name a wider marking or audience", "releasing: that changes nothing")
+		return fault.New(fault.Invalid, "name a wider marking or audience", "releasing: that changes nothing")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -55,7 +56,7 @@ func (c commandSigner) Sign(ctx context.Context, msg []byte) ([]byte, error) {
 }
 
 func (c commandSigner) fault(err error) error {
-	return &Fault{Code: CodeUnavailable, What: "signing with the command " + c.argv[0], Err: err, Remedy: "run it by hand"}
+	return &fault.Fault{Code: fault.Unavailable, What: "signing with the command " + c.argv[0], Err: err, Remedy: "run it by hand"}
 }
 
 // try has the command sign something that means nothing.

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
 )
@@ -148,7 +149,7 @@ func (n *Node) Compare(ctx context.Context, source, logID string, checkpoint []b
 func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []byte, mend bool) (federate.Round, error) {
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
-		return federate.Round{}, storeFault(err)
+		return federate.Round{}, fault.OfStore(err)
 	}
 	if n.follower == nil {
 		return federate.Round{}, errReadOnly()
@@ -156,7 +157,7 @@ func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []b
 	round := federate.Round{Size: l.Size}
 	if h, err := ledger.ParseCheckpoint(checkpoint); err != nil || !n.beginsWith(ctx, l, h) {
 		if round, err = n.follower.SyncBeside(ctx, logID, source, -1); round.Failure(err) != nil {
-			return round, storeFault(err)
+			return round, fault.OfStore(err)
 		}
 	}
 	for mend {
@@ -165,7 +166,7 @@ func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []b
 			return round, err
 		}
 		if round, err = n.follower.SyncBeside(ctx, logID, source, 0); round.Failure(err) != nil {
-			return round, storeFault(err)
+			return round, fault.OfStore(err)
 		}
 		after, err := n.firstAbsent(ctx, logID, 0)
 		if err != nil || after >= 0 && after <= before {
@@ -179,7 +180,7 @@ func (n *Node) compare(ctx context.Context, source, logID string, checkpoint []b
 func (n *Node) firstAbsent(ctx context.Context, logID string, from int64) (int64, error) {
 	absent, err := n.store.Absent(ctx, n.book(logID).no, from, 1)
 	if err != nil || len(absent) == 0 {
-		return -1, storeFault(err)
+		return -1, fault.OfStore(err)
 	}
 	return absent[0].Index, nil
 }

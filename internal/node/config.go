@@ -14,6 +14,7 @@ import (
 
 	toml "github.com/pelletier/go-toml/v2"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 )
 
@@ -106,10 +107,10 @@ func ReadConfig(dir string) (Config, error) {
 	path := filepath.Join(dir, ConfigName)
 	data, err := os.ReadFile(path) // #nosec G304 -- the operator names the directory
 	if errors.Is(err, os.ErrNotExist) {
-		return Config{}, faultf(CodeInvalid, "make a node with 'mithaq init --dir "+dir+"'", "reading configuration: %s does not exist", path)
+		return Config{}, fault.New(fault.Invalid, "make a node with 'mithaq init --dir "+dir+"'", "reading configuration: %s does not exist", path)
 	}
 	if err != nil {
-		return Config{}, &Fault{Code: CodeInvalid, What: "reading configuration", Err: err}
+		return Config{}, &fault.Fault{Code: fault.Invalid, What: "reading configuration", Err: err}
 	}
 	return parseConfig(path, data)
 }
@@ -118,10 +119,10 @@ func parseConfig(path string, data []byte) (Config, error) {
 	c := DefaultConfig()
 	dec := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
-		return Config{}, &Fault{Code: CodeInvalid, What: "reading configuration", Err: located(path, err)}
+		return Config{}, &fault.Fault{Code: fault.Invalid, What: "reading configuration", Err: located(path, err)}
 	}
 	if err := c.check(); err != nil {
-		return Config{}, &Fault{Code: CodeInvalid, What: "reading configuration: " + path, Err: err}
+		return Config{}, &fault.Fault{Code: fault.Invalid, What: "reading configuration: " + path, Err: err}
 	}
 	return c, nil
 }

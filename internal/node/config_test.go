@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	toml "github.com/pelletier/go-toml/v2"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // The template names every key, once, with its default, and explains it.
@@ -69,12 +71,12 @@ func TestConfigErrorsNameThePlace(t *testing.T) {
 		"listen = \"\x00\"":                                                                   "mithaq.toml:1",
 	} {
 		_, err := parseConfig("mithaq.toml", []byte(text))
-		wantCode(t, err, CodeInvalid)
+		wantCode(t, err, fault.Invalid)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v, want %q in one line", text, err, want)
 		}
 	}
-	if _, err := ReadConfig(t.TempDir()); CodeOf(err) != CodeInvalid || !strings.Contains(err.Error(), "mithaq init") {
+	if _, err := ReadConfig(t.TempDir()); fault.CodeOf(err) != fault.Invalid || !strings.Contains(err.Error(), "mithaq init") {
 		t.Errorf("a missing file: %v", err)
 	}
 }
@@ -98,7 +100,7 @@ func FuzzConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, err := parseConfig("f", data)
 		if err != nil {
-			if CodeOf(err) != CodeInvalid {
+			if fault.CodeOf(err) != fault.Invalid {
 				t.Errorf("%v has no code", err)
 			}
 			return

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -154,7 +155,7 @@ func (n *Node) WitnessPolicy(ctx context.Context, ref string) (string, error) {
 	var logs []string
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return "", storeFault(err)
+		return "", fault.OfStore(err)
 	}
 	for _, l := range infos {
 		if b := n.book(l.ID); l.Agreement == id && b != nil && b.vkey() != "" {
@@ -183,7 +184,7 @@ type gathering struct {
 func (n *Node) GatherCosignatures(ctx context.Context, logID string) (int64, error) {
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
-		return 0, storeFault(err)
+		return 0, fault.OfStore(err)
 	}
 	if l.Followed() || n.ledger == nil || l.Size == 0 {
 		return 0, nil
@@ -290,7 +291,7 @@ func witnessesOf(policies []federate.Policy) []federate.Witness {
 func (n *Node) noteWitnessed(ctx context.Context, logID string, policies []federate.Policy) (int64, error) {
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
-		return 0, storeFault(err)
+		return 0, fault.OfStore(err)
 	}
 	no, err := n.logNo(ctx, logID)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -53,7 +54,7 @@ type decision struct {
 func (n *Node) decideFor(ctx context.Context, v Viewer) (decision, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return decision{}, storeFault(err)
+		return decision{}, fault.OfStore(err)
 	}
 	agreements := make([]string, len(infos))
 	for i, l := range infos {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -56,7 +57,7 @@ type CaseView struct {
 // Verify checks both acts of a case, from their signatures up, and says what they prove. It needs nothing else.
 func (c Case) Verify() (agreement.Misconduct, error) {
 	if c.Format != CaseFormat {
-		return agreement.Misconduct{}, faultf(CodeInvalid, "give a file that 'mithaq agreement case -o' wrote", "verifying a case: its format is %q, not %s", clipped(c.Format), CaseFormat)
+		return agreement.Misconduct{}, fault.New(fault.Invalid, "give a file that 'mithaq agreement case -o' wrote", "verifying a case: its format is %q, not %s", fault.Clip(c.Format), CaseFormat)
 	}
 	var words [2]agreement.Approval
 	for i, act := range []SignedAct{c.First, c.Second} {
@@ -67,17 +68,17 @@ func (c Case) Verify() (agreement.Misconduct, error) {
 			p, err = proveAct(e, c.Agreement)
 		}
 		if err != nil {
-			return agreement.Misconduct{}, &Fault{Code: CodeForbidden, What: fmt.Sprintf("verifying a case: act %d", i+1), Err: err}
+			return agreement.Misconduct{}, &fault.Fault{Code: fault.Forbidden, What: fmt.Sprintf("verifying a case: act %d", i+1), Err: err}
 		}
 		word, ok := agreement.ApprovalOf(p.entry)
 		if !ok {
-			return agreement.Misconduct{}, faultf(CodeForbidden, "", "verifying a case: act %d gives nobody's word for anything", i+1)
+			return agreement.Misconduct{}, fault.New(fault.Forbidden, "", "verifying a case: act %d gives nobody's word for anything", i+1)
 		}
 		words[i] = word
 	}
 	m, ok := agreement.Compare(words[0], words[1])
 	if !ok || m.Party != c.Party || m.Parent != c.Parent {
-		return m, faultf(CodeForbidden, "", "verifying a case: the two acts do not contradict each other as the case says")
+		return m, fault.New(fault.Forbidden, "", "verifying a case: the two acts do not contradict each other as the case says")
 	}
 	return m, nil
 }
@@ -90,7 +91,7 @@ func ParseCase(data []byte) (c Case, err error) {
 		err = fmt.Errorf("more follows after it")
 	}
 	if err != nil {
-		return c, &Fault{Code: CodeInvalid, What: "reading a case", Err: err, Remedy: "give a file that 'mithaq agreement case -o' wrote"}
+		return c, &fault.Fault{Code: fault.Invalid, What: "reading a case", Err: err, Remedy: "give a file that 'mithaq agreement case -o' wrote"}
 	}
 	return c, nil
 }
@@ -226,9 +227,9 @@ func (n *Node) findCase(ctx context.Context, ref, caseID string) (keptCase, erro
 	case 1:
 		return found[0], nil
 	case 0:
-		return keptCase{}, faultf(CodeNotFound, "see 'mithaq agreement case "+id+"'", "there is no case %s under %s", clipped(caseID), id)
+		return keptCase{}, fault.New(fault.NotFound, "see 'mithaq agreement case "+id+"'", "there is no case %s under %s", fault.Clip(caseID), id)
 	}
-	return keptCase{}, faultf(CodeInvalid, "give more of the id", "%s can mean %s and %s", clipped(caseID), found[0].id, found[1].id)
+	return keptCase{}, fault.New(fault.Invalid, "give more of the id", "%s can mean %s and %s", fault.Clip(caseID), found[0].id, found[1].id)
 }
 
 // DecideCase records what a person decided on a case, once. To publish it is to make an allegation under the agreement,
@@ -244,11 +245,11 @@ func (n *Node) DecideCase(ctx context.Context, ref, caseID string, d CaseDecisio
 		return CaseView{}, err
 	}
 	if strings.TrimSpace(d.Why) == "" {
-		return CaseView{}, faultf(CodeInvalid, "give the reason", "deciding a case: a decision needs a reason")
+		return CaseView{}, fault.New(fault.Invalid, "give the reason", "deciding a case: a decision needs a reason")
 	}
 	unfinished := k.Decision != nil && k.Decision.Publish && k.Decision.Record == "" // a crash came between the two steps below
 	if k.Decision != nil && !(unfinished && d.Publish) {
-		return CaseView{}, faultf(CodeConflict, "", "deciding a case: it was decided on %s: %s", k.Decision.At.UTC().Format(time.DateOnly), clipped(k.Decision.Why))
+		return CaseView{}, fault.New(fault.Conflict, "", "deciding a case: it was decided on %s: %s", k.Decision.At.UTC().Format(time.DateOnly), fault.Clip(k.Decision.Why))
 	}
 	m, err := k.Verify()
 	if err != nil {
@@ -282,7 +283,7 @@ func (n *Node) deciderOf(agreementID, by string) (string, error) {
 	if by != "" {
 		key, ok := k.Find(by)
 		if !ok || key.Role != record.RoleOfficer || !n.keys.holds(by) {
-			return "", faultf(CodeForbidden, "see 'mithaq key list'", "deciding a case: %s is no officer whose key is here", clipped(by))
+			return "", fault.New(fault.Forbidden, "see 'mithaq key list'", "deciding a case: %s is no officer whose key is here", fault.Clip(by))
 		}
 		return by, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -87,7 +88,7 @@ func (n *Node) KeepDraft(ctx context.Context, by string, w DraftWords) (KeptDraf
 		return KeptDraft{}, err
 	}
 	if len(kept) == maxDrafts {
-		return KeptDraft{}, faultf(CodeBusy, "drop some", "keeping a draft: %d are kept already", maxDrafts)
+		return KeptDraft{}, fault.New(fault.Busy, "drop some", "keeping a draft: %d are kept already", maxDrafts)
 	}
 	f := store.Draft{Act: w.Act.Act, State: store.DraftWriting, Revision: 1, BegunBy: by, ChangedBy: by}
 	if f.Request, err = draftRequest(w.Act); err != nil {
@@ -106,7 +107,7 @@ func (n *Node) KeepDraft(ctx context.Context, by string, w DraftWords) (KeptDraf
 	f.Begun = n.now().Truncate(time.Microsecond)
 	f.Changed = f.Begun
 	if err := n.store.AddDraft(ctx, f); err != nil {
-		return KeptDraft{}, storeFault(err)
+		return KeptDraft{}, fault.OfStore(err)
 	}
 	return n.viewDraft(ctx, f, true)
 }
@@ -114,12 +115,12 @@ func (n *Node) KeepDraft(ctx context.Context, by string, w DraftWords) (KeptDraf
 // draftRequest checks what can be checked of words that are still being written: that they are of a known act, and not endless.
 func draftRequest(q ActRequest) ([]byte, error) {
 	if !slices.Contains(agreement.ActKinds(), agreement.ActKind(q.Act)) {
-		return nil, faultf(CodeInvalid, "see 'mithaq agreement --help'", "keeping a draft: there is no act %s", clipped(q.Act))
+		return nil, fault.New(fault.Invalid, "see 'mithaq agreement --help'", "keeping a draft: there is no act %s", fault.Clip(q.Act))
 	}
 	q.Officer = "" // whoever asks for approval drafts it
 	out, err := json.Marshal(q)
 	if err == nil && len(out) > 2*maxDefinition {
-		err = faultf(CodeInvalid, "shorten it", "keeping a draft: %d bytes are more than %d", len(out), 2*maxDefinition)
+		err = fault.New(fault.Invalid, "shorten it", "keeping a draft: %d bytes are more than %d", len(out), 2*maxDefinition)
 	}
 	return out, err
 }
@@ -153,19 +154,19 @@ func (n *Node) Draft(ctx context.Context, id string) (KeptDraft, error) {
 func (n *Node) keptDraft(ctx context.Context, id string) (store.Draft, error) {
 	f, err := n.store.Draft(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		err = faultf(CodeNotFound, "see 'mithaq agreement drafts'", "there is no draft %s", clipped(id))
+		err = fault.New(fault.NotFound, "see 'mithaq agreement drafts'", "there is no draft %s", fault.Clip(id))
 	}
 	return f, err
 }
 
-// SaveDraft keeps what was written. It fails with CodeConflict where somebody else has changed the draft since it was read.
+// SaveDraft keeps what was written. It fails with fault.Conflict where somebody else has changed the draft since it was read.
 func (n *Node) SaveDraft(ctx context.Context, by, id string, w DraftWords) (KeptDraft, error) {
 	f, err := n.draftAt(ctx, id, w.Revision, store.DraftWriting)
 	if err != nil {
 		return KeptDraft{}, err
 	}
 	if w.Act.Act != f.Act {
-		return KeptDraft{}, faultf(CodeInvalid, "begin a new draft", "saving draft %s: a draft keeps its kind of act", f.ID)
+		return KeptDraft{}, fault.New(fault.Invalid, "begin a new draft", "saving draft %s: a draft keeps its kind of act", f.ID)
 	}
 	if f.Request, err = draftRequest(w.Act); err != nil {
 		return KeptDraft{}, err
@@ -187,7 +188,7 @@ func (n *Node) draftAt(ctx context.Context, id string, revision int64, state str
 	}
 	if f.State != state {
 		remedy := map[string]string{store.DraftWriting: "ask for approval first", store.DraftSigning: "open it for writing again, which drops the approvals"}[f.State]
-		return f, faultf(CodeConflict, remedy, "draft %s: its state is %s", f.ID, f.State)
+		return f, fault.New(fault.Conflict, remedy, "draft %s: its state is %s", f.ID, f.State)
 	}
 	return f, nil
 }
@@ -197,7 +198,7 @@ func draftMoved(f store.Draft) error {
 	if who == "" {
 		who = "somebody on the node's own machine"
 	}
-	return faultf(CodeConflict, "read it again", "draft %s: %s changed it meanwhile", f.ID, who)
+	return fault.New(fault.Conflict, "read it again", "draft %s: %s changed it meanwhile", f.ID, who)
 }
 
 // changeDraft writes a draft that was read, and shows what it is now.
@@ -210,7 +211,7 @@ func (n *Node) changeDraft(ctx context.Context, by string, f store.Draft) (KeptD
 		}
 	}
 	if err != nil {
-		return KeptDraft{}, storeFault(err)
+		return KeptDraft{}, fault.OfStore(err)
 	}
 	f.Revision++
 	return n.viewDraft(ctx, f, true)
@@ -229,7 +230,7 @@ func (n *Node) DropDraft(ctx context.Context, id string) error {
 	if errors.Is(err, store.ErrMoved) {
 		return draftMoved(f)
 	}
-	return storeFault(err)
+	return fault.OfStore(err)
 }
 
 // viewDraft shows a draft; whole adds its text, what that changes, and who has approved.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -71,7 +72,7 @@ func (n *Node) TakeDraft(ctx context.Context, by, id string, file ActDraft) (Kep
 		return KeptDraft{}, err
 	}
 	if string(file.Payload) != string(kept.Payload) {
-		return KeptDraft{}, faultf(CodeInvalid, "take the file that was written from this draft", "taking in draft %s: the file is of another act", f.ID)
+		return KeptDraft{}, fault.New(fault.Invalid, "take the file that was written from this draft", "taking in draft %s: the file is of another act", f.ID)
 	}
 	kept.Approvals, kept.Signatures = union(kept.Approvals, file.Approvals), union(kept.Signatures, file.Signatures)
 	if _, _, _, err := n.readDraft(ctx, kept); err != nil {

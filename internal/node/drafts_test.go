@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -21,7 +22,7 @@ func TestAKeptDraftIsPublishedOnce(t *testing.T) {
 	if d.State != store.DraftWriting || d.Trouble == "" || d.Base != def || d.Act.Officer != "" || len(d.Officers) != 1 {
 		t.Fatalf("%+v", d)
 	}
-	if _, err := n.FixDraft(ctx, "amal", d.ID, DraftTurn{}); CodeOf(err) != CodeInvalid {
+	if _, err := n.FixDraft(ctx, "amal", d.ID, DraftTurn{}); fault.CodeOf(err) != fault.Invalid {
 		t.Errorf("words that are no agreement were fixed: %v", err)
 	}
 	d.Act.Definition = text("2", "a better promise", n)
@@ -29,17 +30,17 @@ func TestAKeptDraftIsPublishedOnce(t *testing.T) {
 	if saved.Revision == d.Revision || saved.Trouble != "" || len(saved.Changes) == 0 || saved.ChangedBy != "basim" || saved.BegunBy != "amal" {
 		t.Fatalf("%+v", saved)
 	}
-	if _, err := n.SaveDraft(ctx, "amal", d.ID, DraftWords{Revision: d.Revision, Act: d.Act}); CodeOf(err) != CodeConflict {
+	if _, err := n.SaveDraft(ctx, "amal", d.ID, DraftWords{Revision: d.Revision, Act: d.Act}); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("what somebody else wrote was overwritten: %v", err)
 	}
-	if _, err := n.SaveDraft(ctx, "amal", d.ID, DraftWords{Act: ActRequest{Act: "withdraw"}}); CodeOf(err) != CodeInvalid {
+	if _, err := n.SaveDraft(ctx, "amal", d.ID, DraftWords{Act: ActRequest{Act: "withdraw"}}); fault.CodeOf(err) != fault.Invalid {
 		t.Errorf("an amendment became a withdrawal: %v", err)
 	}
 	fixed := must(n.FixDraft(ctx, "basim", d.ID, DraftTurn{Revision: saved.Revision}))(t)
 	if fixed.State != store.DraftSigning || fixed.File == nil || fixed.Needed != 1 {
 		t.Fatalf("%+v", fixed)
 	}
-	if _, err := n.SignKept(ctx, "basim", d.ID, DraftTurn{Digest: "another"}); CodeOf(err) != CodeConflict {
+	if _, err := n.SignKept(ctx, "basim", d.ID, DraftTurn{Digest: "another"}); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("other words than those read were approved: %v", err)
 	}
 	signed := must(n.SignKept(ctx, "basim", d.ID, DraftTurn{Digest: fixed.File.Digest}))(t)
@@ -55,7 +56,7 @@ func TestAKeptDraftIsPublishedOnce(t *testing.T) {
 	if h := here(t, n, id); len(h.Acts) != 2 {
 		t.Errorf("%d acts", len(h.Acts))
 	}
-	if _, err := n.ReopenDraft(ctx, "amal", d.ID, DraftTurn{}); CodeOf(err) != CodeConflict {
+	if _, err := n.ReopenDraft(ctx, "amal", d.ID, DraftTurn{}); fault.CodeOf(err) != fault.Conflict {
 		t.Errorf("a published act was opened for writing: %v", err)
 	}
 	if list := must(n.Drafts(ctx))(t); len(list) != 1 || list[0].Act.Definition != "" || list[0].Signed != 1 {

@@ -16,6 +16,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/intel"
 	"github.com/mithaq/mithaq/internal/detect/warning"
 	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/stix"
 )
@@ -61,7 +62,7 @@ func readWarningLists(dir string, paths []string) (*warning.Lists, error) {
 			err = lists.Add(text)
 		}
 		if err != nil {
-			return &Fault{Code: CodeInvalid, What: "reading warning_lists: " + path, Err: err, Remedy: "correct or remove it"}
+			return &fault.Fault{Code: fault.Invalid, What: "reading warning_lists: " + path, Err: err, Remedy: "correct or remove it"}
 		}
 		return nil
 	}
@@ -71,7 +72,7 @@ func readWarningLists(dir string, paths []string) (*warning.Lists, error) {
 		}
 		info, err := os.Stat(path)
 		if err != nil {
-			return nil, &Fault{Code: CodeInvalid, What: "reading warning_lists", Err: err, Remedy: "correct the configuration"}
+			return nil, &fault.Fault{Code: fault.Invalid, What: "reading warning_lists", Err: err, Remedy: "correct the configuration"}
 		}
 		if !info.IsDir() {
 			if err := add(path); err != nil {
@@ -204,7 +205,7 @@ func tagBeyond(label string, under policy.Marking, own int64) error {
 // that are well known and harmless.
 func (n *Node) checkEntry(d Draft, under policy.Marking) error {
 	if _, err := n.tagsOf(d.Body, under); err != nil {
-		return &Fault{Code: CodeInvalid, What: "publishing", Err: err}
+		return &fault.Fault{Code: fault.Invalid, What: "publishing", Err: err}
 	}
 	if d.DespiteWarnings {
 		return nil
@@ -221,7 +222,7 @@ func (n *Node) checkEntry(d Draft, under policy.Marking) error {
 	if len(hits) > len(shown) {
 		more = fmt.Sprintf(" and %d more", len(hits)-len(shown))
 	}
-	return &Fault{Code: CodeConflict, What: fmt.Sprintf("publishing: values on warning lists of what is well known and harmless: %s%s", strings.Join(shown, ", "), more),
+	return &fault.Fault{Code: fault.Conflict, What: fmt.Sprintf("publishing: values on warning lists of what is well known and harmless: %s%s", strings.Join(shown, ", "), more),
 		Err: errWarned, Remedy: "take them out, or publish them all the same with --despite-warnings"}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -246,7 +247,7 @@ func (n *Node) deliverEpochs(ctx context.Context, id string) error {
 		return nil
 	}
 	l, err := n.resolveLog(ctx, id)
-	if CodeOf(err) == CodeNotFound || err == nil && (l.Followed() || l.Behind != nil || !l.Retired.IsZero()) {
+	if fault.CodeOf(err) == fault.NotFound || err == nil && (l.Followed() || l.Behind != nil || !l.Retired.IsZero()) {
 		return nil
 	}
 	if err != nil {

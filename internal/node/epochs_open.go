@@ -8,6 +8,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -94,7 +95,7 @@ func (n *Node) epochAt(ctx context.Context, no, index int64) (body record.EpochB
 	}
 	object, err := n.store.Object(ctx, hash)
 	if err != nil {
-		return body, false, storeFault(err)
+		return body, false, fault.OfStore(err)
 	}
 	r, ok := federate.ClearRecord(object)
 	if !ok || r.Kind != record.KindEpoch {
@@ -168,7 +169,7 @@ func (n *Node) unwrapOwn(ctx context.Context, body record.EpochBody) (wrap []byt
 func (n *Node) relearn(ctx context.Context, logID string, from int64) error {
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	no := n.book(logID).no
 	for index := from; index < l.Size; index++ {

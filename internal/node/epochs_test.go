@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -155,7 +156,7 @@ func TestAnEpochThatWasNotAnnouncedIsNotUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The announcement is refused: the keyring changed under it.
-	if _, err := n.epochSealing(ctx, l.ID, stale, c, to); CodeOf(err) != CodeConflict {
+	if _, err := n.epochSealing(ctx, l.ID, stale, c, to); fault.CodeOf(err) != fault.Conflict {
 		t.Fatalf("got %v", err)
 	}
 	r := mustPublish(t, n, d)
@@ -189,7 +190,7 @@ func TestPersonsAndStrangersInAnAudience(t *testing.T) {
 	} {
 		draft := reportDraft("refused")
 		d(&draft)
-		if _, err := n.Publish(ctx, "own", draft); CodeOf(err) != CodeNotFound && CodeOf(err) != CodeInvalid {
+		if _, err := n.Publish(ctx, "own", draft); fault.CodeOf(err) != fault.NotFound && fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -214,14 +215,14 @@ func TestPinsGoForwardOnly(t *testing.T) {
 	}
 	for i, k := range keyrings[:2] {
 		_, err := n.Pin(ctx, k)
-		if CodeOf(err) != CodeConflict {
+		if fault.CodeOf(err) != fault.Conflict {
 			t.Errorf("keyring %d again: %v", i, err)
 		}
 	}
 	_, err := n.Pin(ctx, mustKeyring(t, n))
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	for _, bad := range [][]byte{nil, []byte("{}"), []byte("[]"), keyrings[0][:len(keyrings[0])-2], fmt.Appendf(nil, "%s x", keyrings[2])} {
 		_, err := n.Pin(ctx, bad)
-		wantCode(t, err, CodeInvalid)
+		wantCode(t, err, fault.Invalid)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -36,10 +37,10 @@ func (n *Node) Erase(ctx context.Context, ref string, index int64, e Erasure) (R
 		return Receipt{}, err
 	}
 	if o.view.Standing == StandingErased {
-		return Receipt{}, faultf(CodeGone, "", "erasing: place %d of log %s was already %s", index, l.ID, o.view.Why)
+		return Receipt{}, fault.New(fault.Gone, "", "erasing: place %d of log %s was already %s", index, l.ID, o.view.Why)
 	}
 	if !o.recallable() {
-		return Receipt{}, faultf(CodeForbidden, "publish a correction", "erasing: records of kind %s cannot be recalled", o.view.Kind)
+		return Receipt{}, fault.New(fault.Forbidden, "publish a correction", "erasing: records of kind %s cannot be recalled", o.view.Kind)
 	}
 	if !l.Retired.IsZero() {
 		if l, err = n.resolveLog(ctx, l.Agreement); err != nil {
@@ -126,7 +127,7 @@ func (n *Node) finishErasure(ctx context.Context) error {
 	}
 	var i intent
 	if err := json.Unmarshal(data, &i); err != nil || i.From < 0 {
-		return faultf(CodeInvalid, "remove the file, then erase the record again", "finishing an erasure: %s is damaged", path)
+		return fault.New(fault.Invalid, "remove the file, then erase the record again", "finishing an erasure: %s is damaged", path)
 	}
 	if n.book(i.Log) == nil {
 		return n.intended() // restored beside an older store, which has neither the recall nor the log
@@ -144,7 +145,7 @@ func (n *Node) destroy(ctx context.Context, object, issuer, reason string) error
 		return err
 	}
 	return n.unindex(ctx, [32]byte(raw), func() error {
-		return storeFault(n.ledger.Erase(ctx, [32]byte(raw), ledger.Tombstone{At: n.now(), Issuer: issuer, Reason: reason}))
+		return fault.OfStore(n.ledger.Erase(ctx, [32]byte(raw), ledger.Tombstone{At: n.now(), Issuer: issuer, Reason: reason}))
 	})
 }
 
@@ -153,7 +154,7 @@ func (n *Node) destroy(ctx context.Context, object, issuer, reason string) error
 func (n *Node) obeyErasures(ctx context.Context, logID string, from int64) error {
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	ids, err := n.identities(ctx, n.book(logID).no)
 	if err != nil {
@@ -161,7 +162,7 @@ func (n *Node) obeyErasures(ctx context.Context, logID string, from int64) error
 	}
 	for index := from; index < l.Size; index++ {
 		o, err := n.open(ctx, l, index, ids)
-		if CodeOf(err) == CodeNotFound {
+		if fault.CodeOf(err) == fault.NotFound {
 			continue // its object did not come back
 		}
 		if err != nil {
@@ -184,14 +185,14 @@ func (n *Node) obeyErasures(ctx context.Context, logID string, from int64) error
 // obeyErasure destroys what a recall of this party names, where it is here and may be recalled.
 func (n *Node) obeyErasure(ctx context.Context, recall record.Recall) error {
 	place, err := n.Find(ctx, recall.Target)
-	if CodeOf(err) == CodeNotFound {
+	if fault.CodeOf(err) == fault.NotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	target, _, err := n.openAt(ctx, place.Log, place.Index)
-	if CodeOf(err) == CodeNotFound {
+	if fault.CodeOf(err) == fault.NotFound {
 		return nil // its object is not here
 	}
 	if err != nil || target.view.Standing == StandingErased || target.object == nil || !target.recallable() {

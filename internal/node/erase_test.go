@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -77,7 +78,7 @@ func TestAnErasureThatWasKilledIsFinished(t *testing.T) {
 	}
 	shut(t, n)
 	_, err := Open(context.Background(), n.dir, OpenOptions{})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 }
 
 func (n *Node) mustOwn(t *testing.T) string {
@@ -96,15 +97,15 @@ func TestWhatCannotBeErased(t *testing.T) {
 	mustPublish(t, n, act)
 	for _, index := range []int64{0, 1} {
 		_, err := n.Erase(ctx, "own", index, Erasure{Reason: "error"})
-		wantCode(t, err, CodeForbidden)
+		wantCode(t, err, fault.Forbidden)
 	}
 	_, err := n.Erase(ctx, "own", 7, Erasure{Reason: "error"})
-	wantCode(t, err, CodeNotFound)
+	wantCode(t, err, fault.NotFound)
 	mustPublish(t, n, reportDraft("x"))
 	_, err = n.Erase(ctx, "own", 2, Erasure{Reason: "mood"})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	_, err = n.Erase(ctx, "own", 2, Erasure{Reason: "error", Note: "a\x00b"})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	// A recall of the keyring, put into the log by hand, is not obeyed either.
 	keyring, err := n.Record(ctx, n.Owner(), "own", 0)
 	if err != nil {
@@ -115,7 +116,7 @@ func TestWhatCannotBeErased(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = n.Publish(ctx, "own", Draft{Kind: "recall", TLP: "CLEAR", Body: body})
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	putRecall(t, n, body)
 	if err := n.obeyErasures(ctx, n.mustOwn(t), 0); err != nil {
 		t.Fatal(err)
@@ -162,11 +163,11 @@ func TestErasedContentsAreGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := n.RecordBody(ctx, n.Owner(), "own", r.Index)
-		wantCode(t, err, CodeGone)
+		wantCode(t, err, fault.Gone)
 		_, err = n.Object(ctx, Viewer{Own: true}, "own", r.Index)
-		wantCode(t, err, CodeGone)
+		wantCode(t, err, fault.Gone)
 		_, err = n.Erase(ctx, "own", r.Index, Erasure{Reason: "legal"})
-		wantCode(t, err, CodeGone)
+		wantCode(t, err, fault.Gone)
 		if _, err := n.Proof(ctx, "own", r.Index); err != nil {
 			t.Errorf("its place can no longer be proved: %v", err)
 		}

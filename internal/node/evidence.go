@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 )
 
@@ -40,7 +41,7 @@ func (n *Node) Evidences(ctx context.Context) ([]MismatchView, error) {
 // EvidenceFile is a proof as a file that anybody can verify offline.
 func (n *Node) EvidenceFile(ctx context.Context, id string) ([]byte, error) {
 	e, err := n.store.EvidenceByID(ctx, id)
-	return e.File, storeFault(err)
+	return e.File, fault.OfStore(err)
 }
 
 // PublishEvidence lets those who may follow the log see a proof. A person decides it: whoever put an old backup back and
@@ -50,7 +51,7 @@ func (n *Node) PublishEvidence(ctx context.Context, id string) (MismatchView, er
 		return MismatchView{}, errReadOnly()
 	}
 	if err := n.store.PublishEvidence(ctx, id, n.now()); err != nil {
-		return MismatchView{}, storeFault(err)
+		return MismatchView{}, fault.OfStore(err)
 	}
 	all, err := n.Evidences(ctx)
 	if err != nil {
@@ -61,14 +62,14 @@ func (n *Node) PublishEvidence(ctx context.Context, id string) (MismatchView, er
 			return v, nil
 		}
 	}
-	return MismatchView{}, faultf(CodeNotFound, "", "there is no evidence %s here", clipped(id))
+	return MismatchView{}, fault.New(fault.NotFound, "", "there is no evidence %s here", fault.Clip(id))
 }
 
 // VerifyEvidence checks an evidence file offline and says what it proves.
 func VerifyEvidence(file []byte) (federate.Contradiction, error) {
 	e, err := federate.ParseEvidence(file)
 	if err != nil {
-		return federate.Contradiction{}, &Fault{Code: CodeInvalid, What: "verifying evidence", Err: err}
+		return federate.Contradiction{}, &fault.Fault{Code: fault.Invalid, What: "verifying evidence", Err: err}
 	}
 	return e.Verify()
 }

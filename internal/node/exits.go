@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -108,7 +109,7 @@ func (n *Node) mayFollow(ctx context.Context, v Viewer, l ledger.LogInfo) (polic
 func (n *Node) LogsFor(ctx context.Context, v Viewer) ([]LogView, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	out := []LogView{}
 	for _, l := range infos {
@@ -228,7 +229,7 @@ func (n *Node) itemOfObject(ctx context.Context, o ledger.Object) (policy.Item, 
 func (n *Node) entryOf(ctx context.Context, o ledger.Object) (store.Indexed, error) {
 	row, err := n.store.Log(ctx, o.Logs[0].ID)
 	if err != nil {
-		return store.Indexed{}, storeFault(err)
+		return store.Indexed{}, fault.OfStore(err)
 	}
 	m, err := n.entryMaker(ctx, row.No)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -55,7 +56,7 @@ func (n *Node) Export(ctx context.Context, v Viewer, q ExportQuery) (*Export, er
 	formats := exportFormats()
 	i := slices.IndexFunc(formats, func(f exportFormat) bool { return f.name == q.Format })
 	if i < 0 {
-		return nil, faultf(CodeInvalid, "use "+strings.Join(ExportFormats(), ", "), "exporting: there is no format %s", clipped(q.Format))
+		return nil, fault.New(fault.Invalid, "use "+strings.Join(ExportFormats(), ", "), "exporting: there is no format %s", fault.Clip(q.Format))
 	}
 	x := &Export{ContentType: formats[i].contentType, FileName: "mithaq" + formats[i].extension, node: n, query: q, format: formats[i], now: n.now()}
 	var err error
@@ -66,7 +67,7 @@ func (n *Node) Export(ctx context.Context, v Viewer, q ExportQuery) (*Export, er
 		return nil, err
 	}
 	if _, err := x.format.open(io.Discard, x); err != nil {
-		return nil, &Fault{Code: CodeInvalid, What: "exporting", Err: err}
+		return nil, &fault.Fault{Code: fault.Invalid, What: "exporting", Err: err}
 	}
 	return x, n.awaitCollections(ctx)
 }
@@ -76,7 +77,7 @@ func (n *Node) Export(ctx context.Context, v Viewer, q ExportQuery) (*Export, er
 func (n *Node) awaitCollections(ctx context.Context) error {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	for _, l := range infos {
 		if n.indexer == nil {
@@ -114,14 +115,14 @@ func (n *Node) caughtUp(ctx context.Context, logs int) error {
 	if err != nil || state.Indexed >= state.Size {
 		return err
 	}
-	return faultf(CodeUnavailable, "run 'mithaq serve', which indexes them", "exporting: %d leaves of %d logs are not indexed yet", state.Size-state.Indexed, logs)
+	return fault.New(fault.Unavailable, "run 'mithaq serve', which indexes them", "exporting: %d leaves of %d logs are not indexed yet", state.Size-state.Indexed, logs)
 }
 
 // exportSources finds the agreements that are meant.
 func (n *Node) exportSources(ctx context.Context, refs []string) ([]exportSource, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	var out []exportSource
 	add := func(id string) error {

@@ -20,6 +20,7 @@ import (
 	"github.com/mithaq/mithaq/internal/exchange/siem"
 	"github.com/mithaq/mithaq/internal/exchange/suricata"
 	"github.com/mithaq/mithaq/internal/exchange/zeek"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/stix"
 )
@@ -98,7 +99,7 @@ func (x *Export) suricata() (suricata.Options, error) {
 	opts.First, errFirst = strconv.Atoi(first)
 	opts.Last, errLast = strconv.Atoi(last)
 	if !ok || errFirst != nil || errLast != nil {
-		return opts, fmt.Errorf("the range of sids %q is not FIRST-LAST: write for example 1000000-1999999", clipped(x.query.SIDs))
+		return opts, fmt.Errorf("the range of sids %q is not FIRST-LAST: write for example 1000000-1999999", fault.Clip(x.query.SIDs))
 	}
 	return opts, nil
 }

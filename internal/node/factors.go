@@ -17,6 +17,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -66,25 +67,25 @@ func (n *Node) Factors(ctx context.Context, person string) ([]FactorView, error)
 	for _, f := range list {
 		out = append(out, FactorView{Kind: f.Kind, ID: f.ID, Label: f.Label, Created: f.Created, Used: optional(f.Used)})
 	}
-	return out, storeFault(err)
+	return out, fault.OfStore(err)
 }
 
 // RemoveFactor takes a factor from a person.
 func (n *Node) RemoveFactor(ctx context.Context, person, kind, id string) error {
 	err := n.store.RemoveFactor(ctx, person, kind, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return faultf(CodeNotFound, "", "removing a way to sign in: there is none such")
+		return fault.New(fault.NotFound, "", "removing a way to sign in: there is none such")
 	}
-	return storeFault(err)
+	return fault.OfStore(err)
 }
 
 // ResetFactors takes all factors from a person who has lost them, and tells how many there were.
 func (n *Node) ResetFactors(ctx context.Context, person string) (FactorsGone, error) {
 	if _, err := n.Person(ctx, person); err != nil {
-		return FactorsGone{}, faultf(CodeNotFound, "see 'mithaq user list'", "resetting how a person signs in: nobody named %s may sign in", clipped(person))
+		return FactorsGone{}, fault.New(fault.NotFound, "see 'mithaq user list'", "resetting how a person signs in: nobody named %s may sign in", fault.Clip(person))
 	}
 	gone, err := n.store.RemoveFactors(ctx, person)
-	return FactorsGone{Gone: gone}, storeFault(err)
+	return FactorsGone{Gone: gone}, fault.OfStore(err)
 }
 
 // CodesOffer is a secret for a program that shows codes. It holds once a code of it is given.
@@ -138,10 +139,10 @@ var secretBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 func (n *Node) AddCodes(ctx context.Context, person, secret, code string) error {
 	data := codesData{Secret: secret}
 	if raw, err := secretBase32.DecodeString(secret); err != nil || len(raw) < codeBytes {
-		return faultf(CodeInvalid, "ask for a new one", "adding codes: the secret is not one that this node made")
+		return fault.New(fault.Invalid, "ask for a new one", "adding codes: the secret is not one that this node made")
 	}
 	if !data.take(code, n.now()) {
-		return faultf(CodeForbidden, "enter the one that the program shows now; check the clock of the telephone and of the node", "adding codes: the code is wrong")
+		return fault.New(fault.Forbidden, "enter the one that the program shows now; check the clock of the telephone and of the node", "adding codes: the code is wrong")
 	}
 	return n.addFactor(ctx, store.Factor{Person: person, Kind: FactorTOTP, ID: codeID}, data)
 }
@@ -177,7 +178,7 @@ func latinDigit(r rune) rune {
 	return r
 }
 
-// checkCode asks for a code where the person has codes. CodeSecond says that one is missing.
+// checkCode asks for a code where the person has codes. fault.Second says that one is missing.
 func (n *Node) checkCode(ctx context.Context, person, code string) error {
 	list, err := n.store.Factors(ctx, person)
 	if err != nil {
@@ -188,18 +189,18 @@ func (n *Node) checkCode(ctx context.Context, person, code string) error {
 			continue
 		}
 		if code == "" {
-			return faultf(CodeSecond, "enter it", "signing in: a code of the program on the telephone is wanted as well")
+			return fault.New(fault.Second, "enter it", "signing in: a code of the program on the telephone is wanted as well")
 		}
 		var data codesData
 		if err := json.Unmarshal(f.Data, &data); err != nil {
 			return fmt.Errorf("reading a secret for codes: %w", err)
 		}
 		if !data.take(code, n.now()) {
-			return faultf(CodeForbidden, "wait for the next one", "signing in: the code is wrong or was used")
+			return fault.New(fault.Forbidden, "wait for the next one", "signing in: the code is wrong or was used")
 		}
 		used, err := n.useFactor(ctx, f, data)
 		if err == nil && !used {
-			err = faultf(CodeForbidden, "wait for the next one", "signing in: the code was used")
+			err = fault.New(fault.Forbidden, "wait for the next one", "signing in: the code was used")
 		}
 		return err
 	}
@@ -209,7 +210,7 @@ func (n *Node) checkCode(ctx context.Context, person, code string) error {
 // AddPasskey keeps a passkey of a person under its credential id.
 func (n *Node) AddPasskey(ctx context.Context, person, id, label string, credential any) error {
 	if !utf8.ValidString(label) || len(label) > 200 {
-		return faultf(CodeInvalid, "shorten it", "adding a passkey: its name is longer than 200 bytes")
+		return fault.New(fault.Invalid, "shorten it", "adding a passkey: its name is longer than 200 bytes")
 	}
 	return n.addFactor(ctx, store.Factor{Person: person, Kind: FactorPasskey, ID: id, Label: label}, credential)
 }
@@ -217,16 +218,16 @@ func (n *Node) AddPasskey(ctx context.Context, person, id, label string, credent
 func (n *Node) addFactor(ctx context.Context, f store.Factor, data any) error {
 	list, err := n.store.Factors(ctx, f.Person)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	if len(list) >= mostFactors {
-		return faultf(CodeConflict, "remove one", "adding a way to sign in: there are %d already", len(list))
+		return fault.New(fault.Conflict, "remove one", "adding a way to sign in: there are %d already", len(list))
 	}
 	if f.Data, err = json.Marshal(data); err != nil {
 		return fmt.Errorf("adding a way to sign in: %w", err)
 	}
 	f.Created = n.now().Truncate(time.Microsecond)
-	return storeFault(n.store.AddFactor(ctx, f))
+	return fault.OfStore(n.store.AddFactor(ctx, f))
 }
 
 // useFactor writes what a use changed of a factor; false says that another use was quicker.
@@ -238,28 +239,28 @@ func (n *Node) useFactor(ctx context.Context, f store.Factor, data any) (bool, e
 	}
 	f.Used = n.now().Truncate(time.Microsecond)
 	used, err := n.store.UseFactor(ctx, f, before)
-	return used, storeFault(err)
+	return used, fault.OfStore(err)
 }
 
 // BindSubject lets a person sign in as somebody whom the party's OpenID provider names. A name is one person's.
 func (n *Node) BindSubject(ctx context.Context, person, subject string) (PersonView, error) {
 	p, err := n.Person(ctx, person)
 	if err != nil {
-		return p, faultf(CodeNotFound, "see 'mithaq user list'", "binding an OpenID subject: nobody named %s may sign in", clipped(person))
+		return p, fault.New(fault.NotFound, "see 'mithaq user list'", "binding an OpenID subject: nobody named %s may sign in", fault.Clip(person))
 	}
 	if !utf8.ValidString(subject) || subject == "" || len(subject) > 255 {
-		return p, faultf(CodeInvalid, "take it from the provider", "binding %s to an OpenID subject: it must have 1 to 255 bytes", person)
+		return p, fault.New(fault.Invalid, "take it from the provider", "binding %s to an OpenID subject: it must have 1 to 255 bytes", person)
 	}
 	if n.cfg.OIDC.Claim == ClaimEmail {
 		subject = strings.ToLower(subject)
 	}
 	list, err := n.store.FactorsByID(ctx, FactorOIDC, subject)
 	if err != nil {
-		return p, storeFault(err)
+		return p, fault.OfStore(err)
 	}
 	for _, f := range list {
 		if f.Person != person {
-			return p, faultf(CodeConflict, "reset "+f.Person+" first: mithaq user reset "+f.Person, "binding %s to the OpenID subject %s: it is %s's", person, clipped(subject), f.Person)
+			return p, fault.New(fault.Conflict, "reset "+f.Person+" first: mithaq user reset "+f.Person, "binding %s to the OpenID subject %s: it is %s's", person, fault.Clip(subject), f.Person)
 		}
 	}
 	return p, n.addFactor(ctx, store.Factor{Person: person, Kind: FactorOIDC, ID: subject, Label: subject}, struct{}{})
@@ -269,9 +270,9 @@ func (n *Node) BindSubject(ctx context.Context, person, subject string) (PersonV
 func (n *Node) SignInSubject(ctx context.Context, subject string) (PersonView, error) {
 	list, err := n.store.FactorsByID(ctx, FactorOIDC, subject)
 	if err != nil {
-		return PersonView{}, storeFault(err)
+		return PersonView{}, fault.OfStore(err)
 	}
-	refused := faultf(CodeForbidden, "ask the administrator: mithaq user bind NAME "+clipped(subject), "signing in: nobody here is bound to %s", clipped(subject))
+	refused := fault.New(fault.Forbidden, "ask the administrator: mithaq user bind NAME "+fault.Clip(subject), "signing in: nobody here is bound to %s", fault.Clip(subject))
 	if len(list) != 1 {
 		return PersonView{}, refused
 	}
@@ -294,14 +295,14 @@ type Passkey struct {
 func (n *Node) PasskeyByID(ctx context.Context, id string) (Passkey, error) {
 	list, err := n.store.FactorsByID(ctx, FactorPasskey, id)
 	if err != nil {
-		return Passkey{}, storeFault(err)
+		return Passkey{}, fault.OfStore(err)
 	}
 	if len(list) != 1 {
-		return Passkey{}, faultf(CodeForbidden, "sign in with the password and add it again", "signing in: this passkey is not known here")
+		return Passkey{}, fault.New(fault.Forbidden, "sign in with the password and add it again", "signing in: this passkey is not known here")
 	}
 	p, err := n.Person(ctx, list[0].Person)
 	if err != nil {
-		return Passkey{}, faultf(CodeForbidden, "ask the administrator", "signing in: whoever had this passkey may no longer sign in")
+		return Passkey{}, fault.New(fault.Forbidden, "ask the administrator", "signing in: whoever had this passkey may no longer sign in")
 	}
 	return Passkey{Person: p, Credential: list[0].Data, factor: list[0]}, nil
 }
@@ -315,14 +316,14 @@ func (n *Node) Passkeys(ctx context.Context, person string) ([]json.RawMessage, 
 			out = append(out, f.Data)
 		}
 	}
-	return out, storeFault(err)
+	return out, fault.OfStore(err)
 }
 
 // UsePasskey writes what a sign-in changed of a passkey, as its count of uses.
 func (n *Node) UsePasskey(ctx context.Context, p Passkey, credential any) error {
 	used, err := n.useFactor(ctx, p.factor, credential)
 	if err == nil && !used {
-		err = faultf(CodeForbidden, "try again", "signing in: the passkey was used twice at once")
+		err = fault.New(fault.Forbidden, "try again", "signing in: the passkey was used twice at once")
 	}
 	return err
 }

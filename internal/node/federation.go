@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
@@ -231,14 +232,14 @@ func (h *hostJob) pause(ctx context.Context, d time.Duration) bool {
 // round announces this node where that is due, brings what waits, and takes what has changed.
 func (h *hostJob) round(ctx context.Context) error {
 	if now := h.n.now(); now.Sub(h.announced) >= announceEvery {
-		if err := h.n.announce(ctx, h.host, h.introducer); err != nil && CodeOf(err) != CodeNotFound {
+		if err := h.n.announce(ctx, h.host, h.introducer); err != nil && fault.CodeOf(err) != fault.NotFound {
 			return err // a host that does not know us yet may still show what is public
 		}
 		h.announced = now
 	}
 	h.n.sendPending(ctx, h.host)
 	if h.n.cfg.OutboundOnly {
-		if err := h.n.push(ctx, h.host, h.introducer); err != nil && CodeOf(err) != CodeNotFound {
+		if err := h.n.push(ctx, h.host, h.introducer); err != nil && fault.CodeOf(err) != fault.NotFound {
 			h.n.logger.Warn("what this node publishes could not be brought to a depositary", "host", h.host, "error", err)
 		}
 	}

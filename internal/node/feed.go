@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/taxii"
@@ -96,7 +97,7 @@ func (n *Node) Pull(ctx context.Context, r PullRequest) (PullReport, error) {
 		f.Name = "pull-" + hex.EncodeToString(sum[:8])
 	}
 	if err := f.check(); err != nil {
-		return PullReport{}, &Fault{Code: CodeInvalid, What: "pulling", Err: err}
+		return PullReport{}, &fault.Fault{Code: fault.Invalid, What: "pulling", Err: err}
 	}
 	return n.read(ctx, f, r.Secret)
 }
@@ -110,7 +111,7 @@ func (n *Node) pull(ctx context.Context, f Feed, secret string) (PullReport, err
 	}
 	client, err := f.client(secret)
 	if err != nil {
-		return report, &Fault{Code: CodeInvalid, What: "pulling", Err: err}
+		return report, &fault.Fault{Code: fault.Invalid, What: "pulling", Err: err}
 	}
 	if report.Collection, err = FindCollection(ctx, client, f.URL, f.Collection, ToRead); err != nil {
 		return report, pullFault(err)
@@ -149,18 +150,18 @@ func (n *Node) awaitOwn(ctx context.Context, log string) error {
 func pullFault(err error) error {
 	var e *taxii.Error
 	switch {
-	case CodeOf(err) != "":
+	case fault.CodeOf(err) != "":
 		return err
 	case errors.Is(err, taxii.ErrForeignCursor):
-		return &Fault{Code: CodeConflict, What: "pulling", Err: err, Remedy: "give the feed another name"}
+		return &fault.Fault{Code: fault.Conflict, What: "pulling", Err: err, Remedy: "give the feed another name"}
 	case errors.As(err, &e) && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden):
-		return &Fault{Code: CodeForbidden, What: "pulling", Err: err, Remedy: "check user and secret"}
+		return &fault.Fault{Code: fault.Forbidden, What: "pulling", Err: err, Remedy: "check user and secret"}
 	case errors.As(err, &e) && e.Status == http.StatusNotFound:
-		return &Fault{Code: CodeNotFound, What: "pulling", Err: err, Remedy: "check the URL"}
+		return &fault.Fault{Code: fault.NotFound, What: "pulling", Err: err, Remedy: "check the URL"}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	return &Fault{Code: CodeUnavailable, What: "pulling", Err: err, Remedy: cmp.Or(fetch.Distrust(err), "try again later; what was read is kept")}
+	return &fault.Fault{Code: fault.Unavailable, What: "pulling", Err: err, Remedy: cmp.Or(fetch.Distrust(err), "try again later; what was read is kept")}
 }
 
 // feedTarget is the collection in which a feed's objects are published.
@@ -174,7 +175,7 @@ func (n *Node) feedTarget(ctx context.Context, agreement string) (collection, er
 			return c, nil
 		}
 	}
-	return collection{}, faultf(CodeNoLog, "open one with 'mithaq log open'", "publishing a feed: this party has no open log under %s", agreement)
+	return collection{}, fault.New(fault.NoLog, "open one with 'mithaq log open'", "publishing a feed: this party has no open log under %s", agreement)
 }
 
 // takeBatch publishes one page.
@@ -309,11 +310,11 @@ func FindCollection(ctx context.Context, client *taxii.Client, address, name str
 	case len(found) == 1:
 		return found[0], nil
 	case len(names) == 0:
-		return "", faultf(CodeNotFound, "check the URL and the credentials", "%s has no collection with the right that this needs", address)
+		return "", fault.New(fault.NotFound, "check the URL and the credentials", "%s has no collection with the right that this needs", address)
 	case len(found) == 0:
-		return "", faultf(CodeNotFound, "name one of "+clipList(names), "%s has no collection %s", address, clipped(name))
+		return "", fault.New(fault.NotFound, "name one of "+clipList(names), "%s has no collection %s", address, fault.Clip(name))
 	}
-	return "", faultf(CodeInvalid, "name one of "+clipList(names), "%s has %d collections that fit", address, len(found))
+	return "", fault.New(fault.Invalid, "name one of "+clipList(names), "%s has %d collections that fit", address, len(found))
 }
 
 // clipList joins names as far as they fit into a line.
@@ -321,7 +322,7 @@ func clipList(names []string) string {
 	const most = 10
 	out := make([]string, 0, most)
 	for _, name := range names[:min(len(names), most)] {
-		out = append(out, clipped(name))
+		out = append(out, fault.Clip(name))
 	}
 	if len(names) > most {
 		out = append(out, fmt.Sprintf("%d more", len(names)-most))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/convert"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
@@ -66,13 +67,13 @@ func (n *Node) fileCursor(ctx context.Context, name string) (c fileCursor, err e
 func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([]byte, fileCursor, error) {
 	get := newGetter(credentials(f.User, secret))
 	defer get.client.CloseIdleConnections()
-	tooLong := faultf(CodeInvalid, "split it", "reading %s: it is larger than %d bytes", f.URL, MaxFile)
+	tooLong := fault.New(fault.Invalid, "split it", "reading %s: it is larger than %d bytes", f.URL, MaxFile)
 	file, err := get.get(ctx, f.URL, before.Tag)
 	if fetch.KindOf(err) == fetch.TooLong {
 		return nil, before, tooLong
 	}
 	if err != nil {
-		return nil, before, &Fault{Code: CodeUnavailable, What: "reading " + f.URL, Err: err, Remedy: cmp.Or(fetch.Distrust(err), "check the URL and the credentials; it is tried again at its time")}
+		return nil, before, &fault.Fault{Code: fault.Unavailable, What: "reading " + f.URL, Err: err, Remedy: cmp.Or(fetch.Distrust(err), "check the URL and the credentials; it is tried again at its time")}
 	}
 	if file.Unchanged {
 		return nil, before, nil
@@ -83,7 +84,7 @@ func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([
 	case fetch.KindOf(err) == fetch.TooLong:
 		return nil, before, tooLong
 	case err != nil:
-		return nil, before, &Fault{Code: CodeUnavailable, What: "reading " + f.URL, Err: err, Remedy: "it is tried again at its time"}
+		return nil, before, &fault.Fault{Code: fault.Unavailable, What: "reading " + f.URL, Err: err, Remedy: "it is tried again at its time"}
 	}
 	sum := sha256.Sum256(b)
 	now := fileCursor{Tag: file.Tag, Hash: hex.EncodeToString(sum[:])}
@@ -95,10 +96,10 @@ func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([
 
 // fileFault is what is said of a file that is in no format that is read.
 func fileFault(err error) error {
-	if CodeOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if fault.CodeOf(err) != "" || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return &Fault{Code: CodeInvalid, What: "reading the feed's file", Err: err, Remedy: "it is read again when it has changed"}
+	return &fault.Fault{Code: fault.Invalid, What: "reading the feed's file", Err: err, Remedy: "it is read again when it has changed"}
 }
 
 // takeConverted publishes what of a file's bundle is not here yet.
@@ -112,8 +113,8 @@ func (n *Node) takeConverted(ctx context.Context, f Feed, to collection, b conve
 		var partly exchange.Report
 		_, already, err := n.publishEvent(ctx, to.log, base, *b.Event, nil, &partly)
 		n.tellLosses(f, partly, report)
-		switch code := CodeOf(err); {
-		case code == CodeInvalid || code == CodeConflict:
+		switch code := fault.CodeOf(err); {
+		case code == fault.Invalid || code == fault.Conflict:
 			report.refuse(taxii.StatusDetail{ID: b.Event.Event, Version: stix.FormatTimestamp(b.Event.Modified), Message: err.Error()})
 		case err != nil:
 			return err

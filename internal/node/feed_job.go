@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // RunFeeds reads the feeds of the configuration on their schedules until ctx is done. Each has its own turn, so that one
@@ -57,7 +59,7 @@ func (n *Node) RunFeedNow(ctx context.Context, name string) (PullReport, error) 
 	}
 	i := slices.IndexFunc(n.cfg.Feeds, func(f Feed) bool { return f.Name == name })
 	if i < 0 {
-		return PullReport{}, faultf(CodeNotFound, "see feeds in "+ConfigName, "reading a feed: there is none called %s", clipped(name))
+		return PullReport{}, fault.New(fault.NotFound, "see feeds in "+ConfigName, "reading a feed: there is none called %s", fault.Clip(name))
 	}
 	f := n.cfg.Feeds[i]
 	ctx, stop := context.WithTimeout(ctx, feedNow)
@@ -67,7 +69,7 @@ func (n *Node) RunFeedNow(ctx context.Context, name string) (PullReport, error) 
 	if err == nil {
 		report, err = n.read(ctx, f, secret)
 	}
-	if CodeOf(err) == CodeConflict {
+	if fault.CodeOf(err) == fault.Conflict {
 		return report, err // its own turn reads it, and notes what becomes of it
 	}
 	return report, errors.Join(err, n.noteFeed(context.WithoutCancel(ctx), f, report, err))
@@ -94,7 +96,7 @@ func (n *Node) turn(ctx context.Context, f Feed) {
 // read reads a feed, or the next stretch of one that says that there is more.
 func (n *Node) read(ctx context.Context, f Feed, secret string) (PullReport, error) {
 	if !n.feeds.take(f.Name) {
-		return PullReport{}, faultf(CodeConflict, "wait until it is done", "pulling: %s is being read", f.Name)
+		return PullReport{}, fault.New(fault.Conflict, "wait until it is done", "pulling: %s is being read", f.Name)
 	}
 	defer n.feeds.give(f.Name)
 	switch f.kind() {
@@ -135,10 +137,10 @@ func (n *Node) feedSecret(f Feed) (string, error) {
 	}
 	data, err := os.ReadFile(Within(n.dir, f.SecretFile)) // #nosec G304 -- the operator names the file
 	if errors.Is(err, os.ErrNotExist) {
-		return "", faultf(CodeInvalid, "write the password or token into it", "reading feed %s: its secret_file %s does not exist", f.Name, f.SecretFile)
+		return "", fault.New(fault.Invalid, "write the password or token into it", "reading feed %s: its secret_file %s does not exist", f.Name, f.SecretFile)
 	}
 	if err != nil {
-		return "", &Fault{Code: CodeInvalid, What: "reading feed " + f.Name, Err: err}
+		return "", &fault.Fault{Code: fault.Invalid, What: "reading feed " + f.Name, Err: err}
 	}
 	return strings.TrimSpace(string(data)), nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
@@ -65,7 +66,7 @@ func (n *Node) FollowLog(ctx context.Context, q FollowRequest) (FollowView, erro
 	}
 	source, id, ok := cutLogURL(q.URL)
 	if !ok {
-		return FollowView{}, faultf(CodeInvalid, "write https://HOST/log/l-…", "following: %s does not end in /log/ and a log id", clipped(q.URL))
+		return FollowView{}, fault.New(fault.Invalid, "write https://HOST/log/l-…", "following: %s does not end in /log/ and a log id", fault.Clip(q.URL))
 	}
 	k, err := n.introduced(ctx, q, id)
 	if err != nil {
@@ -91,14 +92,14 @@ func (n *Node) FollowAs(ctx context.Context, l record.LogIdentity, party, source
 		return errReadOnly()
 	}
 	if party == n.party.ID {
-		return faultf(CodeInvalid, "", "following: log %s is this party's own", l.ID)
+		return fault.New(fault.Invalid, "", "following: log %s is this party's own", l.ID)
 	}
 	if l.Agreement == record.OwnAgreement {
-		return faultf(CodeInvalid, "", "following: log %s is a party's own house, which is under no agreement", l.ID)
+		return fault.New(fault.Invalid, "", "following: log %s is a party's own house, which is under no agreement", l.ID)
 	}
 	err := n.ledger.Follow(ctx, ledger.FollowSpec{ID: l.ID, Origin: record.LogOrigin(l.ID), Author: party, Agreement: l.Agreement, Generation: l.Generation, Source: source})
 	if err != nil {
-		return &Fault{Code: CodeConflict, What: "following", Err: err}
+		return &fault.Fault{Code: fault.Conflict, What: "following", Err: err}
 	}
 	n.follower.Forget(l.ID)
 	return n.refreshBook(ctx, l.ID)
@@ -119,7 +120,7 @@ func (n *Node) syncShown(ctx context.Context, logID string, checkpoint []byte) (
 	if after, readErr := n.reader.Log(ctx, logID); readErr == nil && after.Size == before.Size && !bytes.Equal(after.Checkpoint, before.Checkpoint) {
 		n.grown.Add(1) // the same tree with more cosignatures
 	}
-	return round, storeFault(err)
+	return round, fault.OfStore(err)
 }
 
 // SyncView is how one round of following a log ended.
@@ -155,29 +156,29 @@ func cutLogURL(url string) (source, id string, ok bool) {
 func (n *Node) introduced(ctx context.Context, q FollowRequest, id string) (record.Keyring, error) {
 	src, err := n.signedSource(q.URL)
 	if err != nil {
-		return record.Keyring{}, &Fault{Code: CodeInvalid, What: "following", Err: err}
+		return record.Keyring{}, &fault.Fault{Code: fault.Invalid, What: "following", Err: err}
 	}
 	list, err := src.Keyrings(ctx)
 	if err != nil {
-		return record.Keyring{}, &Fault{Code: CodeUnavailable, What: "following", Err: err, Remedy: "check the address; the log may not be for this party"}
+		return record.Keyring{}, &fault.Fault{Code: fault.Unavailable, What: "following", Err: err, Remedy: "check the address; the log may not be for this party"}
 	}
 	envelopes, err := record.SplitKeyrings(list)
 	if err != nil {
-		return record.Keyring{}, &Fault{Code: CodeInvalid, What: "following", Err: err}
+		return record.Keyring{}, &fault.Fault{Code: fault.Invalid, What: "following", Err: err}
 	}
 	chain, err := followKeyrings(envelopes, record.LogOrigin(id))
 	if err != nil {
-		return record.Keyring{}, &Fault{Code: CodeInvalid, What: "following", Err: err}
+		return record.Keyring{}, &fault.Fault{Code: fault.Invalid, What: "following", Err: err}
 	}
 	k := chain[len(chain)-1]
 	if q.Party != "" && q.Party != k.Party {
-		return k, faultf(CodeInvalid, "", "following: the log belongs to %s, not to %s", k.Party, q.Party)
+		return k, fault.New(fault.Invalid, "", "following: the log belongs to %s, not to %s", k.Party, q.Party)
 	}
 	if err := n.loadMembers(ctx, k.Log.Agreement); err != nil {
 		return k, err
 	}
 	if q.Party == "" && !n.knowsParty(ctx, k.Party) {
-		return k, faultf(CodeForbidden, "compare these words with that party by telephone, then give --party "+k.Party,
+		return k, fault.New(fault.Forbidden, "compare these words with that party by telephone, then give --party "+k.Party,
 			"following: nobody has introduced %s here: %s", k.Party, record.FingerprintWords(k.Party))
 	}
 	return k, nil
@@ -266,7 +267,7 @@ func (n *Node) keepContradiction(ctx context.Context, l federate.Log, e *federat
 func (n *Node) Follows(ctx context.Context) ([]FollowView, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	out := []FollowView{}
 	for _, l := range infos {
@@ -288,15 +289,15 @@ func (n *Node) Followed(ctx context.Context, logID string) (FollowView, error) {
 		err = ledger.ErrNotFound
 	}
 	if err != nil {
-		return FollowView{}, storeFault(err)
+		return FollowView{}, fault.OfStore(err)
 	}
 	row, err := n.store.Log(ctx, logID)
 	if err != nil {
-		return FollowView{}, storeFault(err)
+		return FollowView{}, fault.OfStore(err)
 	}
 	f, err := n.store.Follow(ctx, row.No)
 	if err != nil {
-		return FollowView{}, storeFault(err)
+		return FollowView{}, fault.OfStore(err)
 	}
 	v := FollowView{LogView: n.viewLog(ctx, l), Source: f.Source, Notices: map[string]string{}, Refused: n.refusals.of(logID)}
 	if !f.Seen.IsZero() {
@@ -304,7 +305,7 @@ func (n *Node) Followed(ctx context.Context, logID string) (FollowView, error) {
 	}
 	absent, err := n.store.Absent(ctx, row.No, 0, maxAbsentShown)
 	if err != nil {
-		return v, storeFault(err)
+		return v, fault.OfStore(err)
 	}
 	v.Absent = len(absent)
 	n.mu.RLock()

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -98,15 +99,15 @@ func TestAStrangerIsNotFollowed(t *testing.T) {
 	stranger := newTestNode(t)
 	url := host(t, keeper) + "/log/" + logOf(t, keeper, id)
 	_, err := stranger.FollowLog(ctx, FollowRequest{URL: url})
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	_, err = stranger.FollowLog(ctx, FollowRequest{URL: url, Party: stranger.Party().ID})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	v := must(stranger.FollowLog(ctx, FollowRequest{URL: url, Party: keeper.Party().ID}))(t)
 	if v.Size == 0 {
 		t.Fatalf("%+v", v)
 	}
 	_, err = keeper.FollowLog(ctx, FollowRequest{URL: url, Party: keeper.Party().ID})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 }
 
 // TestARewrittenLogIsCaughtByThoseWhoCompare has an author show one history to one party and another to the other.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
@@ -157,11 +158,11 @@ func (n *Node) followerTokens() (map[string]string, error) {
 		path := Within(n.dir, file)
 		data, err := os.ReadFile(path) // #nosec G304 -- the operator names it in the configuration
 		if err != nil {
-			return nil, &Fault{Code: CodeInvalid, What: "reading the token for " + host, Err: err, Remedy: "correct follower_tokens in " + ConfigName}
+			return nil, &fault.Fault{Code: fault.Invalid, What: "reading the token for " + host, Err: err, Remedy: "correct follower_tokens in " + ConfigName}
 		}
 		token := strings.TrimSpace(string(data))
 		if token == "" || strings.ContainsAny(token, " \t\r\n") {
-			return nil, faultf(CodeInvalid, "put the token alone into it", "reading the token for %s: %s does not hold one", host, path)
+			return nil, fault.New(fault.Invalid, "put the token alone into it", "reading the token for %s: %s does not hold one", host, path)
 		}
 		tokens[hostOf(host)] = token
 	}

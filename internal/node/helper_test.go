@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -119,10 +120,10 @@ func host(t testing.TB, n *Node) string {
 	return srv.URL
 }
 
-func wantCode(t *testing.T, err error, code Code) {
+func wantCode(t *testing.T, err error, code fault.Code) {
 	t.Helper()
-	if CodeOf(err) != code {
-		t.Errorf("got %v (code %q), want code %q", err, CodeOf(err), code)
+	if fault.CodeOf(err) != code {
+		t.Errorf("got %v (code %q), want code %q", err, fault.CodeOf(err), code)
 	}
 }
 

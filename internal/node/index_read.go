@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -28,7 +29,7 @@ type IndexLogView struct {
 func (n *Node) IndexState(ctx context.Context) (IndexView, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return IndexView{}, storeFault(err)
+		return IndexView{}, fault.OfStore(err)
 	}
 	sizes, err := n.store.Index().Sizes(ctx)
 	if err != nil && !errors.Is(err, store.ErrNoIndex) {
@@ -38,7 +39,7 @@ func (n *Node) IndexState(ctx context.Context) (IndexView, error) {
 	for _, l := range infos {
 		row, err := n.store.Log(ctx, l.ID)
 		if err != nil {
-			return IndexView{}, storeFault(err)
+			return IndexView{}, fault.OfStore(err)
 		}
 		one := IndexLogView{Log: l.ID, Size: l.Size, Indexed: min(sizes[row.No], l.Size)}
 		v.Logs = append(v.Logs, one)
@@ -71,7 +72,7 @@ func (n *Node) waitIndexed(ctx context.Context, l ledger.LogInfo, size int64) er
 	}
 	row, err := n.store.Log(ctx, l.ID)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	tick := time.NewTicker(indexPoll)
 	defer tick.Stop()
@@ -178,7 +179,7 @@ func (n *Node) unindex(ctx context.Context, object [32]byte, destroy func() erro
 	defer x.writing.Unlock()
 	places, err := n.store.Places(ctx, object)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	for _, p := range places {
 		if p.Index < 0 {

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // newNodeOn makes a node with a fresh store of its own, on SQLite or on PostgreSQL.
@@ -339,7 +341,7 @@ func TestSearchShowsWhatMayBeShown(t *testing.T) {
 	}
 	publish(t, n, Draft{Kind: "release", TLP: "AMBER", Body: fmt.Appendf(nil, `{"target":%q,"reason":"agreed","marking":{"tlp":"TLP:AMBER"}}`, strict.Leaf)})
 	narrower := Draft{Kind: "release", TLP: "AMBER", Body: fmt.Appendf(nil, `{"target":%q,"reason":"agreed","marking":{"tlp":"TLP:GREEN"}}`, clear.Leaf)}
-	if _, err := n.Publish(ctx, "own", narrower); CodeOf(err) != CodeInvalid {
+	if _, err := n.Publish(ctx, "own", narrower); fault.CodeOf(err) != fault.Invalid {
 		t.Errorf("a release that narrows: %v", err)
 	}
 	if got, want := fmt.Sprint(find()), "[sandglass strict]"; got != want {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/feed"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -45,7 +46,7 @@ func parseSenseCursor(s string) (c senseCursor, err error) {
 		err = json.Unmarshal(b, &c)
 	}
 	if err != nil || c.No < 0 || c.Count < 0 {
-		return c, faultf(CodeInvalid, "give the cursor of the page before, or none", "listing indicators: %q is no cursor", clipped(s))
+		return c, fault.New(fault.Invalid, "give the cursor of the page before, or none", "listing indicators: %q is no cursor", fault.Clip(s))
 	}
 	return c, nil
 }
@@ -117,7 +118,7 @@ func (n *Node) Indicators(ctx context.Context, after string) (feed.Page, error) 
 func (n *Node) allIndexed(ctx context.Context) error {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	if n.indexer == nil {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/feed"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -112,7 +113,7 @@ func TestIndicatorsFollowDecisions(t *testing.T) {
 		t.Fatalf("%+v, %v", waiting, err)
 	}
 	_, err = n.ApproveSighting(ctx, waiting[0].ID, SightingVerdict{Victim: "the port authority"})
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	if shown, err := n.Sighting(ctx, waiting[0].ID); err != nil || shown.Victim == nil || shown.Victim.Allowed || shown.Victim.Hosts != nil || len(shown.Victim.Why["ar"]) < 2 {
 		t.Errorf("%+v, %v", shown.Victim, err)
 	}
@@ -121,7 +122,7 @@ func TestIndicatorsFollowDecisions(t *testing.T) {
 		t.Fatalf("%+v, %v", done, err)
 	}
 	_, err = n.ApproveSighting(ctx, waiting[0].ID, SightingVerdict{})
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	f.want("a person's verdict", "?2:1/0/0")
 	p, err := n.Find(ctx, done.Leaf)
 	if err != nil {
@@ -136,7 +137,7 @@ func TestIndicatorsFollowDecisions(t *testing.T) {
 		t.Errorf("%+v %+v, %v", said, sent, err)
 	}
 	_, err = n.AddSightings(ctx, []FoundSighting{{Indicator: indicatorID("9"), Record: first.Leaf, Count: 1}})
-	wantCode(t, err, CodeNotFound)
+	wantCode(t, err, fault.NotFound)
 	_, err = n.Indicators(ctx, "nonsense")
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 }

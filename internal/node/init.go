@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -76,13 +77,13 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 		return nil, recordFault("making a node", err)
 	}
 	if n.store, err = store.OpenWith(ctx, cfg.storeDSN(dir), store.Options{Dir: dir}); err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	if err := n.openLedger(ctx); err != nil {
 		return nil, err
 	}
 	if logs, err := n.reader.Logs(ctx); err != nil || len(logs) > 0 {
-		return nil, errors.Join(err, faultf(CodeConflict, "choose another database", "making a node: the store holds %d logs already", len(logs)))
+		return nil, errors.Join(err, fault.New(fault.Conflict, "choose another database", "making a node: the store holds %d logs already", len(logs)))
 	}
 	if _, err := n.putKeyring(ctx, k, o.Public); err != nil {
 		return nil, err
@@ -94,7 +95,7 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 	if err := ignoreMissing(os.Remove(filepath.Join(dir, claimName))); err != nil {
 		return nil, err
 	}
-	return n, storeFault(n.startIndexer(ctx))
+	return n, fault.OfStore(n.startIndexer(ctx))
 }
 
 // claimName is in the directory while a node is being made there.
@@ -142,9 +143,9 @@ func checkVacant(dir string) error {
 		case err != nil:
 			return fmt.Errorf("making a node: %w", err)
 		case name == ConfigName:
-			return faultf(CodeConflict, "choose another directory", "making a node: %s holds one already", dir)
+			return fault.New(fault.Conflict, "choose another directory", "making a node: %s holds one already", dir)
 		default:
-			return faultf(CodeConflict, "remove the directory when an interrupted 'mithaq init' left it, or put the configuration back",
+			return fault.New(fault.Conflict, "remove the directory when an interrupted 'mithaq init' left it, or put the configuration back",
 				"making a node: %s holds %s and no %s", dir, name, ConfigName)
 		}
 	}

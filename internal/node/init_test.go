@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 func TestInitThatFailsLeavesNothing(t *testing.T) {
 	ctx := context.Background()
 	missing := filepath.Join(t.TempDir(), "deep", "node")
 	_, err := Init(ctx, missing, InitOptions{Names: map[string]string{"en": "two\nlines"}})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	if _, err := os.Stat(missing); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory is there: %v", err)
 	}
@@ -23,7 +25,7 @@ func TestInitThatFailsLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Init(ctx, own, InitOptions{Names: map[string]string{"not a tag": "Sahlan"}})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	entries, err := os.ReadDir(own)
 	if err != nil || len(entries) != 1 || entries[0].Name() != "mine.txt" {
 		t.Errorf("left behind: %v %v", entries, err)
@@ -42,7 +44,7 @@ func TestInitSaysWhatAKilledOneLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Init(context.Background(), dir, InitOptions{Names: map[string]string{"en": "Sahlan"}})
-		wantCode(t, err, CodeConflict)
+		wantCode(t, err, fault.Conflict)
 		if err == nil || !strings.Contains(err.Error(), "interrupted") || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -56,7 +58,7 @@ func TestInitRefusesADirectoryInUse(t *testing.T) {
 	n := newTestNode(t)
 	before := mustPublish(t, n, reportDraft("kept"))
 	_, err := Init(context.Background(), n.dir, InitOptions{Names: map[string]string{"en": "Darb"}})
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	if got, err := n.Record(context.Background(), n.Owner(), "own", before.Index); err != nil || got.Standing != StandingValid {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -97,9 +99,9 @@ func TestPassphrase(t *testing.T) {
 	mustPublish(t, n, sealed)
 	shut(t, n)
 	_, err = Open(ctx, dir, OpenOptions{})
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	_, err = Open(ctx, dir, OpenOptions{Secret: SecretSource{Ask: func(string) ([]byte, error) { return []byte("wrong horse battery"), nil }}})
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	// Without the keys a reader sees that a record is sealed, and everything else.
 	r := again(t, dir, OpenOptions{ReadOnly: true})
 	got, err := r.Record(ctx, r.Owner(), "own", 1)
@@ -107,7 +109,7 @@ func TestPassphrase(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 	_, err = r.RecordBody(ctx, r.Owner(), "own", 1)
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	for what, err := range map[string]error{
 		"publish": errOf(r.Publish(ctx, "own", reportDraft("x"))),
 		"erase":   errOf(r.Erase(ctx, "own", 1, Erasure{Reason: "error"})),
@@ -115,7 +117,7 @@ func TestPassphrase(t *testing.T) {
 		"propose": errOf(r.ProposeKeyrings(ctx, KeyChange{Action: "root"})),
 		"apply":   errOf(r.ApplyKeyrings(ctx, SignedKeyrings{})),
 	} {
-		if CodeOf(err) != CodeUnavailable {
+		if fault.CodeOf(err) != fault.Unavailable {
 			t.Errorf("%s read-only: %v", what, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -61,7 +62,7 @@ func (n *Node) announce(ctx context.Context, host string, introducer string) err
 			continue
 		}
 		changed, err := n.meet(ctx, k, c.URL, introducer)
-		if err != nil && CodeOf(err) != CodeConflict && CodeOf(err) != CodeInvalid {
+		if err != nil && fault.CodeOf(err) != fault.Conflict && fault.CodeOf(err) != fault.Invalid {
 			return err
 		}
 		met = met || changed
@@ -128,11 +129,11 @@ func (n *Node) FetchRoll(ctx context.Context, ref string) (Imported, error) {
 		case best < 0, o.Agreement == offered[best].Agreement && o.Depositary == o.Peer:
 			best = i
 		case o.Agreement != offered[best].Agreement:
-			return Imported{}, faultf(CodeInvalid, "give its id", "fetching a roll: %s can mean %s and %s", clipped(ref), o.Agreement, offered[best].Agreement)
+			return Imported{}, fault.New(fault.Invalid, "give its id", "fetching a roll: %s can mean %s and %s", fault.Clip(ref), o.Agreement, offered[best].Agreement)
 		}
 	}
 	if best < 0 {
-		return Imported{}, faultf(CodeNotFound, "ask the depositary for an invitation, and see 'mithaq peer list'", "fetching a roll: no peer shows this party an agreement %s", clipped(ref))
+		return Imported{}, fault.New(fault.NotFound, "ask the depositary for an invitation, and see 'mithaq peer list'", "fetching a roll: no peer shows this party an agreement %s", fault.Clip(ref))
 	}
 	return n.fetchRoll(ctx, peers[best].URL, offered[best].Agreement)
 }
@@ -143,7 +144,7 @@ func (n *Node) fetchFromAnybody(ctx context.Context, id string) (Imported, error
 	if err != nil {
 		return Imported{}, err
 	}
-	last := error(faultf(CodeNotFound, "ask the depositary for an invitation, and see 'mithaq peer list'", "fetching a roll: no peer shows this party the agreement %s", id))
+	last := error(fault.New(fault.NotFound, "ask the depositary for an invitation, and see 'mithaq peer list'", "fetching a roll: no peer shows this party the agreement %s", id))
 	for _, p := range all {
 		if p.URL == "" || n.onlyCosigns(ctx, p) {
 			continue
@@ -152,7 +153,7 @@ func (n *Node) fetchFromAnybody(ctx context.Context, id string) (Imported, error
 		if err == nil {
 			return in, nil
 		}
-		if CodeOf(err) != CodeNotFound {
+		if fault.CodeOf(err) != fault.NotFound {
 			last = err
 		}
 	}
@@ -173,7 +174,7 @@ func (n *Node) fetchRoll(ctx context.Context, host, id string) (Imported, error)
 		return Imported{}, err
 	}
 	if f.Agreement != id {
-		return Imported{}, faultf(CodeInvalid, "", "fetching a roll: %s sends another agreement's", host)
+		return Imported{}, fault.New(fault.Invalid, "", "fetching a roll: %s sends another agreement's", host)
 	}
 	in, err := n.importRoll(ctx, "the roll from "+host, f)
 	if err == nil {
@@ -243,14 +244,14 @@ func (n *Node) settleOutcome(ctx context.Context, out *ActOutcome) {
 func (n *Node) send(ctx context.Context, host string, out *ActOutcome) {
 	var reply ActReply
 	err := n.exchange(ctx, host, "/acts", out.File, maxCard, &reply)
-	switch CodeOf(err) {
+	switch fault.CodeOf(err) {
 	case "":
 		if err == nil {
 			out.Sent, out.Entered, out.Phase, out.State, out.File = SentEntered, true, reply.Phase, reply.State, nil
 			return
 		}
 		fallthrough
-	case CodeUnavailable, CodeBusy:
+	case fault.Unavailable, fault.Busy:
 		out.Sent, out.Trouble = SentWaits, err.Error()
 	default:
 		out.Sent, out.Trouble = SentRefused, err.Error()

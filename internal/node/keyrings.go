@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/coding"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -82,7 +83,7 @@ func (n *Node) aboutLog(ctx context.Context, v Viewer, l ledger.LogInfo, what st
 func fetchKeyrings(ctx context.Context, logURL, token string) ([][]byte, error) {
 	src, err := ledger.HTTPSourceWith(logURL, ledger.HTTPOptions{Token: token, Patience: time.Minute})
 	if err != nil {
-		return nil, &Fault{Code: CodeInvalid, What: "auditing", Err: err}
+		return nil, &fault.Fault{Code: fault.Invalid, What: "auditing", Err: err}
 	}
 	return keyringsFrom(ctx, src)
 }

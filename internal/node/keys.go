@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -10,7 +11,7 @@ import (
 func (n *Node) Keys(ctx context.Context) ([]KeyView, error) {
 	infos, err := n.ownLogs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	out := []KeyView{}
 	for _, l := range infos {

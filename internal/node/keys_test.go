@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -167,8 +168,8 @@ func TestKeyChangesThatAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = n.ApplyKeyrings(context.Background(), signed)
-	wantCode(t, err, CodeConflict)
-	if _, err := SignKeyrings(context.Background(), p, filepath.Join(n.dir, keysName), SecretSource{}); CodeOf(err) != CodeForbidden {
+	wantCode(t, err, fault.Conflict)
+	if _, err := SignKeyrings(context.Background(), p, filepath.Join(n.dir, keysName), SecretSource{}); fault.CodeOf(err) != fault.Forbidden {
 		t.Errorf("signed with a file that has no root key: %v", err)
 	}
 }
@@ -222,13 +223,13 @@ func TestExternalSigner(t *testing.T) {
 	for _, answer := range []string{"fail", "wrong", "noise"} {
 		command, public := signerScript(t, answer)
 		_, err := ceremony(n, KeyChange{Action: "rotate", Role: "officer", Command: command, PublicKey: public})
-		wantCode(t, err, CodeUnavailable)
+		wantCode(t, err, fault.Unavailable)
 		if answer == "fail" && !strings.Contains(err.Error(), "not plugged in") {
 			t.Errorf("it does not pass on what the command said: %v", err)
 		}
 	}
 	_, err := ceremony(n, KeyChange{Action: "rotate", Role: "officer", Command: []string{"/no/such/command"}, PublicKey: base64.StdEncoding.EncodeToString(make([]byte, 32))})
-	wantCode(t, err, CodeUnavailable)
+	wantCode(t, err, fault.Unavailable)
 	for _, role := range []string{"officer", "node", "log"} {
 		command, public := signerScript(t, "good")
 		change := KeyChange{Action: "rotate", Role: role, Command: command, PublicKey: public}
@@ -251,7 +252,7 @@ func TestExternalSigner(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = n.Publish(context.Background(), "own", reportDraft("not signed"))
-	wantCode(t, err, CodeUnavailable)
+	wantCode(t, err, fault.Unavailable)
 	shut(t, n)
 	if got := audited(t, n.dir); got[StandingValid] != 9 || len(got) != 1 {
 		t.Errorf("records: %v", got)
@@ -328,7 +329,7 @@ func TestALogThatWasHalfOpened(t *testing.T) {
 	}
 	mustChange(t, n, KeyChange{Action: "rotate", Role: "officer"})
 	_, err = n.Publish(ctx, agreement, reportDraft("nowhere"))
-	wantCode(t, err, CodeNotFound)
+	wantCode(t, err, fault.NotFound)
 	shut(t, n)
 	audited(t, n.dir)
 	n = again(t, n.dir, OpenOptions{})
@@ -339,5 +340,5 @@ func TestALogThatWasHalfOpened(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	_, err = ceremony(n, KeyChange{Action: "open", Agreement: agreement})
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 }

@@ -13,6 +13,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -44,7 +45,7 @@ func openKeys(path string, source SecretSource, configured string) (*keyset, err
 	}
 	keys, err := record.DecodeKeyFile(data, l.identity)
 	if errors.Is(err, record.ErrNotForUs) {
-		return nil, faultf(CodeForbidden, "give the key file or passphrase that it was made with", "opening %s: the secret is not the right one", path)
+		return nil, fault.New(fault.Forbidden, "give the key file or passphrase that it was made with", "opening %s: the secret is not the right one", path)
 	}
 	if err != nil {
 		return nil, recordFault("opening "+path, err)
@@ -111,13 +112,13 @@ func newSecret(rand io.Reader, role record.Role) (record.SecretKey, error) {
 // addCommand keeps the command that signs with a key held elsewhere, once it has shown that it does.
 func (s *keyset) addCommand(ctx context.Context, rand io.Reader, public record.PublicKey, role record.Role, command []string) error {
 	if public.Alg != record.Ed25519 || len(public.Bytes) != ed25519.PublicKeySize {
-		return faultf(CodeInvalid, "give the command's Ed25519 public key in base64", "keeping a command: its public key is not one of Ed25519, %d bytes long", ed25519.PublicKeySize)
+		return fault.New(fault.Invalid, "give the command's Ed25519 public key in base64", "keeping a command: its public key is not one of Ed25519, %d bytes long", ed25519.PublicKeySize)
 	}
 	if k, ok := s.find(public.ID()); ok {
 		if k.Role == role && slices.Equal(k.Command, command) {
 			return nil
 		}
-		return faultf(CodeConflict, "use another key", "keeping a command: the key %s is here already", k.ID)
+		return fault.New(fault.Conflict, "use another key", "keeping a command: the key %s is here already", k.ID)
 	}
 	if err := (commandSigner{public: public, argv: command}).try(ctx, rand); err != nil {
 		return err
@@ -129,7 +130,7 @@ func (s *keyset) addCommand(ctx context.Context, rand io.Reader, public record.P
 func (s *keyset) signer(public record.PublicKey) (record.Signer, error) {
 	k, ok := s.find(public.ID())
 	if !ok {
-		return nil, faultf(CodeForbidden, "", "signing: the private key of %s is not here", public.ID())
+		return nil, fault.New(fault.Forbidden, "", "signing: the private key of %s is not here", public.ID())
 	}
 	if k.External() {
 		return commandSigner{public: public, argv: k.Command}, nil

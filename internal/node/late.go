@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -37,7 +38,7 @@ func (l *latePlaces) take(log string) (from int64, ok bool) {
 func (n *Node) noteLate(ctx context.Context, late []store.LateObject) error {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	for _, l := range infos {
 		b := n.book(l.ID)

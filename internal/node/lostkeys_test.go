@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // rotatedAfter makes a node, a backup of it, and rotates keys that the backup then lacks.
@@ -42,11 +44,11 @@ func TestRestoreNamesKeysThatWereLost(t *testing.T) {
 		}
 	}
 	_, err = back.Publish(ctx, "own", reportDraft("too early"))
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	p := must(back.ProposeKeyrings(ctx, KeyChange{Action: "rotate", Role: "lost"}))(t)
 	must(back.ApplyKeyrings(ctx, must(SignKeyrings(ctx, p, o.Root, o.RootSecret))(t)))(t)
 	_, err = back.ProposeKeyrings(ctx, KeyChange{Action: "rotate", Role: "lost"})
-	wantCode(t, err, CodeNotFound)
+	wantCode(t, err, fault.NotFound)
 	if lost := back.lostKeys(back.mustOwn(t)); lost != "" {
 		t.Errorf("still lost: %s", lost)
 	}
@@ -149,7 +151,7 @@ func TestATokenGoesToItsHostAlone(t *testing.T) {
 	check("settling")
 	o.Tokens = map[string]string{"https://else.example": "x"}
 	_, err := Restore(ctx, dir, o)
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 }
 
 // What is long shows how far it is: every piece of it goes from little to all.

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"math"
 	"os"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // MapView is the operator's geometry for the map of parties. The program ships none: borders are contested.
@@ -28,27 +30,27 @@ const (
 	maxMapPoints = 200_000
 )
 
-// Map reads the geometry that map_file names; CodeNotFound where it names none.
+// Map reads the geometry that map_file names; fault.NotFound where it names none.
 func (n *Node) Map() (MapView, error) {
 	if n.cfg.MapFile == "" {
-		return MapView{}, faultf(CodeNotFound, "name one under map_file in "+ConfigName, "drawing a map: no geometry is given")
+		return MapView{}, fault.New(fault.NotFound, "name one under map_file in "+ConfigName, "drawing a map: no geometry is given")
 	}
 	path := Within(n.dir, n.cfg.MapFile)
 	f, err := os.Open(path) // #nosec G304 -- the operator names the file
 	if errors.Is(err, fs.ErrNotExist) {
-		return MapView{}, faultf(CodeNotFound, "correct map_file in "+ConfigName, "drawing a map: %s does not exist", path)
+		return MapView{}, fault.New(fault.NotFound, "correct map_file in "+ConfigName, "drawing a map: %s does not exist", path)
 	}
 	if err != nil {
-		return MapView{}, &Fault{Code: CodeUnavailable, What: "drawing a map", Err: err}
+		return MapView{}, &fault.Fault{Code: fault.Unavailable, What: "drawing a map", Err: err}
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	data, err := io.ReadAll(io.LimitReader(f, maxMapBytes+1))
 	if err != nil {
-		return MapView{}, &Fault{Code: CodeUnavailable, What: "drawing a map", Err: err}
+		return MapView{}, &fault.Fault{Code: fault.Unavailable, What: "drawing a map", Err: err}
 	}
 	v, err := parseMap(data)
 	if err != nil {
-		return MapView{}, &Fault{Code: CodeInvalid, What: "drawing a map: reading " + path, Err: err, Remedy: "give a GeoJSON FeatureCollection (RFC 7946) of polygons"}
+		return MapView{}, &fault.Fault{Code: fault.Invalid, What: "drawing a map: reading " + path, Err: err, Remedy: "give a GeoJSON FeatureCollection (RFC 7946) of polygons"}
 	}
 	return v, nil
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 const square = `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"iso_a2":"XS"},"geometry":{"type":"Polygon","coordinates":[[[10,20],[12,20],[12,22],[10,20]]]}},
@@ -12,11 +14,11 @@ const square = `{"type":"FeatureCollection","features":[{"type":"Feature","prope
 
 func TestTheMapIsTheOperators(t *testing.T) {
 	n := newTestNode(t)
-	if _, err := n.Map(); CodeOf(err) != CodeNotFound {
+	if _, err := n.Map(); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("without a file: %v", err)
 	}
 	n.cfg.MapFile = "map.geojson"
-	if _, err := n.Map(); CodeOf(err) != CodeNotFound {
+	if _, err := n.Map(); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("the file is missing: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(n.dir, "map.geojson"), []byte(square), 0o600); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/notify"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -35,7 +36,7 @@ func (n *Node) Matters(ctx context.Context) ([]Matter, error) {
 	for _, look := range []func(context.Context) ([]Matter, error){n.approvalMatters, n.mismatchMatters, n.staleMatters, n.sensorMatters, n.feedMatters, n.backupMatters} {
 		found, err := look(ctx)
 		if err != nil {
-			return nil, storeFault(err)
+			return nil, fault.OfStore(err)
 		}
 		all = append(all, found...)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -38,7 +39,7 @@ const mirroredSetting = "mirrored/"
 func (n *Node) catchUpMirror(ctx context.Context) error {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	for _, l := range infos {
 		if !l.Followed() || l.Size == 0 {
@@ -46,7 +47,7 @@ func (n *Node) catchUpMirror(ctx context.Context) error {
 		}
 		done, err := n.store.Setting(ctx, mirroredSetting+l.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return storeFault(err)
+			return fault.OfStore(err)
 		}
 		mirrors := n.mirrors(ctx, l.Agreement)
 		if mirrors == (len(done) > 0) {
@@ -60,7 +61,7 @@ func (n *Node) catchUpMirror(ctx context.Context) error {
 			}
 		}
 		if err := n.store.SetSetting(ctx, mirroredSetting+l.ID, mark); err != nil {
-			return storeFault(err)
+			return fault.OfStore(err)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/stix"
 )
 
@@ -91,7 +92,7 @@ func (n *Node) audienceOfGroup(ctx context.Context, log string, d Draft, g *misp
 		parties[party] = true
 	}
 	if len(parties) == 0 {
-		return nil, faultf(CodeInvalid, "say who they are with --org NAME=PARTY, or who gets it with --to PARTY", "publishing: no organisation of the sharing group %s is a party known here", clipped(g.Name))
+		return nil, fault.New(fault.Invalid, "say who they are with --org NAME=PARTY, or who gets it with --to PARTY", "publishing: no organisation of the sharing group %s is a party known here", fault.Clip(g.Name))
 	}
 	return slices.Sorted(maps.Keys(parties)), nil
 }

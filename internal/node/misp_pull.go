@@ -12,6 +12,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // MISPFeed opens one file of a MISP feed by its name. A file that is not there is fs.ErrNotExist.
@@ -122,8 +123,8 @@ func pullEvent(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull, 
 		return refuse("it is not the event that the feed says it is")
 	}
 	out, err := t.PublishFile(ctx, pull.Log, File{Name: e.FileName(), Content: b, Draft: pull.Base, Unmarked: pull.TLP, Format: "misp", Orgs: pull.Orgs})
-	switch code := CodeOf(err); {
-	case code == CodeInvalid || code == CodeConflict:
+	switch code := fault.CodeOf(err); {
+	case code == fault.Invalid || code == fault.Conflict:
 		return refuse(err.Error())
 	case err != nil:
 		return err
@@ -169,7 +170,7 @@ func MISPFolder(root *os.Root) MISPFeed {
 func MISPOverHTTP(base, key string) (MISPFeed, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, faultf(CodeInvalid, "write for example https://feed.example/misp/", "reading a feed: %s is no http or https address", clipped(base))
+		return nil, fault.New(fault.Invalid, "write for example https://feed.example/misp/", "reading a feed: %s is no http or https address", fault.Clip(base))
 	}
 	get := newGetter(key)
 	return func(ctx context.Context, name string) (io.ReadCloser, error) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/facts"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/federate/httpsig"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -180,7 +181,7 @@ func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
 		return nil, err
 	}
 	if n.store, err = store.OpenWith(ctx, cfg.storeDSN(dir), store.Options{Dir: dir, ReadOnly: o.ReadOnly}); err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	if o.ReadOnly {
 		n.reader = ledger.NewReader(n.store)
@@ -198,7 +199,7 @@ func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
 	}
 	if !o.ReadOnly {
 		if err := n.startIndexer(ctx); err != nil {
-			return nil, storeFault(err)
+			return nil, fault.OfStore(err)
 		}
 	}
 	if o.AskFollowers && !o.ReadOnly {
@@ -228,7 +229,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 // openLedger takes the writer's lease and begins to sequence.
 func (n *Node) openLedger(ctx context.Context) (err error) {
 	if n.guard, err = ledger.OpenFileGuard(n.store.Files(), filepath.Join(n.dir, guardName)); err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	session, err := record.NewID(n.rand, record.PrefixLog)
 	if err != nil {
@@ -239,14 +240,14 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 		Store: n.store, Guard: n.guard, Signer: n.logSigner, Clock: n.now, Logger: n.logger, Rand: n.rand, Published: n.published,
 	})
 	if err != nil {
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	n.reader = n.ledger
 	n.startFollower()
 	go func(l *ledger.Ledger) { // ends with the ledger
 		select {
 		case <-l.Lost():
-			n.lost <- &Fault{Code: CodeUnavailable, What: "this process is no longer the node's writer", Err: l.LostErr(),
+			n.lost <- &fault.Fault{Code: fault.Unavailable, What: "this process is no longer the node's writer", Err: l.LostErr(),
 				Remedy: "see which other process writes to the same store"}
 		case <-l.Done():
 		}
@@ -269,36 +270,6 @@ func (n *Node) published(logID string) {
 	if c != nil && own {
 		c.nudge(logID, urgent)
 	}
-}
-
-// storeFault gives an error of the store or the ledger its code.
-func storeFault(err error) error {
-	var behind *ledger.ErrBehind
-	var fence *ledger.ErrFence
-	switch {
-	case err == nil:
-		return nil
-	case CodeOf(err) != "":
-		return err
-	case errors.Is(err, store.ErrLeaseHeld), errors.Is(err, store.ErrLocked):
-		return &Fault{Code: CodeUnavailable, What: "another process runs on this node", Err: err, Remedy: "stop it, or use it"}
-	case errors.As(err, &behind):
-		return &Fault{Code: CodeBehind, What: err.Error(), Err: err, Remedy: "run 'mithaq restore'"}
-	case errors.As(err, &fence):
-		return &Fault{Code: CodeConflict, What: "the keyring changed meanwhile", Err: err, Remedy: "try again"}
-	case errors.Is(err, ledger.ErrUnsettled):
-		return &Fault{Code: CodeUnavailable, What: "reading recalls", Err: err, Remedy: "ask again in a moment"}
-	case errors.Is(err, ledger.ErrRetired):
-		return &Fault{Code: CodeConflict, What: "publishing", Err: err}
-	case errors.Is(err, ledger.ErrNotFound), errors.Is(err, store.ErrNotFound):
-		return &Fault{Code: CodeNotFound, What: "looking it up", Err: err}
-	case errors.Is(err, ledger.ErrTooLarge):
-		return &Fault{Code: CodeInvalid, What: "publishing", Err: err}
-	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrReadOnly), errors.Is(err, store.ErrLeaseLost),
-		errors.Is(err, ledger.ErrNotPublished), errors.Is(err, ledger.ErrClosed):
-		return &Fault{Code: CodeUnavailable, What: "writing to the store", Err: err}
-	}
-	return err
 }
 
 // Close stops writing, gives the lease back and closes the store.
@@ -403,7 +374,7 @@ func (n *Node) unsettled() bool {
 func (n *Node) Logs(ctx context.Context) ([]LogView, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	out := make([]LogView, 0, len(infos))
 	for _, l := range infos {
@@ -437,7 +408,7 @@ func (n *Node) viewLog(ctx context.Context, l ledger.LogInfo) LogView {
 func (n *Node) ownLogs(ctx context.Context) ([]ledger.LogInfo, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	return slices.DeleteFunc(infos, ledger.LogInfo.Followed), nil
 }
@@ -455,14 +426,14 @@ func (n *Node) resolveLog(ctx context.Context, ref string) (ledger.LogInfo, erro
 			continue
 		}
 		if err != nil {
-			return ledger.LogInfo{}, storeFault(err)
+			return ledger.LogInfo{}, fault.OfStore(err)
 		}
 		if found == nil || !found.Retired.IsZero() {
 			found = &l
 		}
 	}
 	if found == nil {
-		return ledger.LogInfo{}, faultf(CodeNotFound, "see 'mithaq log list'", "there is no log %q here", ref)
+		return ledger.LogInfo{}, fault.New(fault.NotFound, "see 'mithaq log list'", "there is no log %q here", ref)
 	}
 	return *found, nil
 }
@@ -497,7 +468,7 @@ type Place struct {
 func recordFault(what string, err error) error {
 	var bad *record.Error
 	if errors.As(err, &bad) {
-		return &Fault{Code: CodeInvalid, What: what, Err: err}
+		return &fault.Fault{Code: fault.Invalid, What: what, Err: err}
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }

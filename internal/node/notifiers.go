@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/notify"
 	"github.com/mithaq/mithaq/internal/store"
@@ -101,17 +102,17 @@ func (n *Node) AddNotifier(ctx context.Context, q NotifierRequest) (NewNotifier,
 	}
 	all, err := n.store.Notifiers(ctx)
 	if err != nil {
-		return NewNotifier{}, storeFault(err)
+		return NewNotifier{}, fault.OfStore(err)
 	}
 	if slices.ContainsFunc(all, func(o store.Notifier) bool { return o.Name == q.Name }) {
-		return NewNotifier{}, faultf(CodeConflict, "remove it first, or choose another name", "adding a notifier: there is one called %s", q.Name)
+		return NewNotifier{}, fault.New(fault.Conflict, "remove it first, or choose another name", "adding a notifier: there is one called %s", q.Name)
 	}
 	if len(all) >= maxNotifiers {
-		return NewNotifier{}, faultf(CodeBusy, "remove some", "adding a notifier: there are %d already", maxNotifiers)
+		return NewNotifier{}, fault.New(fault.Busy, "remove some", "adding a notifier: there are %d already", maxNotifiers)
 	}
 	if len(all) == 0 { // nobody was told so far: what waits by now is no news
 		if err := n.gatherNotices(ctx, nil); err != nil {
-			return NewNotifier{}, storeFault(err)
+			return NewNotifier{}, fault.OfStore(err)
 		}
 	}
 	slices.Sort(q.Occasions)
@@ -125,7 +126,7 @@ func (n *Node) AddNotifier(ctx context.Context, q NotifierRequest) (NewNotifier,
 		out.Secret = notify.SecretPrefix + base64.StdEncoding.EncodeToString(row.Secret)
 	}
 	if err := n.store.PutNotifier(ctx, row); err != nil {
-		return NewNotifier{}, storeFault(err)
+		return NewNotifier{}, fault.OfStore(err)
 	}
 	out.NotifierView = viewNotifier(row, nil)
 	return out, nil
@@ -133,28 +134,28 @@ func (n *Node) AddNotifier(ctx context.Context, q NotifierRequest) (NewNotifier,
 
 func (n *Node) checkNotifier(q NotifierRequest) error {
 	if !validName(q.Name) {
-		return faultf(CodeInvalid, "use up to 64 letters, digits, - and _", "adding a notifier: %s is no name for one", clipped(q.Name))
+		return fault.New(fault.Invalid, "use up to 64 letters, digits, - and _", "adding a notifier: %s is no name for one", fault.Clip(q.Name))
 	}
 	if !slices.Contains(notify.Languages(), q.Language) {
-		return faultf(CodeInvalid, "give ar, en or fr", "adding a notifier: there are no messages in %s", clipped(q.Language))
+		return fault.New(fault.Invalid, "give ar, en or fr", "adding a notifier: there are no messages in %s", fault.Clip(q.Language))
 	}
 	for _, o := range q.Occasions {
 		if !notify.IsOccasion(o) {
-			return faultf(CodeInvalid, "see 'mithaq notifier add --help'", "adding a notifier: nobody is told of %s", clipped(o))
+			return fault.New(fault.Invalid, "see 'mithaq notifier add --help'", "adding a notifier: nobody is told of %s", fault.Clip(o))
 		}
 	}
 	switch q.Kind {
 	case NotifierMail:
 		if n.cfg.Mail.Server == "" {
-			return faultf(CodeInvalid, "set mail in "+ConfigName+" and start the node again", "adding a notifier: no mail server is configured")
+			return fault.New(fault.Invalid, "set mail in "+ConfigName+" and start the node again", "adding a notifier: no mail server is configured")
 		}
 		if err := notify.CheckAddress(q.To); err != nil {
-			return &Fault{Code: CodeInvalid, What: "adding a notifier", Err: err}
+			return &fault.Fault{Code: fault.Invalid, What: "adding a notifier", Err: err}
 		}
 	case NotifierWebhook:
 		return checkHook(q.To)
 	default:
-		return faultf(CodeInvalid, "give mail or webhook", "adding a notifier: there is no kind %s", clipped(q.Kind))
+		return fault.New(fault.Invalid, "give mail or webhook", "adding a notifier: there is no kind %s", fault.Clip(q.Kind))
 	}
 	return nil
 }
@@ -163,13 +164,13 @@ func (n *Node) checkNotifier(q NotifierRequest) error {
 func checkHook(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" {
-		return faultf(CodeInvalid, "write for example \"https://chat.example/hooks/mithaq\"", "adding a notifier: %s is not an https address", clipped(address))
+		return fault.New(fault.Invalid, "write for example \"https://chat.example/hooks/mithaq\"", "adding a notifier: %s is not an https address", fault.Clip(address))
 	}
 	if err := fetch.CheckURL(address, true); err != nil {
-		return &Fault{Code: CodeInvalid, What: "adding a notifier", Err: err}
+		return &fault.Fault{Code: fault.Invalid, What: "adding a notifier", Err: err}
 	}
 	if u.Scheme == "http" && fetch.CheckURL(address, false) == nil {
-		return faultf(CodeInvalid, "use https", "adding a notifier: %s would be told in the clear", clipped(u.Host))
+		return fault.New(fault.Invalid, "use https", "adding a notifier: %s would be told in the clear", fault.Clip(u.Host))
 	}
 	return nil
 }
@@ -192,13 +193,13 @@ func (n *Node) Notifiers(ctx context.Context) (NotifiersView, error) {
 	v := NotifiersView{MailServer: n.cfg.Mail.Server, MailFrom: n.cfg.Mail.From, Link: n.screens(), Notifiers: []NotifierView{}}
 	rows, err := n.store.Notifiers(ctx)
 	if err != nil {
-		return v, storeFault(err)
+		return v, fault.OfStore(err)
 	}
 	waiting, err := n.store.Notices(ctx)
 	for _, r := range rows {
 		v.Notifiers = append(v.Notifiers, viewNotifier(r, waiting))
 	}
-	return v, storeFault(err)
+	return v, fault.OfStore(err)
 }
 
 // RemoveNotifier forgets whom to tell, and what it was to be told.
@@ -210,11 +211,11 @@ func (n *Node) RemoveNotifier(ctx context.Context, name string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return noNotifier("removing a notifier", name)
 	}
-	return storeFault(err)
+	return fault.OfStore(err)
 }
 
 func noNotifier(doing, name string) error {
-	return faultf(CodeNotFound, "see 'mithaq notifier list'", "%s: there is none called %s", doing, clipped(name))
+	return fault.New(fault.NotFound, "see 'mithaq notifier list'", "%s: there is none called %s", doing, fault.Clip(name))
 }
 
 // TestNotifier sends a message that says that it is a test, at once, and tells what became of it.
@@ -224,7 +225,7 @@ func (n *Node) TestNotifier(ctx context.Context, name string) (NoticeRun, error)
 	}
 	rows, err := n.store.Notifiers(ctx)
 	if err != nil {
-		return NoticeRun{}, storeFault(err)
+		return NoticeRun{}, fault.OfStore(err)
 	}
 	i := slices.IndexFunc(rows, func(r store.Notifier) bool { return r.Name == name })
 	if i < 0 {
@@ -239,7 +240,7 @@ func (n *Node) TestNotifier(ctx context.Context, name string) (NoticeRun, error)
 	err = n.noteRun(context.WithoutCancel(ctx), name, run, func(ctx context.Context, state []byte) error {
 		return n.store.NoteNotifier(ctx, name, state)
 	})
-	return run, storeFault(err)
+	return run, fault.OfStore(err)
 }
 
 // ran is what became of a message.

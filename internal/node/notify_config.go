@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/notify"
 )
 
@@ -46,14 +47,14 @@ func (m Mail) mailer(secret string) notify.Mailer {
 func (n *Node) mailer() (notify.Mailer, error) {
 	m := n.cfg.Mail
 	if m.Server == "" {
-		return notify.Mailer{}, faultf(CodeInvalid, "set mail in "+ConfigName, "sending mail: no mail server is configured")
+		return notify.Mailer{}, fault.New(fault.Invalid, "set mail in "+ConfigName, "sending mail: no mail server is configured")
 	}
 	if m.SecretFile == "" {
 		return m.mailer(""), nil
 	}
 	data, err := os.ReadFile(Within(n.dir, m.SecretFile)) // #nosec G304 -- the operator names the file
 	if err != nil {
-		return notify.Mailer{}, &Fault{Code: CodeInvalid, What: "sending mail: reading its secret_file", Err: err, Remedy: "write the password into it"}
+		return notify.Mailer{}, &fault.Fault{Code: fault.Invalid, What: "sending mail: reading its secret_file", Err: err, Remedy: "write the password into it"}
 	}
 	return m.mailer(strings.TrimSpace(string(data))), nil
 }

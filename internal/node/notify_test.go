@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -210,7 +211,7 @@ func TestNotifiersThatAreRefused(t *testing.T) {
 	}
 	must(n.AddNotifier(ctx, NotifierRequest{Name: "a", Kind: "webhook", To: "https://chat.example/x?y=z"}))(t)
 	_, err := n.AddNotifier(ctx, NotifierRequest{Name: "a", Kind: "webhook", To: "https://chat.example/x"})
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 }
 
 // A schedule makes backups by itself, keeps as many as it says of this node's own, and says so when one fails.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate/httpsig"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -31,7 +32,7 @@ func (n *Node) requestSigner() (*httpsig.Signer, error) {
 	}
 	keys := k.WithRole(record.RoleHTTP)
 	if len(keys) == 0 {
-		return nil, faultf(CodeInvalid, "add one with 'mithaq key rotate --role http'", "signing a request: the keyring has no http key")
+		return nil, fault.New(fault.Invalid, "add one with 'mithaq key rotate --role http'", "signing a request: the keyring has no http key")
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -83,7 +84,7 @@ func (n *Node) exchangeBytes(ctx context.Context, base, path, contentType string
 	}
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(base, "/")+path, bytes.NewReader(content))
 	if err != nil {
-		return &Fault{Code: CodeInvalid, What: "asking another node", Err: err}
+		return &fault.Fault{Code: fault.Invalid, What: "asking another node", Err: err}
 	}
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
@@ -104,7 +105,7 @@ func (n *Node) exchangeBytes(ctx context.Context, base, path, contentType string
 	}
 	n.refusals.answer(err, n.now(), hostOf(base))
 	if err != nil {
-		return &Fault{Code: CodeUnavailable, What: "asking another node", Err: err, Remedy: "try again later"}
+		return &fault.Fault{Code: fault.Unavailable, What: "asking another node", Err: err, Remedy: "try again later"}
 	}
 	if a.Status != http.StatusOK {
 		return answeredWith(base+path, a.Status, data)
@@ -124,23 +125,23 @@ func patienceOf(ctx context.Context) time.Duration {
 // answeredWith is the fault that another node answered with: its own words where it gave any, cut short.
 func answeredWith(where string, status int, data []byte) error {
 	var p struct {
-		Detail string `json:"detail"`
-		Code   Code   `json:"code"`
+		Detail string     `json:"detail"`
+		Code   fault.Code `json:"code"`
 	}
-	code := CodeUnavailable
+	code := fault.Unavailable
 	switch {
 	case status == http.StatusNotFound:
-		code = CodeNotFound
+		code = fault.NotFound
 	case status >= 400 && status < 500:
-		code = CodeConflict
+		code = fault.Conflict
 	}
 	if json.Unmarshal(data, &p) == nil && p.Detail != "" {
 		if p.Code != "" {
 			code = p.Code
 		}
-		return &Fault{Code: code, What: fmt.Sprintf("%s answers %d", where, status), Err: errors.New(oneLine(p.Detail))}
+		return &fault.Fault{Code: code, What: fmt.Sprintf("%s answers %d", where, status), Err: errors.New(oneLine(p.Detail))}
 	}
-	return &Fault{Code: code, What: fmt.Sprintf("%s answers %d %s", where, status, http.StatusText(status))}
+	return &fault.Fault{Code: code, What: fmt.Sprintf("%s answers %d %s", where, status, http.StatusText(status))}
 }
 
 // oneLine keeps another node's words on one line and short: they are printed on a terminal.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // pairOfNodes are two parties who propose to have an agreement without a depositary; nothing was carried yet.
@@ -97,7 +98,7 @@ func TestAPairByHand(t *testing.T) {
 	if h := here(t, a, id); h.Phase != "ended" {
 		t.Fatalf("%+v", h)
 	}
-	if _, err := perform(t, a, id, ActRequest{Act: "amend", Definition: pairTextOf("3", a, b)}); CodeOf(err) != CodeConflict {
+	if _, err := perform(t, a, id, ActRequest{Act: "amend", Definition: pairTextOf("3", a, b)}); fault.CodeOf(err) != fault.Conflict {
 		t.Fatalf("acting after the end: %v", err)
 	}
 	carryAll(t, id, a, b)
@@ -112,10 +113,10 @@ func TestAThirdPartyHasNoPlaceInAPair(t *testing.T) {
 	c := newTestNode(t)
 	f := must(a.RollFileOf(context.Background(), id))(t)
 	must(carry(c, f))(t) // who was handed the file can read it
-	if _, err := perform(t, c, id, ActRequest{Act: "approve"}); CodeOf(err) != CodeForbidden {
+	if _, err := perform(t, c, id, ActRequest{Act: "approve"}); fault.CodeOf(err) != fault.Forbidden {
 		t.Fatalf("%v", err)
 	}
-	if _, err := perform(t, c, id, ActRequest{Act: "join"}); CodeOf(err) != CodeForbidden {
+	if _, err := perform(t, c, id, ActRequest{Act: "join"}); fault.CodeOf(err) != fault.Forbidden {
 		t.Fatalf("%v", err)
 	}
 	must(carry(b, f))(t)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // PartyPage is all that this node knows of a party: who it is, where it stands in the world, and what it runs.
@@ -56,7 +57,7 @@ func (n *Node) PartyPage(ctx context.Context, ref string) (PartyPage, error) {
 
 func (p *PartyPage) found(ref string) error {
 	if p.ID == "" && p.Label == "" {
-		return faultf(CodeNotFound, "give a party id (p-…), a label, or a country's code", "there is no party %s in the register or in any roll here", clipped(ref))
+		return fault.New(fault.NotFound, "give a party id (p-…), a label, or a country's code", "there is no party %s in the register or in any roll here", fault.Clip(ref))
 	}
 	return nil
 }

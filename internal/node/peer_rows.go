@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -56,7 +57,7 @@ func (p *peerRows) forget() {
 // peers lists what is known of other parties' nodes, by party.
 func (n *Node) peers(ctx context.Context) ([]store.Peer, error) {
 	all, err := n.store.Peers(ctx)
-	return all, storeFault(err)
+	return all, fault.OfStore(err)
 }
 
 // peerOf is what is known of a party's node. Nobody changes what it returns.
@@ -67,7 +68,7 @@ func (n *Node) peerOf(ctx context.Context, party string) (p store.Peer, ok bool,
 	}
 	row.Peer, err = n.store.Peer(ctx, party)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return store.Peer{}, false, storeFault(err)
+		return store.Peer{}, false, fault.OfStore(err)
 	}
 	row.known = err == nil
 	if n.ledger != nil {
@@ -81,7 +82,7 @@ func (n *Node) putPeer(ctx context.Context, p store.Peer) error {
 	err := n.store.PutPeer(ctx, p)
 	n.peerRows.forget()
 	n.known.Add(1)
-	return storeFault(err)
+	return fault.OfStore(err)
 }
 
 // removePeer forgets a peer and its pin, if there is one.
@@ -92,5 +93,5 @@ func (n *Node) removePeer(ctx context.Context, party string) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
-	return storeFault(err)
+	return fault.OfStore(err)
 }

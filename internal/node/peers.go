@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -54,7 +55,7 @@ func (n *Node) lookAt(ctx context.Context, q PeerRequest) (PeerView, record.Keyr
 	case q.URL != "":
 		c, err = n.fetchCard(ctx, q.URL)
 	default:
-		err = faultf(CodeInvalid, "give the node's address or its card", "looking at a peer: nothing is named")
+		err = fault.New(fault.Invalid, "give the node's address or its card", "looking at a peer: nothing is named")
 	}
 	if err != nil {
 		return PeerView{}, record.Keyring{}, err
@@ -65,11 +66,11 @@ func (n *Node) lookAt(ctx context.Context, q PeerRequest) (PeerView, record.Keyr
 	}
 	if q.Mirror != "" {
 		if err := checkURL("mirror", q.Mirror); err != nil {
-			return PeerView{}, k, &Fault{Code: CodeInvalid, What: "looking at a peer", Err: err}
+			return PeerView{}, k, &fault.Fault{Code: fault.Invalid, What: "looking at a peer", Err: err}
 		}
 	}
 	if k.Party == n.party.ID {
-		return PeerView{}, k, faultf(CodeInvalid, "give another party's address", "looking at a peer: it is this node's own party")
+		return PeerView{}, k, fault.New(fault.Invalid, "give another party's address", "looking at a peer: it is this node's own party")
 	}
 	v := PeerView{PartyView: viewParty(k), URL: c.URL, Cosigns: q.Cosigns, Mirror: strings.TrimRight(q.Mirror, "/")}
 	known, ok, err := n.peerOf(ctx, k.Party)
@@ -87,7 +88,7 @@ func (n *Node) AddPeer(ctx context.Context, q PeerRequest) (PeerView, error) {
 		return v, err
 	}
 	if q.Party != k.Party {
-		return v, faultf(CodeForbidden, "compare the fingerprint again", "adding a peer: the node is party %s, the fingerprint that was compared is of %s", k.Party, clipped(q.Party))
+		return v, fault.New(fault.Forbidden, "compare the fingerprint again", "adding a peer: the node is party %s, the fingerprint that was compared is of %s", k.Party, fault.Clip(q.Party))
 	}
 	if _, err := n.Pin(ctx, k.Envelope()); err != nil {
 		return v, err
@@ -191,7 +192,7 @@ func PickPeer(all []PeerView, ref string) (PeerView, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return PeerView{}, faultf(CodeNotFound, "see 'mithaq peer list'", "no peer is called %s", clipped(ref))
+		return PeerView{}, fault.New(fault.NotFound, "see 'mithaq peer list'", "no peer is called %s", fault.Clip(ref))
 	}
-	return PeerView{}, faultf(CodeInvalid, "give its party id", "%d peers are called %s", len(found), clipped(ref))
+	return PeerView{}, fault.New(fault.Invalid, "give its party id", "%d peers are called %s", len(found), fault.Clip(ref))
 }

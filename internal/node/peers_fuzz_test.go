@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -76,7 +77,7 @@ func FuzzActsAndRolls(f *testing.F) {
 		}
 		for _, n := range []*Node{keeper, reader} {
 			in, err := n.Import(ctx, "fuzzed", data)
-			if err != nil && CodeOf(err) == "" {
+			if err != nil && fault.CodeOf(err) == "" {
 				t.Fatalf("an error that tells nobody what to do: %v", err)
 			}
 			if err == nil && in.Agreement != id {

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -80,27 +81,27 @@ var personName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?$`)
 // PutPerson adds a person, or gives the one of that name new roles and a new password.
 func (n *Node) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error) {
 	if !personName.MatchString(r.Name) {
-		return NewPerson{}, faultf(CodeInvalid, "use up to 64 of a–z, 0–9, and . _ @ - inside", "adding a person: %s is no name to sign in by", clipped(r.Name))
+		return NewPerson{}, fault.New(fault.Invalid, "use up to 64 of a–z, 0–9, and . _ @ - inside", "adding a person: %s is no name to sign in by", fault.Clip(r.Name))
 	}
 	if len(r.Roles) == 0 {
-		return NewPerson{}, faultf(CodeInvalid, "give at least one of "+strings.Join(Roles(), ", "), "adding %s: no role is given", r.Name)
+		return NewPerson{}, fault.New(fault.Invalid, "give at least one of "+strings.Join(Roles(), ", "), "adding %s: no role is given", r.Name)
 	}
 	for _, role := range r.Roles {
 		if roleScopes(role) == nil {
-			return NewPerson{}, faultf(CodeInvalid, "use "+strings.Join(Roles(), ", "), "adding %s: there is no role %s", r.Name, clipped(role))
+			return NewPerson{}, fault.New(fault.Invalid, "use "+strings.Join(Roles(), ", "), "adding %s: there is no role %s", r.Name, fault.Clip(role))
 		}
 	}
 	if r.Officer != "" && !record.IsID(r.Officer, record.PrefixKey) {
-		return NewPerson{}, faultf(CodeInvalid, "see 'mithaq key list'", "adding %s: %s is not a key id", r.Name, clipped(r.Officer))
+		return NewPerson{}, fault.New(fault.Invalid, "see 'mithaq key list'", "adding %s: %s is not a key id", r.Name, fault.Clip(r.Officer))
 	}
 	if r.Shown == "" {
 		r.Shown = r.Name
 	}
 	if !utf8.ValidString(r.Shown) || len(r.Shown) > 400 {
-		return NewPerson{}, faultf(CodeInvalid, "shorten it", "adding %s: the name that others see is longer than 400 bytes", r.Name)
+		return NewPerson{}, fault.New(fault.Invalid, "shorten it", "adding %s: the name that others see is longer than 400 bytes", r.Name)
 	}
 	if r.NoPassword && r.Password != "" {
-		return NewPerson{}, faultf(CodeInvalid, "leave one of them out", "adding %s: a password and none are asked for", r.Name)
+		return NewPerson{}, fault.New(fault.Invalid, "leave one of them out", "adding %s: a password and none are asked for", r.Name)
 	}
 	var out NewPerson
 	if r.Password == "" && !r.NoPassword {
@@ -125,7 +126,7 @@ func (n *Node) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error
 		p.Created = before.Created
 	}
 	if err := n.store.PutPerson(ctx, p); err != nil {
-		return NewPerson{}, storeFault(err)
+		return NewPerson{}, fault.OfStore(err)
 	}
 	out.PersonView = viewPerson(p)
 	return out, nil
@@ -133,7 +134,7 @@ func (n *Node) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error
 
 func (n *Node) newSecret(ctx context.Context, password string) (string, error) {
 	if len(password) < minPassword || len(password) > maxPassword {
-		return "", faultf(CodeInvalid, "take a few words", "setting a password: it must have %d to %d bytes", minPassword, maxPassword)
+		return "", fault.New(fault.Invalid, "take a few words", "setting a password: it must have %d to %d bytes", minPassword, maxPassword)
 	}
 	return n.passwords.hash(ctx, password)
 }
@@ -145,32 +146,32 @@ func (n *Node) People(ctx context.Context) ([]PersonView, error) {
 	for _, p := range people {
 		out = append(out, viewPerson(p))
 	}
-	return out, storeFault(err)
+	return out, fault.OfStore(err)
 }
 
 // EndPerson keeps a person from signing in and ends the sessions there are.
 func (n *Node) EndPerson(ctx context.Context, name string) error {
 	p, err := n.store.Person(ctx, name)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !p.Ended.IsZero() {
-		return faultf(CodeNotFound, "see 'mithaq user list'", "ending a person's access: nobody named %s may sign in", clipped(name))
+		return fault.New(fault.NotFound, "see 'mithaq user list'", "ending a person's access: nobody named %s may sign in", fault.Clip(name))
 	}
 	if err != nil {
 		return err
 	}
 	p.Ended = n.now()
-	return storeFault(n.store.PutPerson(ctx, p))
+	return fault.OfStore(n.store.PutPerson(ctx, p))
 }
 
 // Person returns somebody who may sign in.
 func (n *Node) Person(ctx context.Context, name string) (PersonView, error) {
 	p, err := n.store.Person(ctx, name)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !p.Ended.IsZero() {
-		return PersonView{}, faultf(CodeNotFound, "", "looking a person up: nobody of this name may sign in")
+		return PersonView{}, fault.New(fault.NotFound, "", "looking a person up: nobody of this name may sign in")
 	}
 	return viewPerson(p), err
 }
 
-// SignIn checks a person's password, and a code where the person has codes: CodeSecond says that it is missing. Whether the
+// SignIn checks a person's password, and a code where the person has codes: fault.Second says that it is missing. Whether the
 // name or the password is wrong is not told, nor shown by the time it takes.
 func (n *Node) SignIn(ctx context.Context, name, password, code string) (PersonView, error) {
 	p, err := n.store.Person(ctx, name)
@@ -185,7 +186,7 @@ func (n *Node) SignIn(ctx context.Context, name, password, code string) (PersonV
 		return PersonView{}, err
 	}
 	if !ok || !p.Ended.IsZero() {
-		return PersonView{}, faultf(CodeForbidden, "try again", "signing in: the name or the password is wrong")
+		return PersonView{}, fault.New(fault.Forbidden, "try again", "signing in: the name or the password is wrong")
 	}
 	return viewPerson(p), n.checkCode(ctx, p.Name, code)
 }
@@ -215,10 +216,10 @@ func (n *Node) Session(ctx context.Context, hash string) (data []byte, found boo
 
 // PutSession keeps a session's data until it expires.
 func (n *Node) PutSession(ctx context.Context, hash string, data []byte, expires time.Time) error {
-	return storeFault(n.store.PutSession(ctx, hash, data, expires, n.now()))
+	return fault.OfStore(n.store.PutSession(ctx, hash, data, expires, n.now()))
 }
 
 // EndSession forgets a session.
 func (n *Node) EndSession(ctx context.Context, hash string) error {
-	return storeFault(n.store.EndSession(ctx, hash))
+	return fault.OfStore(n.store.EndSession(ctx, hash))
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 func TestPeopleSignIn(t *testing.T) {
@@ -21,7 +23,7 @@ func TestPeopleSignIn(t *testing.T) {
 	var said string
 	for name, password := range wrong {
 		_, err := n.SignIn(ctx, name, password, "")
-		if CodeOf(err) != CodeForbidden || said != "" && err.Error() != said {
+		if fault.CodeOf(err) != fault.Forbidden || said != "" && err.Error() != said {
 			t.Errorf("%q: %v", name, err)
 			continue
 		}
@@ -37,13 +39,13 @@ func TestPeopleSignIn(t *testing.T) {
 	if err := n.EndPerson(ctx, "amal"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.SignIn(ctx, "amal", again.Password, ""); CodeOf(err) != CodeForbidden {
+	if _, err := n.SignIn(ctx, "amal", again.Password, ""); fault.CodeOf(err) != fault.Forbidden {
 		t.Errorf("whose access ended: %v", err)
 	}
-	if _, err := n.Person(ctx, "amal"); CodeOf(err) != CodeNotFound {
+	if _, err := n.Person(ctx, "amal"); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("whose access ended: %v", err)
 	}
-	if err := n.EndPerson(ctx, "amal"); CodeOf(err) != CodeNotFound {
+	if err := n.EndPerson(ctx, "amal"); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("ended twice: %v", err)
 	}
 	for _, bad := range []PersonRequest{
@@ -51,7 +53,7 @@ func TestPeopleSignIn(t *testing.T) {
 		{Name: "a"}, {Name: "a", Roles: []string{"king"}}, {Name: "a", Roles: []string{RoleAnalyst}, Password: "short"},
 		{Name: "a", Roles: []string{RoleAnalyst}, Officer: "me"}, {Name: "a", Roles: []string{RoleAnalyst}, Shown: strings.Repeat("x", 500)},
 	} {
-		if _, err := n.PutPerson(ctx, bad); CodeOf(err) != CodeInvalid {
+		if _, err := n.PutPerson(ctx, bad); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -19,7 +20,7 @@ func (n *Node) Pin(ctx context.Context, envelope []byte) (PartyView, error) {
 		return PartyView{}, recordFault("pinning a keyring", err)
 	}
 	if k.Party == n.party.ID {
-		return PartyView{}, faultf(CodeInvalid, "", "pinning a keyring: it is this node's own")
+		return PartyView{}, fault.New(fault.Invalid, "", "pinning a keyring: it is this node's own")
 	}
 	old, known, err := n.pinOf(ctx, k.Party)
 	if err != nil {
@@ -33,7 +34,7 @@ func (n *Node) Pin(ctx context.Context, envelope []byte) (PartyView, error) {
 	err = n.store.PutPin(ctx, store.Pin{Party: k.Party, Pinned: n.now(), Keyring: k.Envelope()})
 	n.known.Add(1)
 	if err != nil {
-		return PartyView{}, storeFault(err)
+		return PartyView{}, fault.OfStore(err)
 	}
 	return viewParty(k), nil
 }
@@ -47,7 +48,7 @@ func newer(old, k record.Keyring) error {
 	}
 	older := k.Issued.Time.Before(old.Issued.Time) || k.Log.ID == old.Log.ID && k.Serial < old.Serial
 	if older || !sameRoots {
-		return faultf(CodeConflict, "ask the party for its current one", "pinning a keyring: a newer one of %s is pinned", k.Party)
+		return fault.New(fault.Conflict, "ask the party for its current one", "pinning a keyring: a newer one of %s is pinned", k.Party)
 	}
 	return nil
 }
@@ -59,7 +60,7 @@ func (n *Node) pinOf(ctx context.Context, party string) (k record.Keyring, ok bo
 		return k, false, nil
 	}
 	if err != nil {
-		return k, false, storeFault(err)
+		return k, false, fault.OfStore(err)
 	}
 	if k, err = n.keyrings.parse(p.Keyring); err != nil {
 		return k, false, recordFault("reading the pinned keyring of "+party, err)

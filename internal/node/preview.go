@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -47,7 +48,7 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 			return Preview{}, err
 		}
 		if _, err := n.tagsOf(d.Body, rec.Marking); err != nil { // publishing would be refused
-			return Preview{}, &Fault{Code: CodeInvalid, What: "previewing", Err: err}
+			return Preview{}, &fault.Fault{Code: fault.Invalid, What: "previewing", Err: err}
 		}
 	}
 	rules := policy.NoRules(l.Agreement)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/stix"
@@ -89,7 +90,7 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 // records under it are sealed to.
 func (n *Node) publishLog(ctx context.Context, ref string) (ledger.LogInfo, error) {
 	l, err := n.resolveLog(ctx, ref)
-	if CodeOf(err) == CodeNotFound {
+	if fault.CodeOf(err) == fault.NotFound {
 		if id, known := n.rollID(ctx, ref); known == nil {
 			l, err = n.resolveLog(ctx, id)
 		}
@@ -98,7 +99,7 @@ func (n *Node) publishLog(ctx context.Context, ref string) (ledger.LogInfo, erro
 		return l, err
 	}
 	if l.Followed() {
-		return l, faultf(CodeInvalid, "name the agreement, or a log of this party's own", "publishing: log %s is another party's, followed here", l.ID)
+		return l, fault.New(fault.Invalid, "name the agreement, or a log of this party's own", "publishing: log %s is another party's, followed here", l.ID)
 	}
 	return l, n.loadMembers(ctx, l.Agreement)
 }
@@ -114,7 +115,7 @@ func (n *Node) awaitCeremony(ctx context.Context, logID string) error {
 func (n *Node) settled(l ledger.LogInfo) error {
 	switch {
 	case l.Behind != nil:
-		return storeFault(l.Behind)
+		return fault.OfStore(l.Behind)
 	case n.unsettled():
 		return errUnsettled("publishing")
 	}
@@ -128,7 +129,7 @@ func (d Draft) record() (record.Record, error) {
 		return record.Record{}, recordFault("publishing", err)
 	}
 	if spec.Issuer != record.RoleOfficer {
-		return record.Record{}, faultf(CodeForbidden, "", "publishing: records of kind %s are issued by the program itself", d.Kind)
+		return record.Record{}, fault.New(fault.Forbidden, "", "publishing: records of kind %s are issued by the program itself", d.Kind)
 	}
 	r := record.Record{Kind: spec.Name, Audience: record.NewAudience(d.Parties, d.Persons), Serves: d.Serves, Body: d.Body}
 	if spec.Name == record.KindIntel && !d.checked {
@@ -140,7 +141,7 @@ func (d Draft) record() (record.Record, error) {
 	if d.Expires != "" {
 		t, err := time.Parse(time.RFC3339, d.Expires)
 		if err != nil {
-			return record.Record{}, faultf(CodeInvalid, "write it as 2027-01-31T00:00:00Z", "publishing: expires %q is not a time", d.Expires)
+			return record.Record{}, fault.New(fault.Invalid, "write it as 2027-01-31T00:00:00Z", "publishing: expires %q is not a time", d.Expires)
 		}
 		t = t.UTC()
 		r.Expires = &t
@@ -164,7 +165,7 @@ func checkSTIX(bundle []byte) error {
 	report := stix.Validate(bundle, stix.Options{MaxFindings: 1})
 	switch {
 	case report.Unreadable != nil:
-		return &Fault{Code: CodeInvalid, What: "publishing: the bundle cannot be read", Err: report.Unreadable}
+		return &fault.Fault{Code: fault.Invalid, What: "publishing: the bundle cannot be read", Err: report.Unreadable}
 	case report.Valid || len(report.Findings) == 0:
 		return nil
 	}
@@ -177,7 +178,7 @@ func checkSTIX(bundle []byte) error {
 	if report.Omitted > 0 {
 		more = fmt.Sprintf(" (and %d more)", report.Omitted)
 	}
-	return faultf(CodeInvalid, "see all with 'mithaq stix validate'", "publishing: the bundle is not valid STIX 2.1 at %s: %s, %s%s", place, f.Message, f.Rule, more)
+	return fault.New(fault.Invalid, "see all with 'mithaq stix validate'", "publishing: the bundle is not valid STIX 2.1 at %s: %s, %s%s", place, f.Message, f.Rule, more)
 }
 
 // bundlePrefix and what wrapBundle adds around a bundle is all that stands between it and the record's body, so that
@@ -204,7 +205,7 @@ func parseRefs(refs []string) ([]record.Ref, error) {
 	for _, s := range refs {
 		rel, leaf, ok := strings.Cut(s, ":")
 		if !ok || len(leaf) != 64 {
-			return nil, faultf(CodeInvalid, "write about:LEAF with the 64 digits that 'mithaq show' prints", "publishing: reference %q is not REL:LEAF", s)
+			return nil, fault.New(fault.Invalid, "write about:LEAF with the 64 digits that 'mithaq show' prints", "publishing: reference %q is not REL:LEAF", s)
 		}
 		out = append(out, record.Ref{Rel: record.Rel(rel), Leaf: leaf})
 	}
@@ -218,7 +219,7 @@ func (d Draft) marking() (record.Marking, error) {
 	case d.TLP != "":
 		m.TLP = record.TLP(prefixed("TLP:", d.TLP))
 		if !m.TLP.Valid() {
-			return m, faultf(CodeInvalid, "use TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED", "publishing: %q is not a TLP 2.0 label", d.TLP)
+			return m, fault.New(fault.Invalid, "use TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED", "publishing: %q is not a TLP 2.0 label", d.TLP)
 		}
 	case record.Kind(d.Kind) == record.KindIntel:
 		if found, ok := bundleTLP(d.Body); ok || found.Stricter(m.TLP) {
@@ -228,7 +229,7 @@ func (d Draft) marking() (record.Marking, error) {
 	if d.PAP != "" {
 		m.PAP = record.PAP(prefixed("PAP:", d.PAP))
 		if !m.PAP.Valid() {
-			return m, faultf(CodeInvalid, "use PAP:CLEAR, PAP:GREEN, PAP:AMBER or PAP:RED", "publishing: %q is not a PAP label", d.PAP)
+			return m, fault.New(fault.Invalid, "use PAP:CLEAR, PAP:GREEN, PAP:AMBER or PAP:RED", "publishing: %q is not a PAP label", d.PAP)
 		}
 	}
 	return m, nil
@@ -252,7 +253,7 @@ func (n *Node) officerFor(k record.Keyring, kind record.Kind) (record.Key, error
 			return key, nil
 		}
 	}
-	return record.Key{}, faultf(CodeForbidden, "see 'mithaq key list'", "publishing: no officer whose key is here may issue a %s under log %s", kind, k.Log.ID)
+	return record.Key{}, fault.New(fault.Forbidden, "see 'mithaq key list'", "publishing: no officer whose key is here may issue a %s under log %s", kind, k.Log.ID)
 }
 
 // append signs rec with the key signer, seals it for its audience and appends it. under is the serial of the keyring that
@@ -314,7 +315,7 @@ func (n *Node) appendObject(ctx context.Context, logID string, rec record.Record
 	defer n.quiet.enter(logID, rec.Kind == record.KindReceipt || rec.Kind == record.KindAudit)()
 	r, err := n.ledger.Append(ctx, logID, ledger.Entry{Object: object, Attachments: attachments, Under: under, Sets: sets})
 	if err != nil {
-		return Receipt{}, storeFault(err)
+		return Receipt{}, fault.OfStore(err)
 	}
 	return Receipt{
 		Record: rec.ID, Kind: string(rec.Kind), Log: logID, Index: r.Index, Leaf: hex.EncodeToString(r.LeafHash[:]),

@@ -2,12 +2,12 @@ package node
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/convert"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/stix"
 )
 
@@ -134,7 +134,7 @@ func (n *Node) PublishFile(ctx context.Context, log string, f File) (FilePublish
 			}
 		}
 		out.Receipts = append(out.Receipts, receipts...)
-		if code := CodeOf(err); code == CodeInvalid || code == CodeConflict {
+		if code := fault.CodeOf(err); code == fault.Invalid || code == fault.Conflict {
 			refused = err
 			out.Refused = append(out.Refused, FileRefusal{Title: b.Title, Why: err.Error()})
 			return nil
@@ -166,9 +166,8 @@ func (n *Node) readFile(f File, format *string, report *exchange.Report, take fu
 	})
 	*format = read
 	report.Join("", lost)
-	var fault *Fault
-	if err != nil && !errors.As(err, &fault) {
-		return &Fault{Code: CodeInvalid, What: "reading the file", Err: err, Remedy: "send a STIX bundle, MISP events, a MISP galaxy, a table or a list of values"}
+	if err != nil && fault.CodeOf(err) == "" {
+		return &fault.Fault{Code: fault.Invalid, What: "reading the file", Err: err, Remedy: "send a STIX bundle, MISP events, a MISP galaxy, a table or a list of values"}
 	}
 	return err
 }

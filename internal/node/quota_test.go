@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -46,10 +47,10 @@ func TestAFloodWaitsAndIsNotLost(t *testing.T) {
 		t.Errorf("the author sees %+v", got)
 	}
 	stranger := newTestNode(t)
-	if err := keeper.noteHold(ctx, stranger.Party().ID, h); CodeOf(err) != CodeNotFound {
+	if err := keeper.noteHold(ctx, stranger.Party().ID, h); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("a stranger holds a log back: %v", err)
 	}
-	if _, err := keeper.ReceiveHold(httptest.NewRequest(http.MethodPost, "/holds", nil), []byte("{}")); CodeOf(err) != CodeNotFound {
+	if _, err := keeper.ReceiveHold(httptest.NewRequest(http.MethodPost, "/holds", nil), []byte("{}")); fault.CodeOf(err) != fault.NotFound {
 		t.Errorf("nobody's notice: %v", err)
 	}
 

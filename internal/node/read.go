@@ -9,6 +9,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -25,11 +26,11 @@ type opened struct {
 // open reads, verifies and opens the record at a place of one of this node's logs.
 func (n *Node) open(ctx context.Context, l ledger.LogInfo, index int64, ids []age.Identity) (opened, error) {
 	if index < 0 || index >= l.Size {
-		return opened{}, faultf(CodeNotFound, "see 'mithaq log list'", "there is no place %d in log %s, which has %d leaves", index, l.ID, l.Size)
+		return opened{}, fault.New(fault.NotFound, "see 'mithaq log list'", "there is no place %d in log %s, which has %d leaves", index, l.ID, l.Size)
 	}
 	b := n.book(l.ID)
 	if b == nil {
-		return opened{}, faultf(CodeNotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
+		return opened{}, fault.New(fault.NotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
 	}
 	hash, err := n.objectHash(ctx, b.no, index)
 	if err != nil {
@@ -53,7 +54,7 @@ func (n *Node) open(ctx context.Context, l ledger.LogInfo, index int64, ids []ag
 		return o, nil
 	}
 	if err != nil {
-		return opened{}, storeFault(err)
+		return opened{}, fault.OfStore(err)
 	}
 	o.judge(b.history, ids)
 	return o, nil
@@ -118,7 +119,7 @@ func (n *Node) openAt(ctx context.Context, ref string, index int64) (opened, led
 	}
 	b := n.book(l.ID)
 	if b == nil {
-		return opened{}, l, faultf(CodeNotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
+		return opened{}, l, fault.New(fault.NotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
 	}
 	ids, err := n.identities(ctx, b.no)
 	if err != nil {
@@ -179,7 +180,7 @@ func (n *Node) Records(ctx context.Context, v Viewer, ref string, from int64, li
 	}
 	b := n.book(l.ID)
 	if b == nil {
-		return nil, faultf(CodeNotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
+		return nil, fault.New(fault.NotFound, "see 'mithaq log list'", "log %s has no keyring here", l.ID)
 	}
 	ids, err := n.identities(ctx, b.no)
 	if err != nil {
@@ -213,13 +214,13 @@ func (n *Node) RecordBody(ctx context.Context, v Viewer, ref string, index int64
 	}
 	switch o.view.Standing {
 	case StandingErased:
-		return nil, faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
+		return nil, fault.New(fault.Gone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
 	case StandingSealed:
-		return nil, faultf(CodeForbidden, "", "place %d of log %s is %s", index, l.ID, o.view.Why)
+		return nil, fault.New(fault.Forbidden, "", "place %d of log %s is %s", index, l.ID, o.view.Why)
 	case StandingWithheld:
-		return nil, faultf(CodeForbidden, "", "place %d of log %s is withheld: %s", index, l.ID, o.view.Why)
+		return nil, fault.New(fault.Forbidden, "", "place %d of log %s is withheld: %s", index, l.ID, o.view.Why)
 	case StandingInvalid:
-		return nil, faultf(CodeInvalid, "", "place %d of log %s does not verify: %s", index, l.ID, o.view.Why)
+		return nil, fault.New(fault.Invalid, "", "place %d of log %s does not verify: %s", index, l.ID, o.view.Why)
 	}
 	if o.record.Kind == record.KindIntel {
 		if bundle, ok := unwrapBundle(o.record.Body); ok {
@@ -236,15 +237,15 @@ func (n *Node) Object(ctx context.Context, v Viewer, ref string, index int64) ([
 		return nil, err
 	}
 	if o.view.Standing == StandingErased {
-		return nil, faultf(CodeGone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
+		return nil, fault.New(fault.Gone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
 	}
 	it, grant, err := n.mayCarry(ctx, v, ledger.Object{Hash: hashOf(o.view.Object), Bytes: o.object, Logs: []ledger.LogInfo{l}}, 0)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	object, err := policy.Guard(it, o.object).Open(policy.ToObject(), grant)
 	if err != nil {
-		return nil, faultf(CodeForbidden, "ask 'mithaq agreement why'", "place %d of log %s is withheld from you", index, l.ID)
+		return nil, fault.New(fault.Forbidden, "ask 'mithaq agreement why'", "place %d of log %s is withheld from you", index, l.ID)
 	}
 	return object, nil
 }
@@ -256,7 +257,7 @@ func (n *Node) Proof(ctx context.Context, ref string, index int64) ([]byte, erro
 		return nil, err
 	}
 	proof, err := n.reader.(ledger.Prover).Proof(ctx, l.ID, index)
-	return proof, storeFault(err)
+	return proof, fault.OfStore(err)
 }
 
 // Find tells where a record stands: ref is a record id, a leaf hash or an object hash. The index knows; while it does not
@@ -265,11 +266,11 @@ func (n *Node) Find(ctx context.Context, ref string) (Place, error) {
 	raw, err := hex.DecodeString(ref)
 	isHash, isID := err == nil && len(raw) == 32, record.IsID(ref, record.PrefixRecord)
 	if !isHash && !isID {
-		return Place{}, faultf(CodeInvalid, "give a place (12, or LOG/12), a record id, a leaf hash or an object hash", "finding a record: %q is none of these", ref)
+		return Place{}, fault.New(fault.Invalid, "give a place (12, or LOG/12), a record id, a leaf hash or an object hash", "finding a record: %q is none of these", ref)
 	}
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return Place{}, storeFault(err)
+		return Place{}, fault.OfStore(err)
 	}
 	if p, found, err := n.findIndexed(ctx, infos, ref, raw); err != nil || found {
 		return p, err
@@ -330,7 +331,7 @@ func (n *Node) findID(ctx context.Context, infos []ledger.LogInfo, id string) (P
 			}
 		}
 	}
-	return Place{}, faultf(CodeNotFound, "", "no log here holds a record %s that can be opened", id)
+	return Place{}, fault.New(fault.NotFound, "", "no log here holds a record %s that can be opened", id)
 }
 
 func (n *Node) findHash(ctx context.Context, infos []ledger.LogInfo, hash [32]byte) (Place, error) {
@@ -353,7 +354,7 @@ func (n *Node) findHash(ctx context.Context, infos []ledger.LogInfo, hash [32]by
 			return Place{Log: l.ID, Index: index}, err
 		}
 	}
-	return Place{}, faultf(CodeNotFound, "", "no log here holds a leaf or object %x", hash)
+	return Place{}, fault.New(fault.NotFound, "", "no log here holds a leaf or object %x", hash)
 }
 
 // findLeaf looks for a leaf hash, or returns -1. It reads the leaves only, 33 bytes each.
@@ -362,7 +363,7 @@ func (n *Node) findLeaf(ctx context.Context, l ledger.LogInfo, no int64, want [3
 		to := min(from+store.BundleWidth, l.Size)
 		hashes, err := n.store.Leaves(ctx, no, from, to)
 		if err != nil {
-			return -1, storeFault(err)
+			return -1, fault.OfStore(err)
 		}
 		for i := from; i < to; i++ {
 			h := hashes[(i-from)*32:][:32]

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -243,7 +244,7 @@ func (r *receipting) scan(ctx context.Context, l ledger.LogInfo, p *pendingRecei
 		end := min(to, (p.scanned/store.BundleWidth+1)*store.BundleWidth)
 		hashes, err := r.n.store.Leaves(ctx, no, p.scanned, end)
 		if err != nil {
-			return storeFault(err)
+			return fault.OfStore(err)
 		}
 		leaves := make([][32]byte, 0, store.BundleWidth)
 		for ; len(hashes) >= 32; hashes = hashes[32:] {
@@ -377,7 +378,7 @@ func (n *Node) receiptLog(ctx context.Context, l ledger.LogInfo) (ledger.LogInfo
 	}
 	own, err := n.publishLog(ctx, l.Agreement)
 	switch {
-	case CodeOf(err) == CodeNotFound:
+	case fault.CodeOf(err) == fault.NotFound:
 		return own, false, nil
 	case err != nil:
 		return own, false, err

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -104,7 +105,7 @@ func TestAuthorSeesWhoHasOpenedAndReadWhatItShared(t *testing.T) {
 		t.Fatalf("another record passes for read: %+v", h)
 	}
 	_, err := keeper.ReadByPerson(ctx, keeper.Owner(), id, shared[3].Index)
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 
 	// Receipts have no receipts, however often one looks.
 	size := must(keeper.reader.Log(ctx, ofKeeper))(t).Size

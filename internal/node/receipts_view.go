@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -56,7 +57,7 @@ func (n *Node) Receipts(ctx context.Context, v Viewer, ref string, index int64) 
 	own := v.Own && !l.Followed()
 	if !own {
 		if o, l, err = n.shownAt(ctx, v, ref, index); err == nil && (o.view.Standing == StandingWithheld || o.view.Standing == StandingSealed) {
-			err = faultf(CodeForbidden, "", "place %d of log %s is %s", index, l.ID, o.view.Why)
+			err = fault.New(fault.Forbidden, "", "place %d of log %s is %s", index, l.ID, o.view.Why)
 		}
 		if err != nil {
 			return ReceiptsView{}, err
@@ -103,7 +104,7 @@ func (q receiptQuery) change(ctx context.Context, c store.ChangeOf, audience *re
 	}
 	l, err := q.node.reader.Log(ctx, out.Log)
 	if err != nil {
-		return out, storeFault(err)
+		return out, fault.OfStore(err)
 	}
 	if out.Holders, err = q.holders(ctx, l, c.By.Index, c.By.Leaf, audience); err != nil {
 		return out, err
@@ -237,17 +238,17 @@ func (n *Node) ReadByPerson(ctx context.Context, v Viewer, ref string, index int
 	}
 	switch {
 	case !l.Followed():
-		return Receipt{}, faultf(CodeInvalid, "see 'mithaq show --receipts' for who read it", "confirming: place %d of log %s is this party's own", index, l.ID)
+		return Receipt{}, fault.New(fault.Invalid, "see 'mithaq show --receipts' for who read it", "confirming: place %d of log %s is this party's own", index, l.ID)
 	case o.view.Standing != StandingValid:
-		return Receipt{}, faultf(CodeForbidden, "", "confirming: place %d of log %s is %s: %s", index, l.ID, o.view.Standing, o.view.Why)
+		return Receipt{}, fault.New(fault.Forbidden, "", "confirming: place %d of log %s is %s: %s", index, l.ID, o.view.Standing, o.view.Why)
 	}
 	spec, err := record.LookupKind(o.record.Kind)
 	if err != nil || spec.Issuer != record.RoleOfficer {
-		return Receipt{}, faultf(CodeInvalid, "", "confirming: records of kind %s are for programs, not for people", o.view.Kind)
+		return Receipt{}, fault.New(fault.Invalid, "", "confirming: records of kind %s are for programs, not for people", o.view.Kind)
 	}
 	own, ok, err := n.receiptLog(ctx, l)
 	if err == nil && !ok {
-		err = faultf(CodeForbidden, "open a log under it with 'mithaq log open'", "confirming: this party takes no part in agreement %s", l.Agreement)
+		err = fault.New(fault.Forbidden, "open a log under it with 'mithaq log open'", "confirming: this party takes no part in agreement %s", l.Agreement)
 	}
 	if err != nil {
 		return Receipt{}, err

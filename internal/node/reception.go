@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -20,7 +21,7 @@ import (
 const MaxReceived = 8 << 20
 
 // errStranger refuses without saying anything.
-func errStranger() error { return faultf(CodeNotFound, "", "not found") }
+func errStranger() error { return fault.New(fault.NotFound, "", "not found") }
 
 // stranger is errStranger, counted; malformed is what a stranger gets too, counted as what it is.
 func (n *Node) stranger() error  { n.refusals.request(RequestStranger); return errStranger() }
@@ -54,10 +55,10 @@ func (n *Node) ReceiveAct(r *http.Request, content []byte) (ActReply, error) {
 	}
 	if !n.acts.allow(k.Party, n.now()) {
 		n.refusals.request(RequestTooMany)
-		return ActReply{}, faultf(CodeBusy, "wait a minute", "entering an act: this party has sent too many")
+		return ActReply{}, fault.New(fault.Busy, "wait a minute", "entering an act: this party has sent too many")
 	}
 	in, err := n.importAct(r.Context(), "the act", s)
-	if CodeOf(err) == CodeConflict && n.hasAct(r.Context(), s) {
+	if fault.CodeOf(err) == fault.Conflict && n.hasAct(r.Context(), s) {
 		in, err = n.standing(r.Context(), s.Agreement) // it was sent before, and the answer was lost
 	}
 	if err != nil {
@@ -226,7 +227,7 @@ func (n *Node) meet(ctx context.Context, k record.Keyring, url, introducer strin
 	if url != "" {
 		if err := fetch.CheckURL(url, n.cfg.reachesPrivate()); err != nil {
 			n.refusals.answer(err, n.now())
-			return false, &Fault{Code: CodeInvalid, What: "noting where " + k.Party + " is reached", Err: err}
+			return false, &fault.Fault{Code: fault.Invalid, What: "noting where " + k.Party + " is reached", Err: err}
 		}
 	}
 	p := store.Peer{Party: k.Party, URL: url, Introduced: introducer, Keyring: k.Envelope(), Updated: n.now()}

@@ -8,6 +8,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -108,7 +109,7 @@ func (t sealTerms) from(party string, c chain) *time.Time {
 func holderOf(k record.Keyring, officer string) (record.Holder, error) {
 	h := record.Holder{Keys: k.SealKeys(officer)}
 	if len(h.Keys) == 0 {
-		return h, faultf(CodeInvalid, "the party must add one to its keyring", "sealing to party %s: its keyring has no seal key", k.Party)
+		return h, fault.New(fault.Invalid, "the party must add one to its keyring", "sealing to party %s: its keyring has no seal key", k.Party)
 	}
 	for _, r := range k.Revoked {
 		h.Former = append(h.Former, r.ID)
@@ -178,7 +179,7 @@ func (n *Node) holdersOf(ctx context.Context, own record.Keyring, c chain) ([]re
 			}
 		}
 		if !ok {
-			return nil, faultf(CodeNotFound, "pin its keyring with 'mithaq key pin FILE'", "sealing to party %s: its keys are not known here", party)
+			return nil, fault.New(fault.NotFound, "pin its keyring with 'mithaq key pin FILE'", "sealing to party %s: its keys are not known here", party)
 		}
 		if err := take(k, ""); err != nil {
 			return nil, err
@@ -197,7 +198,7 @@ func (n *Node) holdersOf(ctx context.Context, own record.Keyring, c chain) ([]re
 			return ok && key.Role == record.RoleOfficer
 		})
 		if !ok {
-			return nil, faultf(CodeNotFound, "pin the keyring of the person's party with 'mithaq key pin FILE'", "sealing to person %s: no officer with this key is known here", person)
+			return nil, fault.New(fault.NotFound, "pin the keyring of the person's party with 'mithaq key pin FILE'", "sealing to person %s: no officer with this key is known here", person)
 		}
 		if err := take(k, person); err != nil {
 			return nil, err

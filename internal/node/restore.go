@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -76,7 +77,7 @@ func Restore(ctx context.Context, dir string, o RestoreOptions) (out []RestoreOu
 	o.made = map[string]record.PublicKey{}
 	infos, err := n.ownLogs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	var open []string
 	for _, l := range infos {
@@ -98,11 +99,11 @@ func Restore(ctx context.Context, dir string, o RestoreOptions) (out []RestoreOu
 		}
 	}
 	if len(open) > 0 && len(o.Ask) == 0 {
-		return out, faultf(CodeBehind, "give --ask URL of a host that followed it, or --successor with the root key",
+		return out, fault.New(fault.Behind, "give --ask URL of a host that followed it, or --successor with the root key",
 			"restoring: nobody could be asked how far %s had grown; the node can be read and signs nothing", strings.Join(open, ", "))
 	}
 	if len(open) > 0 {
-		return out, faultf(CodeBehind, "try again, leave out hosts that never followed it, or give --successor with the root key",
+		return out, fault.New(fault.Behind, "try again, leave out hosts that never followed it, or give --successor with the root key",
 			"restoring: not everybody who was asked could say how far %s had grown; the node can be read and signs nothing", strings.Join(open, ", "))
 	}
 	return out, ignoreMissing(os.Remove(filepath.Join(dir, unsettledName)))
@@ -119,7 +120,7 @@ func (n *Node) restoreTokens(o RestoreOptions) (map[string]string, error) {
 	}
 	for host, token := range o.Tokens {
 		if !slices.ContainsFunc(o.Ask, func(a string) bool { return hostOf(a) == hostOf(host) }) {
-			return nil, faultf(CodeInvalid, "give --ask "+clipped(host)+" too", "restoring: there is a token for %s, which is not asked", clipped(host))
+			return nil, fault.New(fault.Invalid, "give --ask "+fault.Clip(host)+" too", "restoring: there is a token for %s, which is not asked", fault.Clip(host))
 		}
 		tokens[hostOf(host)] = token
 	}
@@ -129,7 +130,7 @@ func (n *Node) restoreTokens(o RestoreOptions) (map[string]string, error) {
 // unpack puts a backup in place of an empty or missing directory, marked as unsettled from its first moment.
 func unpack(ctx context.Context, dir string, o RestoreOptions) (err error) {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return faultf(CodeConflict, "choose an empty or missing one", "restoring: the directory %s is not empty", dir)
+		return fault.New(fault.Conflict, "choose an empty or missing one", "restoring: the directory %s is not empty", dir)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("restoring: %w", err)
 	}
@@ -152,10 +153,10 @@ func unpack(ctx context.Context, dir string, o RestoreOptions) (err error) {
 		packed = &countedReader{r: f, total: info.Size(), progress: o.progress("unpacking")}
 	}
 	if err := readArchive(ctx, packed, work); err != nil {
-		return &Fault{Code: CodeInvalid, What: "restoring " + o.Archive, Err: err, Remedy: "name a whole file that 'mithaq backup' wrote"}
+		return &fault.Fault{Code: fault.Invalid, What: "restoring " + o.Archive, Err: err, Remedy: "name a whole file that 'mithaq backup' wrote"}
 	}
 	if _, err := os.Stat(filepath.Join(work, ConfigName)); err != nil {
-		return faultf(CodeInvalid, "name a file that 'mithaq backup' wrote", "restoring %s: it is not a backup of a node", o.Archive)
+		return fault.New(fault.Invalid, "name a file that 'mithaq backup' wrote", "restoring %s: it is not a backup of a node", o.Archive)
 	}
 	if err := addErasures(filepath.Join(work, erasuresName), o.Erasures); err != nil {
 		return err
@@ -201,7 +202,7 @@ func (n *Node) settle(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (
 	}
 	now, err := n.reader.Log(ctx, l.ID)
 	if err != nil {
-		return false, "", storeFault(err)
+		return false, "", fault.OfStore(err)
 	}
 	whole := a.answered > 0 && len(a.silent) == 0 && a.fork == nil && now.Behind == nil
 	switch {
@@ -212,7 +213,7 @@ func (n *Node) settle(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (
 	case o.Successor:
 		return n.endLog(ctx, now, o)
 	case a.fork != nil:
-		return false, "", &Fault{Code: CodeBehind, What: "restoring", Err: a.fork, Remedy: "both checkpoints are kept in " + filepath.Join(n.dir, evidenceName) + "; open a successor with --successor"}
+		return false, "", &fault.Fault{Code: fault.Behind, What: "restoring", Err: a.fork, Remedy: "both checkpoints are kept in " + filepath.Join(n.dir, evidenceName) + "; open a successor with --successor"}
 	case now.Behind != nil && len(a.silent) == 0 && a.answered > 0:
 		what = "not whole: " + now.Behind.Error()
 	case len(a.silent) > 0:
@@ -260,7 +261,7 @@ func (n *Node) askAll(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (
 // keyring needs none.
 func (n *Node) endLog(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (ended bool, what string, err error) {
 	if size, _ := held(l); !n.begun(l.ID) && size == 0 {
-		return true, "ended: it was empty", storeFault(n.ledger.Retire(ctx, l.ID))
+		return true, "ended: it was empty", fault.OfStore(n.ledger.Retire(ctx, l.ID))
 	}
 	heir, err := n.successorOf(ctx, l)
 	if err == nil && heir == "" {
@@ -270,14 +271,14 @@ func (n *Node) endLog(ctx context.Context, l ledger.LogInfo, o RestoreOptions) (
 		return false, "", err
 	}
 	size, _ := held(l)
-	return true, fmt.Sprintf("ended at %d leaves; its successor is %s", size, heir), storeFault(n.ledger.Retire(ctx, l.ID))
+	return true, fmt.Sprintf("ended at %d leaves; its successor is %s", size, heir), fault.OfStore(n.ledger.Retire(ctx, l.ID))
 }
 
 // successorOf finds the open log whose keyring names l as the one before it, or returns "".
 func (n *Node) successorOf(ctx context.Context, l ledger.LogInfo) (string, error) {
 	infos, err := n.ownLogs(ctx)
 	if err != nil {
-		return "", storeFault(err)
+		return "", fault.OfStore(err)
 	}
 	for _, heir := range infos {
 		k, err := n.keyring(heir.ID)

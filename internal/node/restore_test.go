@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -36,7 +37,7 @@ func TestRestoreAsksEverybody(t *testing.T) {
 	behind := filepath.Join(t.TempDir(), "behind")
 	o := restoreOptions(n, archive)
 	_, err := Restore(ctx, behind, o)
-	wantCode(t, err, CodeBehind)
+	wantCode(t, err, fault.Behind)
 
 	mustPublish(t, n, reportDraft("two"))
 	mustChange(t, n, KeyChange{Action: "rotate", Role: "witness"})
@@ -44,17 +45,17 @@ func TestRestoreAsksEverybody(t *testing.T) {
 	stale := again(t, behind, OpenOptions{Secret: o.Secret})
 	staleHost := host(t, stale)
 	_, err = stale.Publish(ctx, "own", reportDraft("a fork"))
-	wantCode(t, err, CodeBehind)
+	wantCode(t, err, fault.Behind)
 	_, err = stale.ProposeKeyrings(ctx, KeyChange{Action: "rotate", Role: "officer"})
-	wantCode(t, err, CodeBehind)
+	wantCode(t, err, fault.Behind)
 	_, err = stale.Erase(ctx, "own", 1, Erasure{Reason: "error"})
-	wantCode(t, err, CodeBehind)
+	wantCode(t, err, fault.Behind)
 
 	// Somebody who has less answers, but the one who does not answer may have more.
 	dir := filepath.Join(t.TempDir(), "node")
 	o.Ask = []string{staleHost, "http://127.0.0.1:1"}
 	_, err = Restore(ctx, dir, o)
-	wantCode(t, err, CodeBehind)
+	wantCode(t, err, fault.Behind)
 	if err == nil || !strings.Contains(err.Error(), "not everybody") {
 		t.Errorf("got %v", err)
 	}
@@ -91,7 +92,7 @@ func TestRestoreKeepsEvidenceOfAFork(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "node")
 	o.Archive, o.Ask, o.Successor = archive, []string{theirs}, false
 	_, err := Restore(ctx, dir, o)
-	wantCode(t, err, CodeBehind)
+	wantCode(t, err, fault.Behind)
 	for _, side := range []string{".ours", ".theirs"} {
 		if data, err := os.ReadFile(filepath.Join(dir, evidenceName, n.mustOwn(t)+side)); err != nil || !strings.HasPrefix(string(data), "mithaq/l-") {
 			t.Errorf("evidence %s: %q, %v", side, data, err)
@@ -186,7 +187,7 @@ func TestAnOldDatabaseUnderANewGuard(t *testing.T) {
 		t.Errorf("%+v, %v", logs, err)
 	}
 	_, err := n.Publish(ctx, "own", reportDraft("a fork"))
-	wantCode(t, err, CodeBehind)
+	wantCode(t, err, fault.Behind)
 	shut(t, n)
 	if outcome, err := Restore(ctx, n.dir, RestoreOptions{Ask: []string{follower}}); err != nil || !strings.Contains(outcome[0].What, "now 3") {
 		t.Fatalf("%+v, %v", outcome, err)
@@ -231,13 +232,13 @@ func TestRestoreTouchesNothingThatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Restore(context.Background(), full, o)
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	_, err = Backup(context.Background(), n.dir, o.Archive, nil)
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	empty := filepath.Join(t.TempDir(), "empty")
 	o.Archive = filepath.Join(full, "mine")
 	_, err = Restore(context.Background(), empty, o)
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	entries, err := os.ReadDir(filepath.Dir(empty))
 	if err != nil || len(entries) != 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
@@ -341,11 +342,11 @@ func TestAFollowerThatIsAheadStopsSigning(t *testing.T) {
 			mustPublish(t, n, reportDraft("newer"))
 			old := followed(t, dir, o.Secret, "http://127.0.0.1:1", host(t, n))
 			_, err := old.Publish(ctx, "own", reportDraft("a fork"))
-			wantCode(t, err, CodeBehind)
+			wantCode(t, err, fault.Behind)
 			shut(t, old)
 			old = again(t, dir, OpenOptions{Secret: o.Secret}) // and stays so
 			_, err = old.Publish(ctx, "own", reportDraft("a fork"))
-			wantCode(t, err, CodeBehind)
+			wantCode(t, err, fault.Behind)
 		})
 	}
 	t.Run("level", func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -23,7 +24,7 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 		err = r.checkKeyring(act.keyring)
 	}
 	if err != nil {
-		return Receipt{}, &Fault{Code: CodeInvalid, What: "entering an act", Err: err}
+		return Receipt{}, &fault.Fault{Code: fault.Invalid, What: "entering an act", Err: err}
 	}
 	if r.isPair() || r.foundsPair(act.entry.Act) {
 		return n.holdAct(ctx, r, act)
@@ -33,11 +34,11 @@ func (n *Node) enterAct(ctx context.Context, r *roll, signed record.RollEntry) (
 		return Receipt{}, n.refused(ctx, r, act, err)
 	}
 	if err := agreement.MayKeep(r.state, next, entry, n.party.ID); err != nil {
-		return Receipt{}, &Fault{Code: CodeForbidden, What: "entering an act", Err: err, Remedy: "take the file to that party"}
+		return Receipt{}, &fault.Fault{Code: fault.Forbidden, What: "entering an act", Err: err, Remedy: "take the file to that party"}
 	}
 	l, err := n.resolveLog(ctx, r.id)
-	if CodeOf(err) == CodeNotFound {
-		return Receipt{}, faultf(CodeNoLog, "open one with 'mithaq log open --agreement "+r.id+"' and import the file again", "entering an act: this node has no log under the agreement")
+	if fault.CodeOf(err) == fault.NotFound {
+		return Receipt{}, fault.New(fault.NoLog, "open one with 'mithaq log open --agreement "+r.id+"' and import the file again", "entering an act: this node has no log under the agreement")
 	}
 	if err != nil {
 		return Receipt{}, err
@@ -79,7 +80,7 @@ func (n *Node) refused(ctx context.Context, r *roll, act provenAct, err error) e
 		if kept != nil {
 			return errors.Join(refusal("entering an act", err), kept)
 		}
-		return &Fault{Code: CodeConflict, What: "entering an act", Err: err, Remedy: "see " + path}
+		return &fault.Fault{Code: fault.Conflict, What: "entering an act", Err: err, Remedy: "see " + path}
 	}
 	return refusal("entering an act", err)
 }
@@ -90,16 +91,16 @@ func refusal(what string, err error) error {
 	if !errors.As(err, &r) {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	code := CodeConflict
+	code := fault.Conflict
 	switch r.Code {
 	case agreement.Malformed, agreement.BadText, agreement.TooFew:
-		code = CodeInvalid
+		code = fault.Invalid
 	case agreement.NotEntitled:
-		code = CodeForbidden
+		code = fault.Forbidden
 	case agreement.NoSuch:
-		code = CodeNotFound
+		code = fault.NotFound
 	}
-	return &Fault{Code: code, What: what, Err: err}
+	return &fault.Fault{Code: code, What: what, Err: err}
 }
 
 // signOwnAct makes the roll entry of an act in this node's own log, with its proof under the newest checkpoint.
@@ -110,7 +111,7 @@ func (n *Node) signOwnAct(ctx context.Context, l ledger.LogInfo, a ownAct) (reco
 	}
 	proof, err := n.reader.(ledger.Prover).Proof(ctx, l.ID, a.index)
 	if err != nil {
-		return record.RollEntry{}, storeFault(err)
+		return record.RollEntry{}, fault.OfStore(err)
 	}
 	return record.RollEntry{Leaf: a.leaf, Origin: l.Origin, Object: a.object, Act: jsontext.Value(a.envelope), Keyring: jsontext.Value(k.Envelope()), Proof: string(proof)}, nil
 }

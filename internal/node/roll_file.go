@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -48,7 +49,7 @@ func (r *roll) signedAct(e record.RollEntry, object []byte) SignedAct {
 func (s SignedAct) entry(n *Node) (record.RollEntry, error) {
 	raw, err := hex.DecodeString(s.Hash)
 	if err != nil || len(raw) != 32 {
-		return record.RollEntry{}, fmt.Errorf("hash %q is not a SHA-256", clipped(s.Hash))
+		return record.RollEntry{}, fmt.Errorf("hash %q is not a SHA-256", fault.Clip(s.Hash))
 	}
 	leaf := record.LeafHash(append([]byte{1}, raw...))
 	e := record.RollEntry{Leaf: hex.EncodeToString(leaf[:]), Origin: s.Origin, Object: s.Hash, Act: jsontext.Value(s.Act), Keyring: jsontext.Value(s.Keyring), Proof: s.Proof}
@@ -126,7 +127,7 @@ func (n *Node) RollFileOf(ctx context.Context, ref string) (out RollFile, err er
 	}
 	err = n.withRoll(ctx, id, func(r *roll) error {
 		if len(r.places) == 0 {
-			return faultf(CodeNotFound, "import the roll from the depositary, or propose the agreement", "exporting a roll: this node knows no roll of %s", id)
+			return fault.New(fault.NotFound, "import the roll from the depositary, or propose the agreement", "exporting a roll: this node knows no roll of %s", id)
 		}
 		out, err = n.rollFile(ctx, r)
 		return err
@@ -179,15 +180,15 @@ func openKeeperLog(l RollLog, id string) (*keeperLog, error) {
 	for _, placed := range l.Keyrings {
 		parsed, err := record.ParseKeyring(placed.Keyring)
 		if err != nil {
-			return nil, fmt.Errorf("a keyring of log %s does not verify: %w", clipped(l.Origin), err)
+			return nil, fmt.Errorf("a keyring of log %s does not verify: %w", fault.Clip(l.Origin), err)
 		}
 		if err := k.history.Add(placed.Index, parsed); err != nil {
-			return nil, fmt.Errorf("the keyrings of log %s: %w", clipped(l.Origin), err)
+			return nil, fmt.Errorf("the keyrings of log %s: %w", fault.Clip(l.Origin), err)
 		}
 	}
 	var ok bool
 	if k.last, ok = k.history.Last(); !ok {
-		return nil, fmt.Errorf("log %s comes without a keyring", clipped(l.Origin))
+		return nil, fmt.Errorf("log %s comes without a keyring", fault.Clip(l.Origin))
 	}
 	if k.last.Log.Origin != l.Origin || k.last.Log.Agreement != id {
 		return nil, fmt.Errorf("the keyring is for log %s under %s", k.last.Log.Origin, k.last.Log.Agreement)
@@ -258,7 +259,7 @@ func (k *keeperLog) open(p RollPlace) (rollPlace, record.Record, error) {
 	place := rollPlace{keeper: k.last.Party, envelope: p.Record, object: p.Hash, origin: k.last.Log.Origin, proof: p.Proof}
 	raw, err := hex.DecodeString(p.Hash)
 	if err != nil || len(raw) != 32 {
-		return place, record.Record{}, fmt.Errorf("hash %q is not a SHA-256", clipped(p.Hash))
+		return place, record.Record{}, fmt.Errorf("hash %q is not a SHA-256", fault.Clip(p.Hash))
 	}
 	place.index, _, err = ledger.VerifyProof([]byte(p.Proof), append([]byte{1}, raw...), place.origin, k.verifier)
 	if err != nil {
@@ -295,7 +296,7 @@ func (n *Node) readRollCopy(id string) (*RollFile, error) {
 	}
 	var f RollFile
 	if err := json.Unmarshal(data, &f); err != nil {
-		return nil, &Fault{Code: CodeInvalid, What: "reading " + n.rollCopyPath(id), Err: err, Remedy: "import the roll again"}
+		return nil, &fault.Fault{Code: fault.Invalid, What: "reading " + n.rollCopyPath(id), Err: err, Remedy: "import the roll again"}
 	}
 	return &f, nil
 }
@@ -305,12 +306,4 @@ func makeDir(dir string) error {
 		return fmt.Errorf("making %s: %w", dir, err)
 	}
 	return nil
-}
-
-// clipped keeps what a stranger wrote short enough for a message.
-func clipped(s string) string {
-	if len(s) > 80 {
-		s = s[:80] + "…"
-	}
-	return fmt.Sprintf("%q", s)
 }

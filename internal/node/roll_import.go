@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -33,7 +34,7 @@ func (n *Node) Import(ctx context.Context, name string, data []byte) (Imported, 
 		return Imported{}, errReadOnly()
 	}
 	if len(data) > maxCarriedFile {
-		return Imported{}, faultf(CodeInvalid, "", "importing %s: %d bytes, at most %d", name, len(data), maxCarriedFile)
+		return Imported{}, fault.New(fault.Invalid, "", "importing %s: %d bytes, at most %d", name, len(data), maxCarriedFile)
 	}
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return n.importDefinition(ctx, name, data)
@@ -42,23 +43,23 @@ func (n *Node) Import(ctx context.Context, name string, data []byte) (Imported, 
 		Format string `json:"format"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return Imported{}, &Fault{Code: CodeInvalid, What: "importing " + name, Err: err, Remedy: "give a file that 'mithaq agreement' wrote"}
+		return Imported{}, &fault.Fault{Code: fault.Invalid, What: "importing " + name, Err: err, Remedy: "give a file that 'mithaq agreement' wrote"}
 	}
 	switch head.Format {
 	case ActFormat:
 		var s SignedAct
 		if err := readStrict(data, &s); err != nil {
-			return Imported{}, &Fault{Code: CodeInvalid, What: "importing " + name, Err: err}
+			return Imported{}, &fault.Fault{Code: fault.Invalid, What: "importing " + name, Err: err}
 		}
 		return n.importAct(ctx, name, s)
 	case RollFormat:
 		var f RollFile
 		if err := readStrict(data, &f); err != nil {
-			return Imported{}, &Fault{Code: CodeInvalid, What: "importing " + name, Err: err}
+			return Imported{}, &fault.Fault{Code: fault.Invalid, What: "importing " + name, Err: err}
 		}
 		return n.importRoll(ctx, name, f)
 	}
-	return Imported{}, faultf(CodeInvalid, "give an agreement file (TOML), a signed act or a roll", "importing %s: format %s is none that this version reads", name, clipped(head.Format))
+	return Imported{}, fault.New(fault.Invalid, "give an agreement file (TOML), a signed act or a roll", "importing %s: format %s is none that this version reads", name, fault.Clip(head.Format))
 }
 
 func readStrict(data []byte, into any) error {
@@ -69,11 +70,11 @@ func readStrict(data []byte, into any) error {
 
 func (n *Node) importAct(ctx context.Context, name string, s SignedAct) (out Imported, err error) {
 	if !record.IsAgreementID(s.Agreement) {
-		return out, faultf(CodeInvalid, "", "importing %s: %s is not an agreement id", name, clipped(s.Agreement))
+		return out, fault.New(fault.Invalid, "", "importing %s: %s is not an agreement id", name, fault.Clip(s.Agreement))
 	}
 	signed, err := s.entry(n)
 	if err != nil {
-		return out, &Fault{Code: CodeInvalid, What: "importing " + name, Err: err}
+		return out, &fault.Fault{Code: fault.Invalid, What: "importing " + name, Err: err}
 	}
 	err = n.withRoll(ctx, s.Agreement, func(r *roll) error {
 		if _, err := n.enterAct(ctx, r, signed); err != nil {
@@ -98,11 +99,11 @@ func (i *Imported) after(s agreement.State) {
 // depositary then has shown two histories, or a file was forged.
 func (n *Node) importRoll(ctx context.Context, name string, f RollFile) (out Imported, err error) {
 	if !record.IsAgreementID(f.Agreement) {
-		return out, faultf(CodeInvalid, "", "importing %s: %s is not an agreement id", name, clipped(f.Agreement))
+		return out, fault.New(fault.Invalid, "", "importing %s: %s is not an agreement id", name, fault.Clip(f.Agreement))
 	}
 	fresh := &roll{id: f.Agreement, state: agreement.Begin(f.Agreement, definitionOptions()), keyrings: map[string]record.Keyring{}}
 	if err := fresh.takeFile(f); err != nil {
-		return out, &Fault{Code: CodeInvalid, What: "importing " + name, Err: err, Remedy: "ask who kept the roll for it again"}
+		return out, &fault.Fault{Code: fault.Invalid, What: "importing " + name, Err: err, Remedy: "ask who kept the roll for it again"}
 	}
 	err = n.withRoll(ctx, f.Agreement, func(r *roll) error {
 		if fresh.isPair() {
@@ -111,7 +112,7 @@ func (n *Node) importRoll(ctx context.Context, name string, f RollFile) (out Imp
 		}
 		for i := range min(len(r.places), len(fresh.places)) {
 			if r.places[i].entry.Result != fresh.places[i].entry.Result {
-				return faultf(CodeConflict, "keep both files: their signatures prove it; compare with the other parties",
+				return fault.New(fault.Conflict, "keep both files: their signatures prove it; compare with the other parties",
 					"importing %s: history mismatch: entry %d leads to state %.12s…, the roll known here to %.12s…", name, i, fresh.places[i].entry.Result, r.places[i].entry.Result)
 			}
 		}
@@ -149,7 +150,7 @@ func moreSigned(proof, than string) bool {
 func (n *Node) keepRollCopy(ctx context.Context, r, fresh *roll, f RollFile) error {
 	for _, p := range fresh.places[len(r.places):] {
 		if p.keeper == n.party.ID {
-			return faultf(CodeConflict, "find out who else writes it", "importing a roll: this node keeps the roll of %s, and the file holds entries that it never wrote", r.id)
+			return fault.New(fault.Conflict, "find out who else writes it", "importing a roll: this node keeps the roll of %s, and the file holds entries that it never wrote", r.id)
 		}
 	}
 	if err := n.writeRollCopy(r.id, f); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -148,7 +149,7 @@ func (n *Node) signLine(ctx context.Context, l pairLine) (record.RollEntry, erro
 	case l.log != "":
 		info, err := n.reader.Log(ctx, l.log)
 		if err != nil {
-			return record.RollEntry{}, storeFault(err)
+			return record.RollEntry{}, fault.OfStore(err)
 		}
 		return n.signOwnAct(ctx, info, ownAct{index: l.index, leaf: l.leaf, object: l.object, envelope: l.envelope})
 	}
@@ -161,16 +162,16 @@ func (n *Node) holdAct(ctx context.Context, r *roll, act provenAct) (Receipt, er
 	p, ok := r.pairOf(act.entry.Act)
 	switch {
 	case !ok:
-		return Receipt{}, faultf(CodeConflict, "import the roll first: mithaq agreement import FILE", "taking in an act: this node does not know the text of %s", r.id)
+		return Receipt{}, fault.New(fault.Conflict, "import the roll first: mithaq agreement import FILE", "taking in an act: this node does not know the text of %s", r.id)
 	case act.entry.Party == n.party.ID:
-		return Receipt{}, faultf(CodeConflict, "take it to the other party", "taking in an act: it is this party's own, and stands in its log already")
+		return Receipt{}, fault.New(fault.Conflict, "take it to the other party", "taking in an act: it is this party's own, and stands in its log already")
 	}
 	if err := p.CheckTaken(act.entry); err != nil {
 		return Receipt{}, n.refused(ctx, r, act, err)
 	}
 	l, err := n.resolveLog(ctx, r.id)
-	if CodeOf(err) == CodeNotFound {
-		return Receipt{}, faultf(CodeNoLog, "open one with 'mithaq log open --agreement "+r.id+"' and import the file again", "taking in an act: this party has no log under the agreement")
+	if fault.CodeOf(err) == fault.NotFound {
+		return Receipt{}, fault.New(fault.NoLog, "open one with 'mithaq log open --agreement "+r.id+"' and import the file again", "taking in an act: this party has no log under the agreement")
 	}
 	if err == nil {
 		err = n.settled(l)
@@ -195,7 +196,7 @@ func (n *Node) holdKnown(ctx context.Context, r *roll) error {
 	if n.ledger == nil || n.partner(r) == "" {
 		return nil
 	}
-	if _, err := n.resolveLog(ctx, r.id); CodeOf(err) == CodeNotFound {
+	if _, err := n.resolveLog(ctx, r.id); fault.CodeOf(err) == fault.NotFound {
 		return nil // nothing was signed here yet
 	}
 	for _, l := range slices.Clone(r.lines) {
@@ -212,8 +213,8 @@ func (n *Node) holdKnown(ctx context.Context, r *roll) error {
 			continue
 		}
 		if _, err := n.holdAct(ctx, r, act); err != nil {
-			switch CodeOf(err) {
-			case CodeUnavailable, CodeBehind, CodeNoLog:
+			switch fault.CodeOf(err) {
+			case fault.Unavailable, fault.Behind, fault.NoLog:
 				return err
 			}
 			r.refused[l.leaf] = r.state.Hash().String()
@@ -287,10 +288,10 @@ func (n *Node) importPair(ctx context.Context, name string, r, fresh *roll) (out
 		at, known := slices.BinarySearchFunc(r.lines, l, pairLine.before)
 		more = more || known && r.lines[at].log == "" && moreSigned(l.proof, r.lines[at].proof)
 		if !known && l.author == n.party.ID && hasLog {
-			return out, faultf(CodeConflict, "find out who else writes it", "importing %s: it holds entries of this party's log that it never wrote", name)
+			return out, fault.New(fault.Conflict, "find out who else writes it", "importing %s: it holds entries of this party's log that it never wrote", name)
 		}
 		if err := merged.noteLine(l); err != nil {
-			return out, faultf(CodeConflict, "keep both files: their signatures prove it", "importing %s: %v", name, err)
+			return out, fault.New(fault.Conflict, "keep both files: their signatures prove it", "importing %s: %v", name, err)
 		}
 	}
 	r.lines = merged.lines

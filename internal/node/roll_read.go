@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -35,7 +36,7 @@ type foundAct struct {
 func (n *Node) logsUnder(ctx context.Context, id string) ([]ledger.LogInfo, error) {
 	infos, err := n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	infos = slices.DeleteFunc(infos, func(l ledger.LogInfo) bool { return l.Agreement != id || !n.begun(l.ID) })
 	for i, l := range infos {
@@ -278,7 +279,7 @@ func (n *Node) enterFound(ctx context.Context, r *roll) error {
 				again = true
 				continue
 			}
-			if CodeOf(err) == CodeUnavailable || CodeOf(err) == CodeBehind || CodeOf(err) == CodeNoLog {
+			if fault.CodeOf(err) == fault.Unavailable || fault.CodeOf(err) == fault.Behind || fault.CodeOf(err) == fault.NoLog {
 				return err
 			}
 			r.refused[f.leaf] = state
@@ -296,7 +297,7 @@ const foundPatience = 30 * 24 * time.Hour
 func (n *Node) signFound(ctx context.Context, f foundAct) (record.RollEntry, error) {
 	l, err := n.reader.Log(ctx, f.logID)
 	if err != nil {
-		return record.RollEntry{}, storeFault(err)
+		return record.RollEntry{}, fault.OfStore(err)
 	}
 	return n.signOwnAct(ctx, l, f.ownAct)
 }

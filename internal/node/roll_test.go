@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 )
 
@@ -47,7 +48,7 @@ type tester interface {
 func perform(t tester, n *Node, id string, q ActRequest) (ActOutcome, error) {
 	t.Helper()
 	out, err := n.Act(context.Background(), id, q)
-	if CodeOf(err) != CodeNoLog {
+	if fault.CodeOf(err) != fault.NoLog {
 		return out, err
 	}
 	if _, err := ceremony(n, KeyChange{Action: "open", Agreement: id}); err != nil {
@@ -171,7 +172,7 @@ func TestTwoActsAtOnceAtTheDepositary(t *testing.T) {
 			taken++
 			continue
 		}
-		wantCode(t, err, CodeConflict)
+		wantCode(t, err, fault.Conflict)
 	}
 	h := here(t, keeper, id)
 	if taken != 2 || h.Entries != 4 || h.Joined != 3 {
@@ -196,7 +197,7 @@ func TestApprovalOfTwoChildren(t *testing.T) {
 	must(carry(other, must(keeper.RollFileOf(ctx, id))(t)))(t)
 	first := must(perform(t, other, id, ActRequest{Act: "approve", Proposal: proposals[0]}))(t)
 	_, err := perform(t, other, id, ActRequest{Act: "approve", Proposal: proposals[1]})
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	if !strings.Contains(err.Error(), "misconduct") {
 		t.Error(err)
 	}
@@ -208,7 +209,7 @@ func TestApprovalOfTwoChildren(t *testing.T) {
 	must(carry(keeper, first.File))(t)
 	before, size := here(t, keeper, id), leaves(t, keeper)
 	_, err = carry(keeper, second.File)
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	after := here(t, keeper, id)
 	if after.State != before.State || leaves(t, keeper) != size {
 		t.Error("a refused act changed something")
@@ -243,11 +244,11 @@ func decideOn(t *testing.T, keeper, other *Node, id string, again *SignedAct) {
 		}
 	}
 	_, err := keeper.DecideCase(ctx, id, c.ID, CaseDecision{Publish: true, Why: " "})
-	wantCode(t, err, CodeInvalid)
+	wantCode(t, err, fault.Invalid)
 	_, err = keeper.DecideCase(ctx, id, c.ID, CaseDecision{Publish: true, Why: "x", By: "k-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
-	wantCode(t, err, CodeForbidden)
+	wantCode(t, err, fault.Forbidden)
 	_, err = keeper.DecideCase(ctx, id, "ffff", CaseDecision{Publish: true, Why: "x"})
-	wantCode(t, err, CodeNotFound)
+	wantCode(t, err, fault.NotFound)
 	size := leaves(t, keeper)
 	v := must(keeper.DecideCase(ctx, id, c.ID, CaseDecision{Publish: true, Why: "It was asked and does not answer."}))(t)
 	place := must(keeper.Find(ctx, v.Decision.Record))(t)
@@ -260,9 +261,9 @@ func decideOn(t *testing.T, keeper, other *Node, id string, again *SignedAct) {
 		t.Errorf("who is named cannot read it: %v", err)
 	}
 	_, err = keeper.DecideCase(ctx, id, c.ID, CaseDecision{Why: "second thoughts"})
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	_, err = carry(keeper, again)
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	if got := must(keeper.Cases(ctx, id))(t); len(got) != 1 || got[0].Decision == nil || leaves(t, keeper) != size+1 {
 		t.Errorf("%+v, %d leaves after %d", got, leaves(t, keeper), size)
 	}
@@ -307,7 +308,7 @@ func TestTamperedFilesAreRefusedAndChangeNothing(t *testing.T) {
 			} else {
 				change(&s)
 			}
-			if _, err := carry(keeper, s); CodeOf(err) == "" {
+			if _, err := carry(keeper, s); fault.CodeOf(err) == "" {
 				t.Errorf("taken, or refused without a code: %v", err)
 			}
 		})
@@ -331,7 +332,7 @@ func TestTamperedFilesAreRefusedAndChangeNothing(t *testing.T) {
 			}
 			change(&f)
 			fresh := stranger
-			if _, err := carry(fresh, f); CodeOf(err) != CodeInvalid {
+			if _, err := carry(fresh, f); fault.CodeOf(err) != fault.Invalid {
 				t.Errorf("got %v", err)
 			}
 			if ids := must(fresh.rollIDs())(t); len(ids) != 0 {
@@ -368,7 +369,7 @@ func TestTwoHistoriesAreNotMixed(t *testing.T) {
 	}
 	must(perform(t, keeper, id, ActRequest{Act: "declare", Declarations: []agreement.Text{{"en": "another history"}}}))(t)
 	_, err := carry(other, must(keeper.RollFileOf(ctx, id))(t))
-	wantCode(t, err, CodeConflict)
+	wantCode(t, err, fault.Conflict)
 	if err == nil || !strings.Contains(err.Error(), "history mismatch") {
 		t.Error(err)
 	}
@@ -406,7 +407,7 @@ func TestRefusedActsChangeNothing(t *testing.T) {
 		out, err := n.Act(ctx, id, q)
 		after := here(t, n, id)
 		if err != nil {
-			if CodeOf(err) == "" {
+			if fault.CodeOf(err) == "" {
 				t.Fatalf("refused without a code: %v", err)
 			}
 			if after.State != before.State || leaves(t, n) != size {

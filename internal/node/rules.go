@@ -6,6 +6,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/facts"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 )
 
@@ -73,7 +74,7 @@ const maxDefinition = 1 << 20
 // file and what to do about it.
 func CheckDefinition(file string, text []byte) error {
 	if len(text) > maxDefinition {
-		return faultf(CodeInvalid, "shorten it", "reading %s: %d bytes, an agreement file has at most 1 MiB", file, len(text))
+		return fault.New(fault.Invalid, "shorten it", "reading %s: %d bytes, an agreement file has at most 1 MiB", file, len(text))
 	}
 	f, err := facts.Load()
 	if err != nil {
@@ -83,10 +84,10 @@ func CheckDefinition(file string, text []byte) error {
 	options.Elsewhere = f.Elsewhere // before it is proposed: a roll's texts are read without it
 	a, err := agreement.Load(file, text, options)
 	if err != nil {
-		return &Fault{Code: CodeInvalid, What: "reading the agreement", Err: err}
+		return &fault.Fault{Code: fault.Invalid, What: "reading the agreement", Err: err}
 	}
 	if a.Mode == agreement.Shelf {
-		return faultf(CodeInvalid, "write mode = \"depositary\" or \"pair\"", "reading %s: it is a shelf copy of an agreement of others", file)
+		return fault.New(fault.Invalid, "write mode = \"depositary\" or \"pair\"", "reading %s: it is a shelf copy of an agreement of others", file)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -68,7 +69,7 @@ func (n *Node) Search(ctx context.Context, q SearchQuery) (SearchResults, error)
 	}
 	q.Limit = min(q.Limit, MaxSearchLimit)
 	if strings.TrimSpace(q.Text) == "" {
-		return SearchResults{}, faultf(CodeInvalid, "give some words, an indicator, a record id or a hash", "searching for nothing")
+		return SearchResults{}, fault.New(fault.Invalid, "give some words, an indicator, a record id or a hash", "searching for nothing")
 	}
 	if q.Kind != "" {
 		if _, err := record.LookupKind(record.Kind(q.Kind)); err != nil {
@@ -103,7 +104,7 @@ func (n *Node) Search(ctx context.Context, q SearchQuery) (SearchResults, error)
 // indexFault says what to do when there is no index.
 func indexFault(what string, err error) error {
 	if errors.Is(err, store.ErrNoIndex) {
-		return &Fault{Code: CodeUnavailable, What: what, Err: err, Remedy: "run 'mithaq reindex', or 'mithaq serve', which builds it"}
+		return &fault.Fault{Code: fault.Unavailable, What: what, Err: err, Remedy: "run 'mithaq reindex', or 'mithaq serve', which builds it"}
 	}
 	return err
 }
@@ -232,7 +233,7 @@ func (s *searching) log(ctx context.Context, no int64) (string, error) {
 	if len(s.logs) == 0 {
 		rows, err := s.node.store.Logs(ctx)
 		if err != nil {
-			return "", storeFault(err)
+			return "", fault.OfStore(err)
 		}
 		for _, row := range rows {
 			s.logs[row.No] = row.ID

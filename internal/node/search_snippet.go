@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -31,7 +32,7 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) (
 		return nil, nil
 	}
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	if s.opened += len(object); s.opened > snippetBudget && len(object) > smallObject {
 		return nil, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -53,7 +54,7 @@ type STIXResult struct {
 func (n *Node) SearchSTIX(ctx context.Context, v Viewer, q STIXQuery) (STIXResults, error) {
 	text := strings.TrimSpace(q.Text)
 	if text == "" {
-		return STIXResults{}, faultf(CodeInvalid, "give some words, an indicator or a STIX id", "searching for nothing")
+		return STIXResults{}, fault.New(fault.Invalid, "give some words, an indicator or a STIX id", "searching for nothing")
 	}
 	if q.Limit <= 0 {
 		q.Limit = DefaultSearchLimit

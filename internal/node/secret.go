@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"filippo.io/age"
+
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // SecretSource says where what opens a key file comes from. The first of the following that is there is taken: KeyFile,
@@ -46,7 +48,7 @@ func (s SecretSource) find(configured string) (lock, error) {
 		missing = configured + " is not there, and "
 	}
 	if s.Ask == nil {
-		return lock{}, faultf(CodeForbidden, "set MITHAQ_KEY_FILE or MITHAQ_PASSPHRASE_FILE", "opening the keys: nothing was given to open them with")
+		return lock{}, fault.New(fault.Forbidden, "set MITHAQ_KEY_FILE or MITHAQ_PASSPHRASE_FILE", "opening the keys: nothing was given to open them with")
 	}
 	pass, err := s.Ask("passphrase of the node's keys")
 	if err != nil {
@@ -71,12 +73,12 @@ func keyFileLock(path string) (lock, error) {
 		}
 		return lock{identity: id, recipient: id.Recipient()}, nil
 	}
-	return lock{}, faultf(CodeInvalid, "it must hold one line AGE-SECRET-KEY-PQ-1…", "reading the key file %s: no key in it", path)
+	return lock{}, fault.New(fault.Invalid, "it must hold one line AGE-SECRET-KEY-PQ-1…", "reading the key file %s: no key in it", path)
 }
 
 func passphraseLock(pass []byte) (lock, error) {
 	if len(pass) < 8 {
-		return lock{}, faultf(CodeInvalid, "use a longer one", "opening the keys: the passphrase has fewer than 8 bytes")
+		return lock{}, fault.New(fault.Invalid, "use a longer one", "opening the keys: the passphrase has fewer than 8 bytes")
 	}
 	id, err := age.NewScryptIdentity(string(pass))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/engine"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -67,12 +68,12 @@ func (n *Node) ReportSensor(ctx context.Context, r SensorReport) error {
 	}
 	report, err := json.Marshal(r)
 	if err != nil {
-		return faultf(CodeInvalid, "", "reading what sensor %s tells: %v", clipped(r.Name), err)
+		return fault.New(fault.Invalid, "", "reading what sensor %s tells: %v", fault.Clip(r.Name), err)
 	}
 	if len(report) > maxSensorReport {
-		return faultf(CodeInvalid, "tell less", "reading what sensor %s tells: %d bytes are more than %d", clipped(r.Name), len(report), maxSensorReport)
+		return fault.New(fault.Invalid, "tell less", "reading what sensor %s tells: %d bytes are more than %d", fault.Clip(r.Name), len(report), maxSensorReport)
 	}
-	return storeFault(n.store.PutSensor(ctx, store.Sensor{Name: r.Name, Told: n.now(), Report: report}, maxSensors))
+	return fault.OfStore(n.store.PutSensor(ctx, store.Sensor{Name: r.Name, Told: n.now(), Report: report}, maxSensors))
 }
 
 // Sensors lists the sensors, the one that told last first.
@@ -85,7 +86,7 @@ func (n *Node) Sensors(ctx context.Context) ([]SensorView, error) {
 	for _, s := range list {
 		v := SensorView{Told: s.Told}
 		if err := json.Unmarshal(s.Report, &v.SensorReport); err != nil {
-			return nil, fmt.Errorf("reading what sensor %s told: %w", clipped(s.Name), err)
+			return nil, fmt.Errorf("reading what sensor %s told: %w", fault.Clip(s.Name), err)
 		}
 		out = append(out, v)
 	}

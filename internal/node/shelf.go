@@ -11,6 +11,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/agreement"
 	"github.com/mithaq/mithaq/internal/facts"
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // shelfName is the folder with agreement files that were imported here.
@@ -47,7 +48,7 @@ func (n *Node) shelf() ([]shelved, error) {
 		}
 		a, err := agreement.Load(path, data, shelfOptions(f))
 		if err != nil {
-			return nil, &Fault{Code: CodeInvalid, What: "reading the shelf", Err: err}
+			return nil, &fault.Fault{Code: fault.Invalid, What: "reading the shelf", Err: err}
 		}
 		out = append(out, shelved{Agreement: a, imported: true})
 	}
@@ -71,10 +72,10 @@ func (n *Node) importDefinition(_ context.Context, name string, data []byte) (Im
 	options.Elsewhere = f.Elsewhere
 	a, err := agreement.Load(name, data, options)
 	if err != nil {
-		return Imported{}, &Fault{Code: CodeInvalid, What: "importing an agreement", Err: err}
+		return Imported{}, &fault.Fault{Code: fault.Invalid, What: "importing an agreement", Err: err}
 	}
 	if _, ships := f.Shelf.Agreement(a.Label); ships {
-		return Imported{}, faultf(CodeConflict, "give it another label", "importing %s: an agreement with the label %s ships with the program", name, a.Label)
+		return Imported{}, fault.New(fault.Conflict, "give it another label", "importing %s: an agreement with the label %s ships with the program", name, a.Label)
 	}
 	dir := filepath.Join(n.dir, shelfName)
 	if err := makeDir(dir); err != nil {

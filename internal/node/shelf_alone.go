@@ -1,6 +1,10 @@
 package node
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mithaq/mithaq/internal/fault"
+)
 
 // ShelfAlone is what can be known where there is no node: what ships with the program, and the agreement files in the folder
 // shelf of a directory, which may be missing.
@@ -34,7 +38,7 @@ func (s ShelfAlone) Facts(what string) ([]FactView, error) {
 	what = strings.TrimSpace(what)
 	out := viewFacts(f, what)
 	if len(out) == 0 {
-		return nil, faultf(CodeNotFound, "see 'mithaq facts' for all of them", "no fact has the number, agreement or party %s", clipped(what))
+		return nil, fault.New(fault.NotFound, "see 'mithaq facts' for all of them", "no fact has the number, agreement or party %s", fault.Clip(what))
 	}
 	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/engine"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -68,7 +69,7 @@ func (n *Node) AddSightings(ctx context.Context, found []FoundSighting) (int, er
 		return 0, errReadOnly()
 	}
 	if len(found) > maxSightingsAtOnce {
-		return 0, faultf(CodeInvalid, "send them in parts", "adding sightings: %d are more than %d", len(found), maxSightingsAtOnce)
+		return 0, fault.New(fault.Invalid, "send them in parts", "adding sightings: %d are more than %d", len(found), maxSightingsAtOnce)
 	}
 	if err := n.allIndexed(ctx); err != nil {
 		return 0, err
@@ -106,7 +107,7 @@ func exampleBytes(e *engine.Example) ([]byte, error) {
 	}
 	b, err := json.Marshal(e)
 	if err != nil {
-		return nil, faultf(CodeInvalid, "leave the example out", "adding a sighting: %v", err)
+		return nil, fault.New(fault.Invalid, "leave the example out", "adding a sighting: %v", err)
 	}
 	if len(b) > maxExample {
 		return nil, nil // it is a help, and not what the sighting says
@@ -132,7 +133,7 @@ func (n *Node) sightedRecord(ctx context.Context, f FoundSighting) (store.Indexe
 			return e, nil
 		}
 	}
-	return store.Indexed{}, faultf(CodeNotFound, "give the record that detection names", "adding a sighting: no record %s here holds the indicator %s", clipped(f.Record), clipped(f.Indicator))
+	return store.Indexed{}, fault.New(fault.NotFound, "give the record that detection names", "adding a sighting: no record %s here holds the indicator %s", fault.Clip(f.Record), fault.Clip(f.Indicator))
 }
 
 // Sightings lists sightings in a state, the newest first, without their evidence; all where it is empty.
@@ -158,7 +159,7 @@ func (n *Node) Sightings(ctx context.Context, state string) ([]SightingView, err
 func (n *Node) Sighting(ctx context.Context, id string) (SightingView, error) {
 	s, err := n.store.Sighting(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		err = faultf(CodeNotFound, "see 'mithaq sighting list'", "there is no sighting %s", clipped(id))
+		err = fault.New(fault.NotFound, "see 'mithaq sighting list'", "there is no sighting %s", fault.Clip(id))
 	}
 	if err != nil {
 		return SightingView{}, err
@@ -215,13 +216,13 @@ func dateOf(t time.Time) string {
 func (n *Node) waitingSighting(ctx context.Context, id string) (s store.Sighting, about store.Indexed, err error) {
 	s, err = n.store.Sighting(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return s, about, faultf(CodeNotFound, "see 'mithaq sighting list'", "there is no sighting %s", clipped(id))
+		return s, about, fault.New(fault.NotFound, "see 'mithaq sighting list'", "there is no sighting %s", fault.Clip(id))
 	}
 	if err != nil {
 		return s, about, err
 	}
 	if s.State != store.SightingWaiting {
-		return s, about, faultf(CodeConflict, "", "sighting %s waits no more: it was decided on as %s", s.ID, s.State)
+		return s, about, fault.New(fault.Conflict, "", "sighting %s waits no more: it was decided on as %s", s.ID, s.State)
 	}
 	records, err := n.store.Index().ByLeaf(ctx, s.Target)
 	if err != nil {
@@ -232,7 +233,7 @@ func (n *Node) waitingSighting(ctx context.Context, id string) (s store.Sighting
 			return s, e, nil
 		}
 	}
-	return s, about, faultf(CodeGone, "refuse it", "the record that sighting %s is about is not here any more", s.ID)
+	return s, about, fault.New(fault.Gone, "refuse it", "the record that sighting %s is about is not here any more", s.ID)
 }
 
 // ApproveSighting sends a sighting back to who shared the indicator, as a record under the agreement it came from: the
@@ -303,7 +304,7 @@ func (n *Node) decideSighting(ctx context.Context, s store.Sighting) (SightingVi
 // have it.
 func (n *Node) RefuseSighting(ctx context.Context, id string, v SightingVerdict) (SightingView, error) {
 	s, about, err := n.waitingSighting(ctx, id)
-	if err != nil && CodeOf(err) != CodeGone {
+	if err != nil && fault.CodeOf(err) != fault.Gone {
 		return SightingView{}, err
 	}
 	s.State, s.Reason = store.SightingRefused, v.Reason

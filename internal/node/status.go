@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/fault"
 )
 
 // StatusView is the page of kept promises: for each commitment what puts it into practice here, the last activity, the
@@ -104,7 +105,7 @@ func (n *Node) Status(ctx context.Context, ref string, quiet agreement.Period) (
 	since := time.Time{}
 	if err := n.withRoll(ctx, id, func(r *roll) error {
 		if a = r.text(); a == nil {
-			return faultf(CodeNotFound, "import its roll", "showing kept promises: this node does not know the text of %s", id)
+			return fault.New(fault.NotFound, "import its roll", "showing kept promises: this node does not know the text of %s", id)
 		}
 		v = StatusView{Agreement: id, Label: a.Label, Names: a.Names, Version: a.Version, Phase: string(r.effect.Phase()), Mark: markOf(a), At: n.now().UTC()}
 		if m, ok := r.effect.Member(n.party.ID); ok && m.Membership == agreement.Joined {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -330,10 +331,10 @@ func (p *posting) publish(ctx context.Context, one part) (refusal, err error) {
 	}
 	receipt, err := p.n.Publish(ctx, p.to.log, Draft{Kind: string(record.KindIntel), TLP: string(one.marking.TLP), PAP: string(one.marking.PAP),
 		Body: bundleOf(bundlePrefix, uuid, one.objects, "}"), checked: true})
-	switch CodeOf(err) {
-	case CodeInvalid, CodeForbidden:
+	switch fault.CodeOf(err) {
+	case fault.Invalid, fault.Forbidden:
 		return err, nil
-	case CodeUnavailable, CodeBehind, CodeConflict:
+	case fault.Unavailable, fault.Behind, fault.Conflict:
 		return nil, errors.Join(&taxii.Error{Title: http.StatusText(http.StatusServiceUnavailable), Description: "the node cannot write now; what it had taken of this request it takes as known when it comes again",
 			HTTPStatus: strconv.Itoa(http.StatusServiceUnavailable), Status: http.StatusServiceUnavailable, RetryAfter: time.Second}, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -155,7 +156,7 @@ func (b collections) list(ctx context.Context, caller taxii.Caller) ([]collectio
 	}
 	infos, err := b.n.reader.Logs(ctx)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	var out []collection
 	for _, l := range infos {

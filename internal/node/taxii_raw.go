@@ -10,6 +10,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -111,7 +112,7 @@ func (n *Node) openedFor(ctx context.Context, no int64) (*openedRecord, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	if sha256.Sum256(object) != e.Object {
 		return nil, fmt.Errorf("opening record %s: the object is not the one that the leaf commits to: run 'mithaq log verify'", e.ID)

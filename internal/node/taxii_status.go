@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/store"
 	"github.com/mithaq/mithaq/taxii"
@@ -46,7 +47,7 @@ func (n *Node) keepStatus(ctx context.Context, who TAXIICaller, s *taxii.Status)
 	}
 	n.deflaters.Put(w)
 	now := n.now()
-	return storeFault(n.store.PutTAXIIStatus(ctx, s.ID, who.Token, now, now.Add(statusKept), small.Bytes()))
+	return fault.OfStore(n.store.PutTAXIIStatus(ctx, s.ID, who.Token, now, now.Add(statusKept), small.Bytes()))
 }
 
 // Status implements taxii.Backend.
@@ -128,12 +129,12 @@ func (b collections) takeBack(ctx context.Context, no int64, id string) error {
 func (n *Node) logByNo(ctx context.Context, no int64) (string, error) {
 	rows, err := n.store.Logs(ctx)
 	if err != nil {
-		return "", storeFault(err)
+		return "", fault.OfStore(err)
 	}
 	for _, row := range rows {
 		if row.No == no {
 			return row.ID, nil
 		}
 	}
-	return "", faultf(CodeNotFound, "run 'mithaq reindex'", "there is no log number %d here", no)
+	return "", fault.New(fault.NotFound, "run 'mithaq reindex'", "there is no log number %d here", no)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -63,17 +64,17 @@ type NewToken struct {
 func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error) {
 	for _, s := range r.Scopes {
 		if !knownScope(s) {
-			return NewToken{}, faultf(CodeInvalid, "use "+strings.Join(scopes, ", ")+", or read or publish with :AGREEMENT after it", "creating a token: unknown scope %q", s)
+			return NewToken{}, fault.New(fault.Invalid, "use "+strings.Join(scopes, ", ")+", or read or publish with :AGREEMENT after it", "creating a token: unknown scope %q", s)
 		}
 		if what, _, _ := strings.Cut(s, ":"); r.Party != "" && what != ScopeRead {
-			return NewToken{}, faultf(CodeInvalid, "give it the scope read, or read:AGREEMENT", "creating a token: another party's token cannot have the scope %s", s)
+			return NewToken{}, fault.New(fault.Invalid, "give it the scope read, or read:AGREEMENT", "creating a token: another party's token cannot have the scope %s", s)
 		}
 	}
 	if r.Name == "" || len(r.Scopes) == 0 {
-		return NewToken{}, faultf(CodeInvalid, "give a name and at least one scope", "creating a token: it has no name or no scope")
+		return NewToken{}, fault.New(fault.Invalid, "give a name and at least one scope", "creating a token: it has no name or no scope")
 	}
 	if r.Party != "" && !record.IsID(r.Party, record.PrefixParty) {
-		return NewToken{}, faultf(CodeInvalid, "see 'mithaq party'", "creating a token: %s is not a party id", clipped(r.Party))
+		return NewToken{}, fault.New(fault.Invalid, "see 'mithaq party'", "creating a token: %s is not a party id", fault.Clip(r.Party))
 	}
 	if r.Party == n.party.ID {
 		r.Party = ""
@@ -89,12 +90,12 @@ func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error
 	t := store.Token{ID: "t-" + lowerBase32.EncodeToString(id[:]), Hash: sha256.Sum256([]byte(out.Secret)), Name: r.Name, Scopes: r.Scopes, Party: r.Party, Created: n.now()}
 	if r.Expires != nil {
 		if !r.Expires.After(t.Created) {
-			return NewToken{}, faultf(CodeInvalid, "give a later time", "creating a token: it would have expired on %s", r.Expires.UTC().Format(time.RFC3339))
+			return NewToken{}, fault.New(fault.Invalid, "give a later time", "creating a token: it would have expired on %s", r.Expires.UTC().Format(time.RFC3339))
 		}
 		t.Expires = *r.Expires
 	}
 	if err := n.store.PutToken(ctx, t); err != nil {
-		return NewToken{}, storeFault(err)
+		return NewToken{}, fault.OfStore(err)
 	}
 	out.TokenView = viewToken(t)
 	return out, nil
@@ -125,9 +126,9 @@ func optional(t time.Time) *time.Time {
 func (n *Node) RevokeToken(ctx context.Context, id string) error {
 	err := n.store.RevokeToken(ctx, id, n.now())
 	if errors.Is(err, store.ErrNotFound) {
-		return faultf(CodeNotFound, "see 'mithaq token list'", "revoking a token: there is no valid token %q", id)
+		return fault.New(fault.NotFound, "see 'mithaq token list'", "revoking a token: there is no valid token %q", id)
 	}
-	return storeFault(err)
+	return fault.OfStore(err)
 }
 
 // knownScope says whether a token can carry a scope. read and publish can be limited to one agreement.
@@ -144,7 +145,7 @@ func knownScope(s string) bool {
 func (n *Node) TokenScopes(ctx context.Context, secret string) ([]string, error) {
 	t, err := n.token(ctx, secret)
 	if err == nil && t.Party != "" {
-		err = faultf(CodeForbidden, "", "checking a token: it is for TAXII alone")
+		err = fault.New(fault.Forbidden, "", "checking a token: it is for TAXII alone")
 	}
 	return t.Scopes, err
 }
@@ -175,17 +176,17 @@ func (n *Node) CertificateForTAXII(ctx context.Context, der []byte) (TAXIICaller
 		}
 		return taxiiCaller(t), n.inForce(t)
 	}
-	return TAXIICaller{}, faultf(CodeForbidden, "", "checking a certificate: it is not in the configuration")
+	return TAXIICaller{}, fault.New(fault.Forbidden, "", "checking a certificate: it is not in the configuration")
 }
 
 // token finds the token in force that a secret is of.
 func (n *Node) token(ctx context.Context, secret string) (store.Token, error) {
 	if !strings.HasPrefix(secret, tokenPrefix) || len(secret) > 200 {
-		return store.Token{}, faultf(CodeForbidden, "", "checking a token: it is not one of this program's")
+		return store.Token{}, fault.New(fault.Forbidden, "", "checking a token: it is not one of this program's")
 	}
 	t, err := n.store.TokenByHash(ctx, sha256.Sum256([]byte(secret)))
 	if errors.Is(err, store.ErrNotFound) {
-		err = faultf(CodeForbidden, "", "checking a token: it is not known here")
+		err = fault.New(fault.Forbidden, "", "checking a token: it is not known here")
 	}
 	if err != nil {
 		return store.Token{}, err
@@ -195,7 +196,7 @@ func (n *Node) token(ctx context.Context, secret string) (store.Token, error) {
 
 func (n *Node) inForce(t store.Token) error {
 	if !t.Revoked.IsZero() || (!t.Expires.IsZero() && !n.now().Before(t.Expires)) {
-		return faultf(CodeForbidden, "", "checking a token: it is no longer valid")
+		return fault.New(fault.Forbidden, "", "checking a token: it is no longer valid")
 	}
 	return nil
 }

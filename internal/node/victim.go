@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/detect/engine"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -60,7 +61,7 @@ func (n *Node) nameVictim(ctx context.Context, about store.Indexed, d Draft, vic
 		return err
 	}
 	if !decision.Allow {
-		return faultf(CodeForbidden, "send it without, or have the agreement changed: docs/detection.md has the rule", "approving a sighting: %s", strings.Join(decision.Why("en"), " "))
+		return fault.New(fault.Forbidden, "send it without, or have the agreement changed: docs/detection.md has the rule", "approving a sighting: %s", strings.Join(decision.Why("en"), " "))
 	}
 	body.Note = record.Text{"und": victim}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 )
@@ -32,17 +33,17 @@ func (n *Node) Why(ctx context.Context, ref string, index int64, party, person, 
 		for _, e := range exits {
 			names = append(names, e.String())
 		}
-		return WhyView{}, faultf(CodeInvalid, "use "+strings.Join(names, ", "), "asking why: there is no exit %q", exit)
+		return WhyView{}, fault.New(fault.Invalid, "use "+strings.Join(names, ", "), "asking why: there is no exit %q", exit)
 	}
 	if !record.IsID(party, record.PrefixParty) {
-		return WhyView{}, faultf(CodeInvalid, "write p-…", "asking why: %q is not a party id", clipped(party))
+		return WhyView{}, fault.New(fault.Invalid, "write p-…", "asking why: %q is not a party id", fault.Clip(party))
 	}
 	o, l, err := n.openAt(ctx, ref, index)
 	if err != nil {
 		return WhyView{}, err
 	}
 	if o.record.Kind == "" {
-		return WhyView{}, faultf(CodeForbidden, "", "asking why: place %d of log %s is %s: %s", index, l.ID, o.view.Standing, o.view.Why)
+		return WhyView{}, fault.New(fault.Forbidden, "", "asking why: place %d of log %s is %s: %s", index, l.ID, o.view.Standing, o.view.Why)
 	}
 	d, err := n.decideFor(ctx, Viewer{Party: party, Person: person})
 	if err != nil {

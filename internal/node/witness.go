@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/record"
@@ -56,7 +57,7 @@ func (n *Node) witnessKey(ctx context.Context) (record.Key, record.Signer, error
 	}
 	keys := k.WithRole(record.RoleWitness)
 	if len(keys) == 0 {
-		return record.Key{}, nil, faultf(CodeInvalid, "add one with 'mithaq key rotate --role witness'", "witnessing: the keyring has no witness key")
+		return record.Key{}, nil, fault.New(fault.Invalid, "add one with 'mithaq key rotate --role witness'", "witnessing: the keyring has no witness key")
 	}
 	signer, err := n.keys.signer(keys[0].PublicKey())
 	return keys[0], signer, err
@@ -69,7 +70,7 @@ func (n *Node) WitnessLog(ctx context.Context, vkey string) (CosignedView, error
 	}
 	v, err := note.NewVerifier(vkey)
 	if err != nil {
-		return CosignedView{}, &Fault{Code: CodeInvalid, What: "witnessing", Err: err, Remedy: "give the log's verifier key, as 'mithaq log list' prints it"}
+		return CosignedView{}, &fault.Fault{Code: fault.Invalid, What: "witnessing", Err: err, Remedy: "give the log's verifier key, as 'mithaq log list' prints it"}
 	}
 	have, err := n.store.Cosigned(ctx, v.Name())
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
@@ -77,7 +78,7 @@ func (n *Node) WitnessLog(ctx context.Context, vkey string) (CosignedView, error
 	}
 	have.Origin, have.VKey = v.Name(), vkey
 	if err := n.ledger.NoteCosigned(ctx, have.Size, have); err != nil {
-		return CosignedView{}, storeFault(err)
+		return CosignedView{}, fault.OfStore(err)
 	}
 	return CosignedView{Origin: have.Origin, Size: have.Size}, nil
 }
@@ -124,7 +125,7 @@ func (n *Node) AddCheckpoint(ctx context.Context, body []byte) ([]byte, error) {
 	}
 	err = n.ledger.NoteCosigned(ctx, row.Size, store.Cosigned{Origin: head.Origin, VKey: row.VKey, Size: next.Size, Root: next.Root, Checkpoint: next.Checkpoint, At: n.now()})
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	return federate.Cosign(key, next.Checkpoint, n.now(), func(msg []byte) ([]byte, error) { return signer.Sign(ctx, msg) })
 }

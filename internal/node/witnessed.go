@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/ledger"
@@ -34,7 +35,7 @@ func (n *Node) enoughOf(ctx context.Context, logNo int64) (size int64, checkpoin
 		return e.size, e.checkpoint, nil
 	}
 	if size, checkpoint, err = n.store.Enough(ctx, logNo); err != nil {
-		return 0, nil, storeFault(err)
+		return 0, nil, fault.OfStore(err)
 	}
 	if n.ledger != nil {
 		n.enough.put(logNo, enoughRow{size, checkpoint})
@@ -56,7 +57,7 @@ func (n *Node) putEnough(ctx context.Context, logNo, size int64, checkpoint []by
 	defer n.enough.mu.Unlock()
 	if err := n.store.PutEnough(ctx, logNo, size, checkpoint); err != nil {
 		delete(n.enough.all, logNo)
-		return storeFault(err)
+		return fault.OfStore(err)
 	}
 	if e, known := n.enough.all[logNo]; known && size > e.size {
 		n.enough.put(logNo, enoughRow{size, checkpoint})
@@ -92,7 +93,7 @@ func (n *Node) heardWitnessed(ctx context.Context, logID, checkpoint string) (bo
 		return false, fetch.As(fetch.Malformed, err)
 	}
 	if head.Origin != l.Origin {
-		return false, fetch.Refuse(fetch.Malformed, "log %s: its last witnessed checkpoint is of log %s", logID, clipped(head.Origin))
+		return false, fetch.Refuse(fetch.Malformed, "log %s: its last witnessed checkpoint is of log %s", logID, fault.Clip(head.Origin))
 	}
 	no, err := n.logNo(ctx, logID)
 	if err != nil {
@@ -104,7 +105,7 @@ func (n *Node) heardWitnessed(ctx context.Context, logID, checkpoint string) (bo
 	}
 	root, err := n.reader.(ledger.Prover).RootAt(ctx, logID, head.Size)
 	if err != nil {
-		return false, storeFault(err)
+		return false, fault.OfStore(err)
 	}
 	if root != head.Root {
 		return false, fetch.Refuse(fetch.WrongHash, "log %s: its last witnessed checkpoint is of another tree of %d leaves", logID, head.Size)
@@ -146,7 +147,7 @@ func (n *Node) rollProof(ctx context.Context, logID string, index int64) ([]byte
 	prover := n.reader.(ledger.Prover)
 	l, err := n.reader.Log(ctx, logID)
 	if err != nil {
-		return nil, storeFault(err)
+		return nil, fault.OfStore(err)
 	}
 	witnessed, err := n.witnessedBefore(ctx, l)
 	if err != nil {
@@ -157,10 +158,10 @@ func (n *Node) rollProof(ctx context.Context, logID string, index int64) ([]byte
 		if v, err := note.NewVerifier(n.book(logID).vkey()); err == nil {
 			if _, err := note.Open(witnessed, note.VerifierList(v)); err == nil {
 				proof, err := prover.ProofIn(ctx, logID, index, witnessed)
-				return proof, storeFault(err)
+				return proof, fault.OfStore(err)
 			}
 		}
 	}
 	proof, err := prover.Proof(ctx, logID, index)
-	return proof, storeFault(err)
+	return proof, fault.OfStore(err)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/mithaq/mithaq/internal/api"
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -188,10 +189,10 @@ func TestOneSubjectIsOnePerson(t *testing.T) {
 	if _, err := n.BindSubject(ctx, "basma", "42"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.BindSubject(ctx, "amal", "42"); node.CodeOf(err) != node.CodeConflict {
+	if _, err := n.BindSubject(ctx, "amal", "42"); fault.CodeOf(err) != fault.Conflict {
 		t.Fatalf("%v", err)
 	}
-	if _, err := n.BindSubject(ctx, "nobody", "43"); node.CodeOf(err) != node.CodeNotFound {
+	if _, err := n.BindSubject(ctx, "nobody", "43"); fault.CodeOf(err) != fault.NotFound {
 		t.Fatalf("%v", err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -172,7 +173,7 @@ func (s *Screens) usePasskey(w http.ResponseWriter, r *http.Request) {
 		err = refused
 	case err != nil || credential.Authenticator.CloneWarning:
 		s.options.Logger.Info("a passkey was refused", "from", remoteHost(r), "error", err)
-		err = &node.Fault{Code: node.CodeForbidden, What: "signing in: what the browser sent does not prove the passkey", Remedy: "begin again"}
+		err = &fault.Fault{Code: fault.Forbidden, What: "signing in: what the browser sent does not prove the passkey", Remedy: "begin again"}
 	default:
 		err = s.node.UsePasskey(r.Context(), found, credential)
 	}

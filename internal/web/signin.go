@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -48,8 +49,8 @@ func remoteHost(r *http.Request) string {
 
 // admit begins a session for whoever has shown who they are, or says why not.
 func (s *Screens) admit(w http.ResponseWriter, r *http.Request, p node.PersonView, err error) {
-	switch code := node.CodeOf(err); {
-	case code == node.CodeForbidden || code == node.CodeSecond:
+	switch code := fault.CodeOf(err); {
+	case code == fault.Forbidden || code == fault.Second:
 		s.options.Logger.Info("sign-in refused", "from", remoteHost(r), "why", code)
 		fail(w, http.StatusForbidden, string(code), err.Error())
 	case err != nil:
@@ -62,13 +63,13 @@ func (s *Screens) admit(w http.ResponseWriter, r *http.Request, p node.PersonVie
 
 // refuse answers with an error of the node's.
 func (s *Screens) refuse(w http.ResponseWriter, err error) {
-	status := map[node.Code]int{node.CodeInvalid: http.StatusUnprocessableEntity, node.CodeForbidden: http.StatusForbidden, node.CodeNotFound: http.StatusNotFound, node.CodeConflict: http.StatusConflict}[node.CodeOf(err)]
+	status := map[fault.Code]int{fault.Invalid: http.StatusUnprocessableEntity, fault.Forbidden: http.StatusForbidden, fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict}[fault.CodeOf(err)]
 	if status == 0 {
 		s.options.Logger.Error("changing how a person signs in", "error", err)
 		fail(w, http.StatusServiceUnavailable, "unavailable", "the node could not do it now: try again")
 		return
 	}
-	fail(w, status, string(node.CodeOf(err)), err.Error())
+	fail(w, status, string(fault.CodeOf(err)), err.Error())
 }
 
 func hostOf(address string) string {
