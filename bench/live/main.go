@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mithaq/mithaq/bench/internal/measure"
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/internal/web"
@@ -131,7 +132,7 @@ func prepare(ctx context.Context, dir string, records int) (log string, err erro
 		return "", err
 	}
 	defer func() { err = errors.Join(err, n.Close(ctx)) }()
-	if _, err := n.PutPerson(ctx, node.PersonRequest{Name: person, Roles: []string{node.RoleAnalyst}, Password: password}); err != nil {
+	if _, err := n.PutPerson(ctx, account.PersonRequest{Name: person, Roles: []string{account.RoleAnalyst}, Password: password}); err != nil {
 		return "", err
 	}
 	g, during := errgroup.WithContext(ctx)

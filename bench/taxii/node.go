@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/bench/internal/measure"
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -28,7 +29,7 @@ func serveNode(dir, address, profile string) error {
 		return err
 	}
 	defer func() { _ = n.Close(context.Background()) }()
-	t, err := n.CreateToken(ctx, node.TokenRequest{Name: "bench", Scopes: []string{node.ScopeRead, node.ScopePublish}})
+	t, err := n.CreateToken(ctx, account.TokenRequest{Name: "bench", Scopes: []string{account.ScopeRead, account.ScopePublish}})
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/fault"
-	"github.com/mithaq/mithaq/internal/node"
 )
 
 type tokenCmd struct {
@@ -33,7 +33,7 @@ func (tokenCreateCmd) Help() string {
 
 func (c *tokenCreateCmd) Run(ctx context.Context, a *app) error {
 	return a.withNode(ctx, c.dirFlag, accessWrite, func(client *api.Client) error {
-		request := node.TokenRequest{Name: c.Name, Scopes: c.Scope, Party: c.Party}
+		request := account.TokenRequest{Name: c.Name, Scopes: c.Scope, Party: c.Party}
 		if c.Expires != "" {
 			expires, err := time.Parse(time.RFC3339, c.Expires)
 			if err != nil {
@@ -75,7 +75,7 @@ func (c *tokenListCmd) Run(ctx context.Context, a *app) error {
 	})
 }
 
-func tokenState(t node.TokenView) string {
+func tokenState(t account.TokenView) string {
 	day := func(t time.Time) string { return t.UTC().Format("2006-01-02") }
 	switch {
 	case t.Revoked != nil:

@@ -9,9 +9,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/fault"
-	"github.com/mithaq/mithaq/internal/node"
 )
 
 type userCmd struct {
@@ -40,7 +40,7 @@ func (userAddCmd) Help() string {
 }
 
 func (c *userAddCmd) Run(ctx context.Context, a *app) error {
-	request := node.PersonRequest{Name: c.Name, Shown: c.Shown, Roles: c.Role, Officer: c.Officer, NoPassword: c.NoPassword}
+	request := account.PersonRequest{Name: c.Name, Shown: c.Shown, Roles: c.Role, Officer: c.Officer, NoPassword: c.NoPassword}
 	if c.PasswordStdin {
 		line, err := bufio.NewReader(io.LimitReader(a.stdin, 4096)).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {

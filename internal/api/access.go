@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -17,7 +18,7 @@ type caller struct {
 	scopes []string
 	owner  bool
 	party  string
-	person *node.PersonView // who signed in to the screens; nil for a token or the socket
+	person *account.PersonView // who signed in to the screens; nil for a token or the socket
 }
 
 // may reports whether the caller has a scope. Who may read opened records may have them sealed as well.
@@ -29,7 +30,7 @@ type callerKey struct{}
 
 // As gives a request to somebody who signed in: the handler of [New] then serves it with the person's scopes. Whoever
 // calls it has checked the session.
-func As(r *http.Request, p node.PersonView) *http.Request {
+func As(r *http.Request, p account.PersonView) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{scopes: p.Scopes, person: &p}))
 }
 
@@ -109,7 +110,7 @@ func byRoles(o huma.Operation, roles ...string) huma.Operation {
 
 // actors are the roles that speak for the party under an agreement.
 func actors(o huma.Operation) huma.Operation {
-	return byRoles(o, node.RoleDiplomat, node.RoleDutyOfficer)
+	return byRoles(o, account.RoleDiplomat, account.RoleDutyOfficer)
 }
 
 // requireScope refuses a caller without the operation's scope before the handler sees the request.

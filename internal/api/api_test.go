@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -44,7 +45,7 @@ func testNode(t *testing.T) *node.Node {
 
 func token(t *testing.T, n *node.Node, scopes ...string) string {
 	t.Helper()
-	made, err := n.CreateToken(context.Background(), node.TokenRequest{Name: strings.Join(scopes, "+"), Scopes: scopes})
+	made, err := n.CreateToken(context.Background(), account.TokenRequest{Name: strings.Join(scopes, "+"), Scopes: scopes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,11 +303,11 @@ func TestTokensEnd(t *testing.T) {
 	h := New(n, Options{Version: "test"})
 	ctx := context.Background()
 	soon := time.Now().Add(50 * time.Millisecond)
-	short, err := n.CreateToken(ctx, node.TokenRequest{Name: "short", Scopes: []string{ScopeRead}, Expires: &soon})
+	short, err := n.CreateToken(ctx, account.TokenRequest{Name: "short", Scopes: []string{ScopeRead}, Expires: &soon})
 	if err != nil {
 		t.Fatal(err)
 	}
-	revoked, err := n.CreateToken(ctx, node.TokenRequest{Name: "revoked", Scopes: []string{ScopeRead}})
+	revoked, err := n.CreateToken(ctx, account.TokenRequest{Name: "revoked", Scopes: []string{ScopeRead}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +327,7 @@ func TestTokensEnd(t *testing.T) {
 		wantProblem(t, secret, ask(h, "GET", "/api/v1/keys", secret, ""), 401)
 	}
 	past := time.Now().Add(-time.Hour)
-	for _, r := range []node.TokenRequest{{Name: "x", Scopes: []string{"root"}}, {Name: "", Scopes: []string{ScopeRead}}, {Name: "x"}, {Name: "x", Scopes: []string{ScopeRead}, Expires: &past}} {
+	for _, r := range []account.TokenRequest{{Name: "x", Scopes: []string{"root"}}, {Name: "", Scopes: []string{ScopeRead}}, {Name: "x"}, {Name: "x", Scopes: []string{ScopeRead}, Expires: &past}} {
 		if _, err := n.CreateToken(ctx, r); fault.CodeOf(err) != fault.Invalid {
 			t.Errorf("%+v: %v", r, err)
 		}

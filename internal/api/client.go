@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -283,13 +284,13 @@ func (c *Client) ApplyKeyrings(ctx context.Context, signed node.SignedKeyrings) 
 }
 
 // Tokens lists the tokens without their secrets.
-func (c *Client) Tokens(ctx context.Context) ([]node.TokenView, error) {
-	return call[[]node.TokenView](ctx, c, http.MethodGet, "/tokens", nil)
+func (c *Client) Tokens(ctx context.Context) ([]account.TokenView, error) {
+	return call[[]account.TokenView](ctx, c, http.MethodGet, "/tokens", nil)
 }
 
 // CreateToken makes a token.
-func (c *Client) CreateToken(ctx context.Context, r node.TokenRequest) (node.NewToken, error) {
-	return call[node.NewToken](ctx, c, http.MethodPost, "/tokens", r)
+func (c *Client) CreateToken(ctx context.Context, r account.TokenRequest) (account.NewToken, error) {
+	return call[account.NewToken](ctx, c, http.MethodPost, "/tokens", r)
 }
 
 // RevokeToken revokes a token.

@@ -5,17 +5,17 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/account"
 )
 
 // PutPerson adds a person, or changes one.
-func (c *Client) PutPerson(ctx context.Context, r node.PersonRequest) (node.NewPerson, error) {
-	return call[node.NewPerson](ctx, c, http.MethodPost, "/people", r)
+func (c *Client) PutPerson(ctx context.Context, r account.PersonRequest) (account.NewPerson, error) {
+	return call[account.NewPerson](ctx, c, http.MethodPost, "/people", r)
 }
 
 // People lists who can sign in, or could.
-func (c *Client) People(ctx context.Context) ([]node.PersonView, error) {
-	return call[[]node.PersonView](ctx, c, http.MethodGet, "/people", nil)
+func (c *Client) People(ctx context.Context) ([]account.PersonView, error) {
+	return call[[]account.PersonView](ctx, c, http.MethodGet, "/people", nil)
 }
 
 // EndPerson keeps a person from signing in.
@@ -24,11 +24,11 @@ func (c *Client) EndPerson(ctx context.Context, name string) error {
 }
 
 // BindSubject lets a person sign in as somebody whom the OpenID provider names.
-func (c *Client) BindSubject(ctx context.Context, name, subject string) (node.PersonView, error) {
-	return call[node.PersonView](ctx, c, http.MethodPost, "/people/"+url.PathEscape(name)+"/subject", node.SubjectRequest{Subject: subject})
+func (c *Client) BindSubject(ctx context.Context, name, subject string) (account.PersonView, error) {
+	return call[account.PersonView](ctx, c, http.MethodPost, "/people/"+url.PathEscape(name)+"/subject", account.SubjectRequest{Subject: subject})
 }
 
 // ResetFactors takes a person's passkeys, codes and OpenID subjects away.
-func (c *Client) ResetFactors(ctx context.Context, name string) (node.FactorsGone, error) {
-	return call[node.FactorsGone](ctx, c, http.MethodDelete, "/people/"+url.PathEscape(name)+"/factors", nil)
+func (c *Client) ResetFactors(ctx context.Context, name string) (account.FactorsGone, error) {
+	return call[account.FactorsGone](ctx, c, http.MethodDelete, "/people/"+url.PathEscape(name)+"/factors", nil)
 }

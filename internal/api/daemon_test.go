@@ -14,6 +14,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -222,7 +223,7 @@ func TestMetricsAndHealth(t *testing.T) {
 func TestWhoReadsMetrics(t *testing.T) {
 	for setting, want := range map[string][2]int{"token": {404, 200}, "off": {404, 404}} {
 		d, _ := started(t, func(s string) string { return strings.Replace(s, `metrics = "loopback"`, `metrics = "`+setting+`"`, 1) })
-		made, err := d.node.CreateToken(context.Background(), node.TokenRequest{Name: "m", Scopes: []string{ScopeMetrics}})
+		made, err := d.node.CreateToken(context.Background(), account.TokenRequest{Name: "m", Scopes: []string{ScopeMetrics}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -13,7 +14,7 @@ import (
 func TestPeopleActWithTheirOwnKeys(t *testing.T) {
 	n := testNode(t)
 	h := New(n, Options{})
-	as := func(p node.PersonView, method, path, body string) *httptest.ResponseRecorder {
+	as := func(p account.PersonView, method, path, body string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
@@ -21,7 +22,7 @@ func TestPeopleActWithTheirOwnKeys(t *testing.T) {
 		return w
 	}
 	scopes := []string{ScopeRead, ScopePublish}
-	basim := node.PersonView{Name: "basim", Roles: []string{node.RoleDiplomat}, Scopes: scopes, Officer: "k-mine"}
+	basim := account.PersonView{Name: "basim", Roles: []string{account.RoleDiplomat}, Scopes: scopes, Officer: "k-mine"}
 	for path, body := range map[string]string{
 		"/api/v1/agreements/a-1/acts":         `{"act":"review","officer":"k-other"}`,
 		"/api/v1/agreements/a-1/drafts":       `{"act":"review","officer":"k-other"}`,
@@ -31,7 +32,7 @@ func TestPeopleActWithTheirOwnKeys(t *testing.T) {
 	} {
 		wantProblem(t, path, as(basim, "POST", path, body), 403)
 	}
-	wantProblem(t, "an analyst", as(node.PersonView{Name: "amal", Roles: []string{node.RoleAnalyst}, Scopes: scopes}, "GET", "/api/v1/drafts", ""), 403)
+	wantProblem(t, "an analyst", as(account.PersonView{Name: "amal", Roles: []string{account.RoleAnalyst}, Scopes: scopes}, "GET", "/api/v1/drafts", ""), 403)
 	w := as(basim, "POST", "/api/v1/drafts", `{"act":{"act":"propose","definition":"…"}}`)
 	var d node.KeptDraft
 	if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil || w.Code != 201 || d.BegunBy != "basim" {

@@ -6,17 +6,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
 // Scopes of a token. Without one a caller reads what is public.
 const (
-	ScopeAudit   = node.ScopeAudit
-	ScopeRead    = node.ScopeRead
-	ScopePublish = node.ScopePublish
-	ScopeAdmin   = node.ScopeAdmin
-	ScopeMetrics = node.ScopeMetrics
-	ScopeSense   = node.ScopeSense
+	ScopeAudit   = account.ScopeAudit
+	ScopeRead    = account.ScopeRead
+	ScopePublish = account.ScopePublish
+	ScopeAdmin   = account.ScopeAdmin
+	ScopeMetrics = account.ScopeMetrics
+	ScopeSense   = account.ScopeSense
 )
 
 // maxUpload bounds a record's body: the payload's limit of docs/formats.md, section 2.
@@ -207,10 +208,12 @@ func registerKeys(api huma.API, n *node.Node) {
 
 func registerTokens(api huma.API, n *node.Node) {
 	huma.Register(api, op(http.MethodGet, "/tokens", "list-tokens", ScopeAdmin, "Tokens, without their secrets"),
-		func(ctx context.Context, _ *struct{}) (*output[[]node.TokenView], error) { return reply(n.Tokens(ctx)) })
+		func(ctx context.Context, _ *struct{}) (*output[[]account.TokenView], error) {
+			return reply(n.Tokens(ctx))
+		})
 	create := op(http.MethodPost, "/tokens", "create-token", ScopeAdmin, "Make a token; its secret is shown this once")
 	create.DefaultStatus = http.StatusCreated
-	huma.Register(api, create, func(ctx context.Context, in *struct{ Body node.TokenRequest }) (*output[node.NewToken], error) {
+	huma.Register(api, create, func(ctx context.Context, in *struct{ Body account.TokenRequest }) (*output[account.NewToken], error) {
 		return reply(n.CreateToken(ctx, in.Body))
 	})
 	revoke := op(http.MethodDelete, "/tokens/{id}", "revoke-token", ScopeAdmin, "Revoke a token")

@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
-	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/taxii"
 )
 
@@ -40,7 +40,7 @@ func (s *server) newTAXII() (http.Handler, error) {
 
 // taxiiBucket counts the requests of a token together.
 func taxiiBucket(c taxii.Caller) string {
-	who, ok := c.(node.TAXIICaller)
+	who, ok := c.(account.TAXIICaller)
 	if !ok || who.Owner {
 		return "owner"
 	}
@@ -51,9 +51,9 @@ func taxiiBucket(c taxii.Caller) string {
 // of Basic), a certificate that the configuration names, or the signature of another party's node.
 func (s *server) authenticateTAXII(r *http.Request) (taxii.Caller, error) {
 	if s.owner {
-		return node.TAXIICaller{Owner: true}, nil
+		return account.TAXIICaller{Owner: true}, nil
 	}
-	var who node.TAXIICaller
+	var who account.TAXIICaller
 	var err error
 	scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	_, password, basic := r.BasicAuth()
@@ -69,7 +69,7 @@ func (s *server) authenticateTAXII(r *http.Request) (taxii.Caller, error) {
 		if party == "" {
 			return nil, taxii.ErrUnauthenticated
 		}
-		return node.TAXIICaller{Token: party, Party: party, Scopes: node.ScopeRead}, nil
+		return account.TAXIICaller{Token: party, Party: party, Scopes: account.ScopeRead}, nil
 	}
 	if fault.CodeOf(err) == fault.Forbidden {
 		return nil, taxii.ErrUnauthenticated

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/taxii"
 )
@@ -23,7 +24,7 @@ func benchTAXII(b *testing.B) (*node.Node, func(method, target string, body []by
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = n.Close(context.Background()) })
-	made, err := n.CreateToken(ctx, node.TokenRequest{Name: "b", Scopes: []string{ScopeRead, ScopePublish}})
+	made, err := n.CreateToken(ctx, account.TokenRequest{Name: "b", Scopes: []string{ScopeRead, ScopePublish}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/internal/record"
@@ -246,7 +247,7 @@ func TestTAXIIShowsWhatMayBeSeen(t *testing.T) {
 	n := testNode(t)
 	ctx := context.Background()
 	own := serveTAXII(t, n, token(t, n, ScopeRead, ScopePublish))
-	made, err := n.CreateToken(ctx, node.TokenRequest{Name: "other", Scopes: []string{ScopeRead + ":own"}, Party: "p-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
+	made, err := n.CreateToken(ctx, account.TokenRequest{Name: "other", Scopes: []string{ScopeRead + ":own"}, Party: "p-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ var floors = []string{
 	"internal/intake",
 	"internal/exercise",
 	"internal/desk",
+	"internal/account",
 	"internal/federate",
 	"taxii",
 	"internal/fault",

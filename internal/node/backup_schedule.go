@@ -80,7 +80,10 @@ func (n *Node) overdue(last *BackupRun) bool {
 }
 
 func (n *Node) viewSchedule(v *BackupsView) {
-	v.Every, v.Keep, v.Next, v.Overdue = n.cfg.BackupEvery, n.cfg.BackupKeep, optional(n.nextBackup(v.Last)), n.overdue(v.Last)
+	v.Every, v.Keep, v.Overdue = n.cfg.BackupEvery, n.cfg.BackupKeep, n.overdue(v.Last)
+	if next := n.nextBackup(v.Last); !next.IsZero() {
+		v.Next = &next
+	}
 }
 
 // backupDue tells when the next backup is due; nothing where there is no schedule.

@@ -14,6 +14,7 @@ import (
 
 	toml "github.com/pelletier/go-toml/v2"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 )
@@ -51,9 +52,9 @@ type Config struct {
 	// OIDC is the party's own OpenID provider, by which people may sign in.
 	OIDC OIDC `toml:"oidc"`
 
-	TAXIIRate         int           `toml:"taxii_rate"`
-	TAXIICertificates []Certificate `toml:"taxii_certificates"`
-	Views             []View        `toml:"views"`
+	TAXIIRate         int                   `toml:"taxii_rate"`
+	TAXIICertificates []account.Certificate `toml:"taxii_certificates"`
+	Views             []View                `toml:"views"`
 	// WarningLists are files and folders with lists of well-known harmless values.
 	WarningLists []string `toml:"warning_lists"`
 	Feeds        []Feed   `toml:"feeds"`
@@ -177,7 +178,7 @@ func (c Config) check() error {
 	if c.TAXIIRate < 0 || c.TAXIIRate > 1_000_000 {
 		return fmt.Errorf("taxii_rate = %d: write how many requests a second a token may make, 0 for any number", c.TAXIIRate)
 	}
-	for _, err := range []error{c.Quota.check(), c.OIDC.check(), checkCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds), c.checkReceipts(), c.checkBackups(), c.Mail.check()} {
+	for _, err := range []error{c.Quota.check(), c.OIDC.check(), account.CheckCertificates(c.TAXIICertificates), checkViews(c.Views), checkFeeds(c.Feeds), c.checkReceipts(), c.checkBackups(), c.Mail.check()} {
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	toml "github.com/pelletier/go-toml/v2"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 )
 
@@ -17,7 +18,7 @@ func TestConfigTemplateIsTheManual(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := DefaultConfig()
-	want.Followers, want.TAXIICertificates, want.Views, want.Feeds = []string{}, []Certificate{}, []View{}, []Feed{}
+	want.Followers, want.TAXIICertificates, want.Views, want.Feeds = []string{}, []account.Certificate{}, []View{}, []Feed{}
 	want.WarningLists = []string{}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("the template says %+v, the defaults are %+v", cfg, want)

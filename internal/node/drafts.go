@@ -103,7 +103,7 @@ func (n *Node) KeepDraft(ctx context.Context, by string, w DraftWords) (KeptDraf
 	if _, err := io.ReadFull(n.rand, raw[:]); err != nil {
 		return KeptDraft{}, fmt.Errorf("keeping a draft: %w", err)
 	}
-	f.ID = draftPrefix + lowerBase32.EncodeToString(raw[:])
+	f.ID = draftPrefix + record.Base32.EncodeToString(raw[:])
 	f.Begun = n.now().Truncate(time.Microsecond)
 	f.Changed = f.Begun
 	if err := n.store.AddDraft(ctx, f); err != nil {

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/record"
@@ -166,7 +167,7 @@ func pullFault(err error) error {
 
 // feedTarget is the collection in which a feed's objects are published.
 func (n *Node) feedTarget(ctx context.Context, agreement string) (collection, error) {
-	list, err := collections{n}.list(ctx, TAXIICaller{Owner: true})
+	list, err := collections{n}.list(ctx, account.TAXIICaller{Owner: true})
 	if err != nil {
 		return collection{}, err
 	}
@@ -180,7 +181,7 @@ func (n *Node) feedTarget(ctx context.Context, agreement string) (collection, er
 
 // takeBatch publishes one page.
 func (n *Node) takeBatch(ctx context.Context, f Feed, to collection, batch taxii.Batch, report *PullReport) error {
-	p := posting{n: n, to: to, who: TAXIICaller{Owner: true, Token: "feed " + f.Name}, marking: defaultTLP, despite: f.Despite, received: n.now()}
+	p := posting{n: n, to: to, who: account.TAXIICaller{Owner: true, Token: "feed " + f.Name}, marking: defaultTLP, despite: f.Despite, received: n.now()}
 	if f.TLP != "" {
 		p.marking = record.TLP(prefixed("TLP:", f.TLP))
 	}

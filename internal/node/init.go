@@ -13,7 +13,6 @@ import (
 
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
-	"github.com/mithaq/mithaq/internal/store"
 )
 
 // InitOptions say what a new node is.
@@ -76,8 +75,8 @@ func Init(ctx context.Context, dir string, o InitOptions) (_ *Node, err error) {
 	if err != nil {
 		return nil, recordFault("making a node", err)
 	}
-	if n.store, err = store.OpenWith(ctx, cfg.storeDSN(dir), store.Options{Dir: dir}); err != nil {
-		return nil, fault.OfStore(err)
+	if err := n.openStore(ctx, false); err != nil {
+		return nil, err
 	}
 	if err := n.openLedger(ctx); err != nil {
 		return nil, err

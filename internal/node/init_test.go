@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 )
 
@@ -121,7 +122,7 @@ func TestPassphrase(t *testing.T) {
 			t.Errorf("%s read-only: %v", what, err)
 		}
 	}
-	if _, err := r.CreateToken(ctx, TokenRequest{Name: "x", Scopes: []string{ScopeRead}}); err == nil {
+	if _, err := r.CreateToken(ctx, account.TokenRequest{Name: "x", Scopes: []string{account.ScopeRead}}); err == nil {
 		t.Error("a token was made read-only")
 	}
 	again(t, dir, OpenOptions{Secret: SecretSource{PassphraseFile: pass}})

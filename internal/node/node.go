@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/facts"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/federate"
@@ -58,6 +59,8 @@ type OpenOptions struct {
 
 // Node is an open node. Its methods are safe for concurrent use.
 type Node struct {
+	*account.Accounts // who may use it
+
 	dir    string
 	cfg    Config
 	logger *slog.Logger
@@ -122,7 +125,6 @@ type Node struct {
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
 	feeds     feeds
-	passwords *passwords
 	harmless  warningLists
 
 	audited      auditor    // what was decided at the exits
@@ -180,8 +182,8 @@ func Open(ctx context.Context, dir string, o OpenOptions) (_ *Node, err error) {
 	if n.keys, err = openKeys(filepath.Join(dir, keysName), o.Secret, Within(dir, cfg.KeyFile)); err != nil && !o.ReadOnly {
 		return nil, err
 	}
-	if n.store, err = store.OpenWith(ctx, cfg.storeDSN(dir), store.Options{Dir: dir, ReadOnly: o.ReadOnly}); err != nil {
-		return nil, fault.OfStore(err)
+	if err := n.openStore(ctx, o.ReadOnly); err != nil {
+		return nil, err
 	}
 	if o.ReadOnly {
 		n.reader = ledger.NewReader(n.store)
@@ -218,12 +220,24 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		rolls: map[string]*roll{}, invented: map[string]bool{}, members: map[string][]record.Keyring{}, newcomers: map[string][]record.Keyring{}, notices: map[string]map[string]string{}, witnessAt: map[string]int64{}, facts: sync.OnceValues(facts.Load), ending: make(chan struct{}), outbound: newOutbound(cfg.reachesPrivate()), peerNews: make(chan struct{}, 1), indexNews: make(chan struct{}, 1), saving: backups{asked: make(chan struct{}, 1)},
 		sent: map[string]string{}, hostWakes: map[string]chan struct{}{}, withheld: map[string]string{}, contacts: map[string]contact{}, purses: map[purseKey]*federate.Purse{}, overdrafts: map[string]federate.Overdraft{}, toldHeld: map[string]time.Time{}, heldBy: map[string]HeldView{}, rollStates: map[string]string{},
 		sealTerms: map[string]sealTerms{}, chains: map[string]map[string]*ownChain{}, delivered: map[string]string{},
-		exits: exits{rules: map[string]*exitRules{}}, hook: notify.NewHook(), passwords: newPasswords(rand.Reader)}
+		exits: exits{rules: map[string]*exitRules{}}, hook: notify.NewHook()}
 	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)
 	n.fresh = newFreshPosts()
 	n.pace.now, n.room.of = func() time.Time { return n.now() }, sync.OnceValue(roomHere)
 	return n
+}
+
+// openStore opens the store, and the accounts in it.
+func (n *Node) openStore(ctx context.Context, readOnly bool) (err error) {
+	if n.store, err = store.OpenWith(ctx, n.cfg.storeDSN(n.dir), store.Options{Dir: n.dir, ReadOnly: readOnly}); err != nil {
+		return fault.OfStore(err)
+	}
+	n.Accounts = account.New(account.Options{
+		Store: n.store, Rand: n.rand, Now: func() time.Time { return n.now() }, Certificates: n.cfg.TAXIICertificates, Emails: n.cfg.OIDC.Claim == ClaimEmail,
+		Party: func() (string, map[string]string) { return n.party.ID, n.party.Names },
+	})
+	return nil
 }
 
 // openLedger takes the writer's lease and begins to sequence.

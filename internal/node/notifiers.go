@@ -15,6 +15,7 @@ import (
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/fetch"
 	"github.com/mithaq/mithaq/internal/notify"
+	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -258,7 +259,7 @@ func (n *Node) noticeID() (string, error) {
 	if _, err := io.ReadFull(n.rand, raw[:]); err != nil {
 		return "", fmt.Errorf("naming a message: %w", err)
 	}
-	return "m-" + lowerBase32.EncodeToString(raw[:]), nil
+	return "m-" + record.Base32.EncodeToString(raw[:]), nil
 }
 
 // screens is the address under which people reach the screens.

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/taxii"
 )
 
@@ -57,7 +58,7 @@ func TestWhatWasPostedAMomentAgoIsKnown(t *testing.T) {
 	ctx := t.Context()
 	n := newNodeOn(t, false)
 	defer func() { _ = n.Close(context.WithoutCancel(ctx)) }()
-	b, owner := collections{n}, TAXIICaller{Owner: true}
+	b, owner := collections{n}, account.TAXIICaller{Owner: true}
 	list, err := b.list(ctx, owner)
 	if err != nil || len(list) == 0 {
 		t.Fatal(list, err)

@@ -83,7 +83,7 @@ func (n *Node) AddSightings(ctx context.Context, found []FoundSighting) (int, er
 		if _, err := io.ReadFull(n.rand, raw[:]); err != nil {
 			return i, fmt.Errorf("adding a sighting: %w", err)
 		}
-		s := store.Sighting{ID: "s-" + lowerBase32.EncodeToString(raw[:]), Indicator: f.Indicator, Target: e.Leaf, Agreement: e.Agreement,
+		s := store.Sighting{ID: "s-" + record.Base32.EncodeToString(raw[:]), Indicator: f.Indicator, Target: e.Leaf, Agreement: e.Agreement,
 			Count: max(1, f.Count), First: dayOf(f.First), Last: dayOf(f.Last), Created: n.now()}
 		if s.Evidence, err = exampleBytes(f.Example); err != nil {
 			return i, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -33,7 +34,7 @@ func (b collections) Add(ctx context.Context, caller taxii.Caller, at taxii.Plac
 	if !c.write {
 		return taxii.Status{}, taxii.ErrForbidden
 	}
-	who := caller.(TAXIICaller) //nolint:forcetypeassert // find checked it
+	who := caller.(account.TAXIICaller) //nolint:forcetypeassert // find checked it
 	defer b.n.pace.post()()
 	defer b.n.room.post()()
 	p := posting{n: b.n, to: c, who: who, marking: defaultTLP, received: s.Received}
@@ -51,7 +52,7 @@ func (b collections) Add(ctx context.Context, caller taxii.Caller, at taxii.Plac
 type posting struct {
 	n        *Node
 	to       collection
-	who      TAXIICaller
+	who      account.TAXIICaller
 	marking  record.TLP // of objects that bear none
 	despite  bool       // takes indicators of values on warning lists as well
 	received time.Time
@@ -351,7 +352,7 @@ func (p *posting) publish(ctx context.Context, one part) (refusal, err error) {
 const postedWait = 5 * time.Second
 
 // notePosted remembers how far a caller has written.
-func (n *Node) notePosted(who TAXIICaller, r Receipt) {
+func (n *Node) notePosted(who account.TAXIICaller, r Receipt) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.posted == nil {
@@ -361,7 +362,7 @@ func (n *Node) notePosted(who TAXIICaller, r Receipt) {
 }
 
 // awaitPosted waits until the index has what a caller wrote.
-func (n *Node) awaitPosted(ctx context.Context, who TAXIICaller) {
+func (n *Node) awaitPosted(ctx context.Context, who account.TAXIICaller) {
 	n.mu.Lock()
 	var waiting []Place
 	for key, p := range n.posted {

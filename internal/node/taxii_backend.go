@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/ledger"
 	"github.com/mithaq/mithaq/internal/policy"
@@ -22,29 +23,12 @@ import (
 // TAXIIRoot is the name of the one API root: below it is a collection for each agreement.
 const TAXIIRoot = "agreements"
 
-// TAXIICaller is who makes a TAXII request: the owner of the node's socket, or a token.
-type TAXIICaller struct {
-	Owner  bool
-	Token  string // id
-	Party  string // the other party that the token was made for; empty: this node's own
-	Scopes string // joined by spaces
-}
-
-// may says whether the caller has a scope, for all agreements or for this one.
-func (c TAXIICaller) may(scope, agreement string) bool {
-	return c.Owner || slices.ContainsFunc(strings.Fields(c.Scopes), func(s string) bool { return s == scope || s == scope+":"+agreement })
-}
-
-func (c TAXIICaller) named(scope, agreement string) bool {
-	return slices.Contains(strings.Fields(c.Scopes), scope+":"+agreement)
-}
-
 // collections is the node as a TAXII backend: what stands in its index, read through the one decision.
 type collections struct {
 	n *Node
 }
 
-// TAXII is the node as a TAXII 2.1 backend (docs/taxii.md says what clients see). Callers are TAXIICaller.
+// TAXII is the node as a TAXII 2.1 backend (docs/taxii.md says what clients see). Callers are of type account.TAXIICaller.
 func (n *Node) TAXII() taxii.Backend { return collections{n} }
 
 // collection is one of them, as a caller may know it.
@@ -109,7 +93,7 @@ func (b collections) Collections(ctx context.Context, caller taxii.Caller, _ str
 
 // Collections lists this node's TAXII collections as their owner sees them.
 func (n *Node) Collections(ctx context.Context) ([]taxii.Collection, error) {
-	return collections{n}.Collections(ctx, TAXIICaller{Owner: true}, TAXIIRoot)
+	return collections{n}.Collections(ctx, account.TAXIICaller{Owner: true}, TAXIIRoot)
 }
 
 // Collection implements taxii.Backend.
@@ -150,7 +134,7 @@ func (b collections) alias(c collection) string {
 
 // list lists what the caller may know of: the agreements in the order in which their logs were opened, then the views.
 func (b collections) list(ctx context.Context, caller taxii.Caller) ([]collection, error) {
-	who, ok := caller.(TAXIICaller)
+	who, ok := caller.(account.TAXIICaller)
 	if !ok {
 		return nil, taxii.ErrUnauthenticated
 	}
@@ -171,7 +155,7 @@ func (b collections) list(ctx context.Context, caller taxii.Caller) ([]collectio
 			}
 			out, at = append(out, c), len(out)
 		}
-		if b.n.ledger != nil && who.Party == "" && who.may(ScopePublish, l.Agreement) && b.writable(l) {
+		if b.n.ledger != nil && who.Party == "" && who.May(account.ScopePublish, l.Agreement) && b.writable(l) {
 			out[at].write, out[at].log = true, l.ID
 		}
 	}
@@ -196,11 +180,11 @@ func (b collections) writable(l ledger.LogInfo) bool {
 
 // mayRead says whether a caller may know that an agreement has a collection here. What it then sees of it is decided
 // object by object.
-func (b collections) mayRead(ctx context.Context, who TAXIICaller, agreement string) (bool, error) {
-	if !who.may(ScopeRead, agreement) {
+func (b collections) mayRead(ctx context.Context, who account.TAXIICaller, agreement string) (bool, error) {
+	if !who.May(account.ScopeRead, agreement) {
 		return false, nil
 	}
-	if who.Party == "" || who.named(ScopeRead, agreement) {
+	if who.Party == "" || who.Named(account.ScopeRead, agreement) {
 		return true, nil
 	}
 	_, membership, err := b.n.rulesFor(ctx, agreement, who.Party)
@@ -250,7 +234,7 @@ func (n *Node) partyName() string {
 }
 
 // taxiiViewer is on whose behalf a TAXII caller reads.
-func (n *Node) taxiiViewer(c TAXIICaller) Viewer {
+func (n *Node) taxiiViewer(c account.TAXIICaller) Viewer {
 	switch {
 	case c.Owner:
 		return n.Owner()

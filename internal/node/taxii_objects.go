@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/store"
 	"github.com/mithaq/mithaq/taxii"
@@ -25,7 +26,7 @@ func (b collections) Objects(ctx context.Context, caller taxii.Caller, at taxii.
 	if err != nil {
 		return taxii.Page{}, err
 	}
-	who := caller.(TAXIICaller) //nolint:forcetypeassert // find checked it
+	who := caller.(account.TAXIICaller) //nolint:forcetypeassert // find checked it
 	b.n.awaitPosted(ctx, who)
 	s, err := b.n.query(ctx, who, c, q)
 	if err != nil {
@@ -81,7 +82,7 @@ type selection struct {
 }
 
 // query prepares to answer a TAXII caller.
-func (n *Node) query(ctx context.Context, who TAXIICaller, c collection, q taxii.Query) (*selection, error) {
+func (n *Node) query(ctx context.Context, who account.TAXIICaller, c collection, q taxii.Query) (*selection, error) {
 	return n.queryAs(ctx, n.taxiiViewer(who), policy.ToTAXII(), c, q)
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/store"
@@ -29,7 +30,7 @@ func (n *Node) uuid() (string, error) {
 }
 
 // keepStatus keeps a status for who made the request, over restarts.
-func (n *Node) keepStatus(ctx context.Context, who TAXIICaller, s *taxii.Status) (err error) {
+func (n *Node) keepStatus(ctx context.Context, who account.TAXIICaller, s *taxii.Status) (err error) {
 	if s.Text, err = s.Encode(); err != nil {
 		return fmt.Errorf("keeping a TAXII status: %w", err)
 	}
@@ -52,7 +53,7 @@ func (n *Node) keepStatus(ctx context.Context, who TAXIICaller, s *taxii.Status)
 
 // Status implements taxii.Backend.
 func (b collections) Status(ctx context.Context, caller taxii.Caller, _, id string) (taxii.Status, error) {
-	who, ok := caller.(TAXIICaller)
+	who, ok := caller.(account.TAXIICaller)
 	if !ok {
 		return taxii.Status{}, taxii.ErrNotFound
 	}
@@ -78,7 +79,7 @@ func (b collections) Delete(ctx context.Context, caller taxii.Caller, at taxii.P
 	if err != nil {
 		return err
 	}
-	who := caller.(TAXIICaller) //nolint:forcetypeassert // find checked it
+	who := caller.(account.TAXIICaller) //nolint:forcetypeassert // find checked it
 	s, err := b.n.query(ctx, who, c, taxii.Query{Filter: f, Limit: 1})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/store"
 	"github.com/mithaq/mithaq/taxii"
 )
@@ -25,7 +26,7 @@ func TestTypesBothWays(t *testing.T) {
 		}
 		return o
 	}
-	b, owner := collections{n}, TAXIICaller{Owner: true}
+	b, owner := collections{n}, account.TAXIICaller{Owner: true}
 	c := must(b.list(ctx, owner))(t)[0]
 	at := taxii.Place{Root: TAXIIRoot, Collection: c.id()}
 	for batch := range 4 {

@@ -21,7 +21,8 @@ const (
 // OwnAgreement is the agreement id of a party's own house, alone.
 const OwnAgreement = "own"
 
-var b32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+// Base32 is how ids and secrets are written: small letters, which nobody reads out as capitals.
+var Base32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // NewID returns a new random id: prefix is [PrefixLog], [PrefixRecord] or [PrefixEpoch], the rest 16 bytes of rand.
 func NewID(rand io.Reader, prefix string) (string, error) {
@@ -34,7 +35,7 @@ func NewID(rand io.Reader, prefix string) (string, error) {
 	if _, err := io.ReadFull(rand, raw[:]); err != nil {
 		return "", fmt.Errorf("making an id: %w", err)
 	}
-	return prefix + b32.EncodeToString(raw[:]), nil
+	return prefix + Base32.EncodeToString(raw[:]), nil
 }
 
 // PartyID returns the id of the party whose first root key this is.
@@ -59,7 +60,7 @@ func derive(domain string, data []byte) string {
 	h := sha256.New()
 	h.Write([]byte(domain))
 	h.Write(data)
-	return b32.EncodeToString(h.Sum(nil)[:20])
+	return Base32.EncodeToString(h.Sum(nil)[:20])
 }
 
 // IsID says whether s is a well-formed id with the prefix, in its one spelling.

@@ -102,8 +102,8 @@ func TestIdsHaveOneSpelling(t *testing.T) {
 		if err != nil || !IsID(id, id[:2]) {
 			t.Fatalf("%q, %v", id, err)
 		}
-		raw, err := b32.DecodeString(id[2:])
-		if err != nil || id[2:] != b32.EncodeToString(raw) {
+		raw, err := Base32.DecodeString(id[2:])
+		if err != nil || id[2:] != Base32.EncodeToString(raw) {
 			t.Fatalf("%q is not the one spelling", id)
 		}
 		last := id[:len(id)-1] + string(rapid.SampledFrom([]rune("bcdfghjklnoprstvwxz23567")).Draw(t, "last"))

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/account"
 )
 
 // freshFor is how long after signing in somebody may change how they sign in: who finds an open screen cannot make it
@@ -12,7 +12,7 @@ import (
 const freshFor = 10 * time.Minute
 
 // mine lets the person who is signed in do something; fresh wants that they signed in lately.
-func (s *Screens) mine(fresh bool, do func(http.ResponseWriter, *http.Request, node.PersonView)) http.HandlerFunc {
+func (s *Screens) mine(fresh bool, do func(http.ResponseWriter, *http.Request, account.PersonView)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, since, ok := s.signedIn(r)
 		switch {
@@ -27,7 +27,7 @@ func (s *Screens) mine(fresh bool, do func(http.ResponseWriter, *http.Request, n
 }
 
 // factors lists what the person signs in with besides a password.
-func (s *Screens) factors(w http.ResponseWriter, r *http.Request, p node.PersonView) {
+func (s *Screens) factors(w http.ResponseWriter, r *http.Request, p account.PersonView) {
 	list, err := s.node.Factors(r.Context(), p.Name)
 	if err != nil {
 		s.refuse(w, err)
@@ -36,9 +36,9 @@ func (s *Screens) factors(w http.ResponseWriter, r *http.Request, p node.PersonV
 	answer(w, http.StatusOK, list)
 }
 
-func (s *Screens) removeFactor(w http.ResponseWriter, r *http.Request, p node.PersonView) {
+func (s *Screens) removeFactor(w http.ResponseWriter, r *http.Request, p account.PersonView) {
 	kind := r.PathValue("kind")
-	if kind == node.FactorOIDC {
+	if kind == account.FactorOIDC {
 		fail(w, http.StatusForbidden, "forbidden", "the administrator binds people to the provider's names: ask there")
 		return
 	}
@@ -51,7 +51,7 @@ func (s *Screens) removeFactor(w http.ResponseWriter, r *http.Request, p node.Pe
 }
 
 // offerCodes makes a secret for a program that shows codes; addCodes takes it with a first code.
-func (s *Screens) offerCodes(w http.ResponseWriter, _ *http.Request, p node.PersonView) {
+func (s *Screens) offerCodes(w http.ResponseWriter, _ *http.Request, p account.PersonView) {
 	offer, err := s.node.OfferCodes(p.Name)
 	if err != nil {
 		s.refuse(w, err)
@@ -60,7 +60,7 @@ func (s *Screens) offerCodes(w http.ResponseWriter, _ *http.Request, p node.Pers
 	answer(w, http.StatusOK, offer)
 }
 
-func (s *Screens) addCodes(w http.ResponseWriter, r *http.Request, p node.PersonView) {
+func (s *Screens) addCodes(w http.ResponseWriter, r *http.Request, p account.PersonView) {
 	var in struct{ Secret, Code string }
 	if !s.read(w, r, &in, "adding codes: send {\"secret\", \"code\"}") || !s.mayTry(w, r, p.Name) {
 		return

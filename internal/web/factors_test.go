@@ -10,7 +10,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
-	"github.com/mithaq/mithaq/internal/node"
+	"github.com/mithaq/mithaq/internal/account"
 )
 
 // cookiesOf are the cookies that an answer set, as a browser sends them back.
@@ -27,7 +27,7 @@ func cookiesOf(list []*http.Cookie) string {
 // addCodes gives amal codes, and returns the secret.
 func addCodes(t *testing.T, h http.Handler, as func(*http.Request)) string {
 	t.Helper()
-	var offer node.CodesOffer
+	var offer account.CodesOffer
 	w := ask(h, "POST", "/session/codes", "", as)
 	if err := json.Unmarshal(w.Body.Bytes(), &offer); err != nil || w.Code != 200 || !strings.HasPrefix(offer.Image, "data:image/png;base64,") || !strings.HasPrefix(offer.URI, "otpauth://totp/Sahlan:amal") {
 		t.Fatalf("%d %s", w.Code, w.Body)

@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/node"
@@ -124,7 +125,7 @@ func openIDStage(t *testing.T, p *idp, claim string) (*Screens, http.Handler) {
 			t.Error(err)
 		}
 	})
-	if _, err := n.PutPerson(ctx, node.PersonRequest{Name: "basma", Roles: []string{node.RoleDiplomat}, NoPassword: true}); err != nil {
+	if _, err := n.PutPerson(ctx, account.PersonRequest{Name: "basma", Roles: []string{account.RoleDiplomat}, NoPassword: true}); err != nil {
 		t.Fatal(err)
 	}
 	s, err := New(n, Options{Files: built()})
@@ -183,7 +184,7 @@ func TestOneSubjectIsOnePerson(t *testing.T) {
 	s, _ := openIDStage(t, newIDP(t), "sub")
 	n := s.node
 	ctx := context.Background()
-	if _, err := n.PutPerson(ctx, node.PersonRequest{Name: "amal", Roles: []string{node.RoleAnalyst}, Password: password}); err != nil {
+	if _, err := n.PutPerson(ctx, account.PersonRequest{Name: "amal", Roles: []string{account.RoleAnalyst}, Password: password}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.BindSubject(ctx, "basma", "42"); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
-	"github.com/mithaq/mithaq/internal/node"
 )
 
 // What an attempt is about.
@@ -23,7 +23,7 @@ const (
 
 // holder is a person as the library wants one.
 type holder struct {
-	person      node.PersonView
+	person      account.PersonView
 	credentials []webauthn.Credential
 }
 
@@ -53,7 +53,7 @@ func (s *Screens) relying(r *http.Request) (*webauthn.WebAuthn, error) {
 	return webauthn.New(&webauthn.Config{RPID: u.Hostname(), RPDisplayName: "mithaq", RPOrigins: []string{u.Scheme + "://" + u.Host}})
 }
 
-func (s *Screens) holder(r *http.Request, p node.PersonView) (holder, error) {
+func (s *Screens) holder(r *http.Request, p account.PersonView) (holder, error) {
 	kept, err := s.node.Passkeys(r.Context(), p.Name)
 	h := holder{person: p, credentials: make([]webauthn.Credential, len(kept))}
 	for i, text := range kept {
@@ -63,7 +63,7 @@ func (s *Screens) holder(r *http.Request, p node.PersonView) (holder, error) {
 }
 
 // offerPasskey begins to add a key of the person who is signed in.
-func (s *Screens) offerPasskey(w http.ResponseWriter, r *http.Request, p node.PersonView) {
+func (s *Screens) offerPasskey(w http.ResponseWriter, r *http.Request, p account.PersonView) {
 	rp, err := s.relying(r)
 	var h holder
 	if err == nil {
@@ -90,7 +90,7 @@ func (s *Screens) offerPasskey(w http.ResponseWriter, r *http.Request, p node.Pe
 }
 
 // addPasskey ends to add a key.
-func (s *Screens) addPasskey(w http.ResponseWriter, r *http.Request, p node.PersonView) {
+func (s *Screens) addPasskey(w http.ResponseWriter, r *http.Request, p account.PersonView) {
 	var attempt webauthn.SessionData
 	if err := s.recall(w, r, addingPasskey, &attempt); err != nil {
 		fail(w, http.StatusForbidden, "forbidden", "adding a passkey: "+err.Error())
@@ -152,7 +152,7 @@ func (s *Screens) usePasskey(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err)
 		return
 	}
-	var found node.Passkey
+	var found account.Passkey
 	var refused error
 	who := func(id, handle []byte) (webauthn.User, error) {
 		var err error

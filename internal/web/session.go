@@ -10,6 +10,7 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -63,13 +64,13 @@ func (s sessionRows) Commit(token string, data []byte, expires time.Time) error 
 func (s sessionRows) Delete(token string) error { return s.DeleteCtx(context.Background(), token) }
 
 // person finds who is signed in: a session that has not ended, of somebody who may still sign in and has the same password.
-func (s *Screens) person(r *http.Request) (node.PersonView, bool) {
+func (s *Screens) person(r *http.Request) (account.PersonView, bool) {
 	p, _, ok := s.signedIn(r)
 	return p, ok
 }
 
 // signedIn finds who is signed in, and since when.
-func (s *Screens) signedIn(r *http.Request) (p node.PersonView, since time.Time, ok bool) {
+func (s *Screens) signedIn(r *http.Request) (p account.PersonView, since time.Time, ok bool) {
 	cookie, err := r.Cookie(s.sessions.Cookie.Name)
 	if err != nil || len(cookie.Value) > 200 {
 		return p, since, false
@@ -85,17 +86,17 @@ func (s *Screens) signedIn(r *http.Request) (p node.PersonView, since time.Time,
 	}
 	p, err = s.node.Person(r.Context(), name)
 	if err != nil || subtle.ConstantTimeCompare([]byte(p.Stamp), []byte(s.sessions.GetString(ctx, stampKey))) != 1 {
-		return node.PersonView{}, since, false
+		return account.PersonView{}, since, false
 	}
 	return p, time.Unix(s.sessions.GetInt64(ctx, begunKey), 0), true
 }
 
 // Whoami is what the screens know of who looks at them before anything else.
 type Whoami struct {
-	Person *node.PersonView `json:"person,omitempty"`
-	Party  *node.PartyView  `json:"party,omitempty"`
-	Doors  []Door           `json:"doors,omitempty"`
-	Demo   bool             `json:"demo,omitempty"`
+	Person *account.PersonView `json:"person,omitempty"`
+	Party  *node.PartyView     `json:"party,omitempty"`
+	Doors  []Door              `json:"doors,omitempty"`
+	Demo   bool                `json:"demo,omitempty"`
 	// OpenID is the name of the party's own way to sign in; empty: there is none.
 	OpenID string `json:"openid,omitempty"`
 }
@@ -118,7 +119,7 @@ func (s *Screens) who(w http.ResponseWriter, r *http.Request) {
 }
 
 // begin opens a session under a new token, whatever cookie came with the request, and then answers.
-func (s *Screens) begin(w http.ResponseWriter, r *http.Request, p node.PersonView, then func()) {
+func (s *Screens) begin(w http.ResponseWriter, r *http.Request, p account.PersonView, then func()) {
 	ctx, err := s.sessions.Load(r.Context(), "")
 	if err == nil {
 		s.sessions.Put(ctx, nameKey, p.Name)
@@ -165,8 +166,8 @@ func (s *Screens) enter(w http.ResponseWriter, r *http.Request) {
 	}
 	p, err := s.node.Person(r.Context(), doorPerson)
 	if err != nil {
-		var made node.NewPerson
-		made, err = s.node.PutPerson(r.Context(), node.PersonRequest{Name: doorPerson, Roles: node.Roles()})
+		var made account.NewPerson
+		made, err = s.node.PutPerson(r.Context(), account.PersonRequest{Name: doorPerson, Roles: account.Roles()})
 		p = made.PersonView
 	}
 	if err != nil {

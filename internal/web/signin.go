@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
-	"github.com/mithaq/mithaq/internal/node"
 )
 
 // maxCredentials bounds the body of a sign-in; a passkey's answer with its attestation is the longest.
@@ -48,7 +48,7 @@ func remoteHost(r *http.Request) string {
 }
 
 // admit begins a session for whoever has shown who they are, or says why not.
-func (s *Screens) admit(w http.ResponseWriter, r *http.Request, p node.PersonView, err error) {
+func (s *Screens) admit(w http.ResponseWriter, r *http.Request, p account.PersonView, err error) {
 	switch code := fault.CodeOf(err); {
 	case code == fault.Forbidden || code == fault.Second:
 		s.options.Logger.Info("sign-in refused", "from", remoteHost(r), "why", code)

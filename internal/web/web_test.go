@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/node"
 )
@@ -45,7 +46,7 @@ func stage(t *testing.T, o Options) (*Screens, http.Handler) {
 			t.Error(err)
 		}
 	})
-	if _, err := n.PutPerson(ctx, node.PersonRequest{Name: "amal", Roles: []string{node.RoleAnalyst}, Password: password}); err != nil {
+	if _, err := n.PutPerson(ctx, account.PersonRequest{Name: "amal", Roles: []string{account.RoleAnalyst}, Password: password}); err != nil {
 		t.Fatal(err)
 	}
 	o.Files, o.Logger = built(), slog.New(slog.DiscardHandler)
@@ -157,7 +158,7 @@ func TestASessionLendsTheRoleAndNoMore(t *testing.T) {
 	}
 	for name, end := range map[string]func() error{
 		"a new password": func() error {
-			_, err := s.node.PutPerson(context.Background(), node.PersonRequest{Name: "amal", Roles: []string{node.RoleAnalyst}, Password: password})
+			_, err := s.node.PutPerson(context.Background(), account.PersonRequest{Name: "amal", Roles: []string{account.RoleAnalyst}, Password: password})
 			return err
 		},
 		"the end": func() error { return s.node.EndPerson(context.Background(), "amal") },
@@ -169,7 +170,7 @@ func TestASessionLendsTheRoleAndNoMore(t *testing.T) {
 		if w := ask(h, "GET", "/api/v1/keys", "", again); w.Code != 401 {
 			t.Errorf("after %s: %d", name, w.Code)
 		}
-		if _, err := s.node.PutPerson(context.Background(), node.PersonRequest{Name: "amal", Roles: []string{node.RoleAnalyst}, Password: password}); err != nil {
+		if _, err := s.node.PutPerson(context.Background(), account.PersonRequest{Name: "amal", Roles: []string{account.RoleAnalyst}, Password: password}); err != nil {
 			t.Fatal(err)
 		}
 	}

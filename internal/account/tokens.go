@@ -1,10 +1,9 @@
-package node
+package account
 
 import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -33,8 +32,6 @@ var scopes = []string{ScopeAudit, ScopeRead, ScopePublish, ScopeMetrics, ScopeSe
 // tokenPrefix makes a leaked token recognisable to scanners.
 const tokenPrefix = "mithaq_"
 
-var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
 // TokenRequest asks for a token.
 type TokenRequest struct {
 	Name    string     `json:"name" minLength:"1" maxLength:"100" doc:"What the token is for"`
@@ -61,7 +58,7 @@ type NewToken struct {
 }
 
 // CreateToken makes a token. Only the SHA-256 of its secret is stored.
-func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error) {
+func (a *Accounts) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error) {
 	for _, s := range r.Scopes {
 		if !knownScope(s) {
 			return NewToken{}, fault.New(fault.Invalid, "use "+strings.Join(scopes, ", ")+", or read or publish with :AGREEMENT after it", "creating a token: unknown scope %q", s)
@@ -76,25 +73,25 @@ func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error
 	if r.Party != "" && !record.IsID(r.Party, record.PrefixParty) {
 		return NewToken{}, fault.New(fault.Invalid, "see 'mithaq party'", "creating a token: %s is not a party id", fault.Clip(r.Party))
 	}
-	if r.Party == n.party.ID {
+	if own, _ := a.opts.Party(); r.Party == own {
 		r.Party = ""
 	}
 	var secret [32]byte
 	var id [5]byte
 	for _, b := range [][]byte{secret[:], id[:]} {
-		if _, err := io.ReadFull(n.rand, b); err != nil {
+		if _, err := io.ReadFull(a.opts.Rand, b); err != nil {
 			return NewToken{}, fmt.Errorf("creating a token: %w", err)
 		}
 	}
-	out := NewToken{Secret: tokenPrefix + lowerBase32.EncodeToString(secret[:])}
-	t := store.Token{ID: "t-" + lowerBase32.EncodeToString(id[:]), Hash: sha256.Sum256([]byte(out.Secret)), Name: r.Name, Scopes: r.Scopes, Party: r.Party, Created: n.now()}
+	out := NewToken{Secret: tokenPrefix + record.Base32.EncodeToString(secret[:])}
+	t := store.Token{ID: "t-" + record.Base32.EncodeToString(id[:]), Hash: sha256.Sum256([]byte(out.Secret)), Name: r.Name, Scopes: r.Scopes, Party: r.Party, Created: a.now()}
 	if r.Expires != nil {
 		if !r.Expires.After(t.Created) {
 			return NewToken{}, fault.New(fault.Invalid, "give a later time", "creating a token: it would have expired on %s", r.Expires.UTC().Format(time.RFC3339))
 		}
 		t.Expires = *r.Expires
 	}
-	if err := n.store.PutToken(ctx, t); err != nil {
+	if err := a.opts.Store.PutToken(ctx, t); err != nil {
 		return NewToken{}, fault.OfStore(err)
 	}
 	out.TokenView = viewToken(t)
@@ -102,8 +99,8 @@ func (n *Node) CreateToken(ctx context.Context, r TokenRequest) (NewToken, error
 }
 
 // Tokens lists all tokens, also revoked ones.
-func (n *Node) Tokens(ctx context.Context) ([]TokenView, error) {
-	tokens, err := n.store.Tokens(ctx)
+func (a *Accounts) Tokens(ctx context.Context) ([]TokenView, error) {
+	tokens, err := a.opts.Store.Tokens(ctx)
 	out := make([]TokenView, 0, len(tokens))
 	for _, t := range tokens {
 		out = append(out, viewToken(t))
@@ -115,16 +112,9 @@ func viewToken(t store.Token) TokenView {
 	return TokenView{ID: t.ID, Name: t.Name, Scopes: t.Scopes, Party: t.Party, Created: t.Created, Expires: optional(t.Expires), Revoked: optional(t.Revoked)}
 }
 
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
 // RevokeToken makes a token invalid at once.
-func (n *Node) RevokeToken(ctx context.Context, id string) error {
-	err := n.store.RevokeToken(ctx, id, n.now())
+func (a *Accounts) RevokeToken(ctx context.Context, id string) error {
+	err := a.opts.Store.RevokeToken(ctx, id, a.now())
 	if errors.Is(err, store.ErrNotFound) {
 		return fault.New(fault.NotFound, "see 'mithaq token list'", "revoking a token: there is no valid token %q", id)
 	}
@@ -142,8 +132,8 @@ func knownScope(s string) bool {
 
 // TokenScopes returns what the bearer of secret may do over the API. An unknown, expired or revoked token is an error, and so
 // is one that reads on behalf of another party: over TAXII alone is decided for whom.
-func (n *Node) TokenScopes(ctx context.Context, secret string) ([]string, error) {
-	t, err := n.token(ctx, secret)
+func (a *Accounts) TokenScopes(ctx context.Context, secret string) ([]string, error) {
+	t, err := a.token(ctx, secret)
 	if err == nil && t.Party != "" {
 		err = fault.New(fault.Forbidden, "", "checking a token: it is for TAXII alone")
 	}
@@ -151,8 +141,8 @@ func (n *Node) TokenScopes(ctx context.Context, secret string) ([]string, error)
 }
 
 // TokenForTAXII returns who the bearer of secret is to TAXII.
-func (n *Node) TokenForTAXII(ctx context.Context, secret string) (TAXIICaller, error) {
-	t, err := n.token(ctx, secret)
+func (a *Accounts) TokenForTAXII(ctx context.Context, secret string) (TAXIICaller, error) {
+	t, err := a.token(ctx, secret)
 	if err != nil {
 		return TAXIICaller{}, err
 	}
@@ -164,38 +154,38 @@ func taxiiCaller(t store.Token) TAXIICaller {
 }
 
 // CertificateForTAXII returns who the holder of a client certificate is to TAXII, as the configuration says.
-func (n *Node) CertificateForTAXII(ctx context.Context, der []byte) (TAXIICaller, error) {
+func (a *Accounts) CertificateForTAXII(ctx context.Context, der []byte) (TAXIICaller, error) {
 	sum := sha256.Sum256(der)
-	for _, c := range n.cfg.TAXIICertificates {
+	for _, c := range a.opts.Certificates {
 		if raw, err := hex.DecodeString(c.SHA256); err != nil || !bytes.Equal(raw, sum[:]) {
 			continue
 		}
-		t, err := n.store.TokenByID(ctx, c.Token)
+		t, err := a.opts.Store.TokenByID(ctx, c.Token)
 		if err != nil {
 			return TAXIICaller{}, err
 		}
-		return taxiiCaller(t), n.inForce(t)
+		return taxiiCaller(t), a.inForce(t)
 	}
 	return TAXIICaller{}, fault.New(fault.Forbidden, "", "checking a certificate: it is not in the configuration")
 }
 
 // token finds the token in force that a secret is of.
-func (n *Node) token(ctx context.Context, secret string) (store.Token, error) {
+func (a *Accounts) token(ctx context.Context, secret string) (store.Token, error) {
 	if !strings.HasPrefix(secret, tokenPrefix) || len(secret) > 200 {
 		return store.Token{}, fault.New(fault.Forbidden, "", "checking a token: it is not one of this program's")
 	}
-	t, err := n.store.TokenByHash(ctx, sha256.Sum256([]byte(secret)))
+	t, err := a.opts.Store.TokenByHash(ctx, sha256.Sum256([]byte(secret)))
 	if errors.Is(err, store.ErrNotFound) {
 		err = fault.New(fault.Forbidden, "", "checking a token: it is not known here")
 	}
 	if err != nil {
 		return store.Token{}, err
 	}
-	return t, n.inForce(t)
+	return t, a.inForce(t)
 }
 
-func (n *Node) inForce(t store.Token) error {
-	if !t.Revoked.IsZero() || (!t.Expires.IsZero() && !n.now().Before(t.Expires)) {
+func (a *Accounts) inForce(t store.Token) error {
+	if !t.Revoked.IsZero() || (!t.Expires.IsZero() && !a.now().Before(t.Expires)) {
 		return fault.New(fault.Forbidden, "", "checking a token: it is no longer valid")
 	}
 	return nil
@@ -207,7 +197,8 @@ type Certificate struct {
 	Token  string `toml:"token"`  // a token's id
 }
 
-func checkCertificates(list []Certificate) error {
+// CheckCertificates says what is wrong with a list of certificates.
+func CheckCertificates(list []Certificate) error {
 	for _, c := range list {
 		raw, err := hex.DecodeString(c.SHA256)
 		if err != nil || len(raw) != sha256.Size || !strings.HasPrefix(c.Token, "t-") {

@@ -1,4 +1,4 @@
-package node
+package account
 
 import (
 	"bytes"
@@ -16,7 +16,6 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
-	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -61,8 +60,8 @@ type FactorsGone struct {
 }
 
 // Factors lists what a person signs in with besides a password.
-func (n *Node) Factors(ctx context.Context, person string) ([]FactorView, error) {
-	list, err := n.store.Factors(ctx, person)
+func (a *Accounts) Factors(ctx context.Context, person string) ([]FactorView, error) {
+	list, err := a.opts.Store.Factors(ctx, person)
 	out := make([]FactorView, 0, len(list))
 	for _, f := range list {
 		out = append(out, FactorView{Kind: f.Kind, ID: f.ID, Label: f.Label, Created: f.Created, Used: optional(f.Used)})
@@ -71,8 +70,8 @@ func (n *Node) Factors(ctx context.Context, person string) ([]FactorView, error)
 }
 
 // RemoveFactor takes a factor from a person.
-func (n *Node) RemoveFactor(ctx context.Context, person, kind, id string) error {
-	err := n.store.RemoveFactor(ctx, person, kind, id)
+func (a *Accounts) RemoveFactor(ctx context.Context, person, kind, id string) error {
+	err := a.opts.Store.RemoveFactor(ctx, person, kind, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return fault.New(fault.NotFound, "", "removing a way to sign in: there is none such")
 	}
@@ -80,11 +79,11 @@ func (n *Node) RemoveFactor(ctx context.Context, person, kind, id string) error 
 }
 
 // ResetFactors takes all factors from a person who has lost them, and tells how many there were.
-func (n *Node) ResetFactors(ctx context.Context, person string) (FactorsGone, error) {
-	if _, err := n.Person(ctx, person); err != nil {
+func (a *Accounts) ResetFactors(ctx context.Context, person string) (FactorsGone, error) {
+	if _, err := a.Person(ctx, person); err != nil {
 		return FactorsGone{}, fault.New(fault.NotFound, "see 'mithaq user list'", "resetting how a person signs in: nobody named %s may sign in", fault.Clip(person))
 	}
-	gone, err := n.store.RemoveFactors(ctx, person)
+	gone, err := a.opts.Store.RemoveFactors(ctx, person)
 	return FactorsGone{Gone: gone}, fault.OfStore(err)
 }
 
@@ -99,8 +98,8 @@ type CodesOffer struct {
 const qrSize = 240
 
 // OfferCodes makes a secret. Nothing is kept of it.
-func (n *Node) OfferCodes(person string) (CodesOffer, error) {
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuerName(n.party), AccountName: person, SecretSize: codeBytes, Digits: codeDigits, Period: uint(codePeriod / time.Second), Rand: n.rand})
+func (a *Accounts) OfferCodes(person string) (CodesOffer, error) {
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: a.issuer(), AccountName: person, SecretSize: codeBytes, Digits: codeDigits, Period: uint(codePeriod / time.Second), Rand: a.opts.Rand})
 	if err != nil {
 		return CodesOffer{}, fmt.Errorf("making a secret for codes: %w", err)
 	}
@@ -115,17 +114,6 @@ func (n *Node) OfferCodes(person string) (CodesOffer, error) {
 	return CodesOffer{Secret: key.Secret(), URI: key.URL(), Image: "data:image/png;base64," + base64.StdEncoding.EncodeToString(b.Bytes())}, nil
 }
 
-// issuerName is what a program that shows codes calls this node. Such programs split at colons.
-func issuerName(p PartyView) string {
-	name := p.Names["en"]
-	for _, other := range p.Names {
-		if name == "" {
-			name = other
-		}
-	}
-	return strings.ReplaceAll(exchange.Clip(name), ":", " ")
-}
-
 // codesData is what is kept of a secret.
 type codesData struct {
 	Secret string `json:"secret"`
@@ -136,15 +124,15 @@ type codesData struct {
 var secretBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // AddCodes makes a person's sign-in ask for codes of a secret, which a first code shows that the person has.
-func (n *Node) AddCodes(ctx context.Context, person, secret, code string) error {
+func (a *Accounts) AddCodes(ctx context.Context, person, secret, code string) error {
 	data := codesData{Secret: secret}
 	if raw, err := secretBase32.DecodeString(secret); err != nil || len(raw) < codeBytes {
 		return fault.New(fault.Invalid, "ask for a new one", "adding codes: the secret is not one that this node made")
 	}
-	if !data.take(code, n.now()) {
+	if !data.take(code, a.now()) {
 		return fault.New(fault.Forbidden, "enter the one that the program shows now; check the clock of the telephone and of the node", "adding codes: the code is wrong")
 	}
-	return n.addFactor(ctx, store.Factor{Person: person, Kind: FactorTOTP, ID: codeID}, data)
+	return a.addFactor(ctx, store.Factor{Person: person, Kind: FactorTOTP, ID: codeID}, data)
 }
 
 // take checks a code at a time and notes it.
@@ -179,8 +167,8 @@ func latinDigit(r rune) rune {
 }
 
 // checkCode asks for a code where the person has codes. fault.Second says that one is missing.
-func (n *Node) checkCode(ctx context.Context, person, code string) error {
-	list, err := n.store.Factors(ctx, person)
+func (a *Accounts) checkCode(ctx context.Context, person, code string) error {
+	list, err := a.opts.Store.Factors(ctx, person)
 	if err != nil {
 		return err
 	}
@@ -195,10 +183,10 @@ func (n *Node) checkCode(ctx context.Context, person, code string) error {
 		if err := json.Unmarshal(f.Data, &data); err != nil {
 			return fmt.Errorf("reading a secret for codes: %w", err)
 		}
-		if !data.take(code, n.now()) {
+		if !data.take(code, a.now()) {
 			return fault.New(fault.Forbidden, "wait for the next one", "signing in: the code is wrong or was used")
 		}
-		used, err := n.useFactor(ctx, f, data)
+		used, err := a.useFactor(ctx, f, data)
 		if err == nil && !used {
 			err = fault.New(fault.Forbidden, "wait for the next one", "signing in: the code was used")
 		}
@@ -208,15 +196,15 @@ func (n *Node) checkCode(ctx context.Context, person, code string) error {
 }
 
 // AddPasskey keeps a passkey of a person under its credential id.
-func (n *Node) AddPasskey(ctx context.Context, person, id, label string, credential any) error {
+func (a *Accounts) AddPasskey(ctx context.Context, person, id, label string, credential any) error {
 	if !utf8.ValidString(label) || len(label) > 200 {
 		return fault.New(fault.Invalid, "shorten it", "adding a passkey: its name is longer than 200 bytes")
 	}
-	return n.addFactor(ctx, store.Factor{Person: person, Kind: FactorPasskey, ID: id, Label: label}, credential)
+	return a.addFactor(ctx, store.Factor{Person: person, Kind: FactorPasskey, ID: id, Label: label}, credential)
 }
 
-func (n *Node) addFactor(ctx context.Context, f store.Factor, data any) error {
-	list, err := n.store.Factors(ctx, f.Person)
+func (a *Accounts) addFactor(ctx context.Context, f store.Factor, data any) error {
+	list, err := a.opts.Store.Factors(ctx, f.Person)
 	if err != nil {
 		return fault.OfStore(err)
 	}
@@ -226,35 +214,35 @@ func (n *Node) addFactor(ctx context.Context, f store.Factor, data any) error {
 	if f.Data, err = json.Marshal(data); err != nil {
 		return fmt.Errorf("adding a way to sign in: %w", err)
 	}
-	f.Created = n.now().Truncate(time.Microsecond)
-	return fault.OfStore(n.store.AddFactor(ctx, f))
+	f.Created = a.now().Truncate(time.Microsecond)
+	return fault.OfStore(a.opts.Store.AddFactor(ctx, f))
 }
 
 // useFactor writes what a use changed of a factor; false says that another use was quicker.
-func (n *Node) useFactor(ctx context.Context, f store.Factor, data any) (bool, error) {
+func (a *Accounts) useFactor(ctx context.Context, f store.Factor, data any) (bool, error) {
 	before := f.Data
 	var err error
 	if f.Data, err = json.Marshal(data); err != nil {
 		return false, fmt.Errorf("noting a way to sign in: %w", err)
 	}
-	f.Used = n.now().Truncate(time.Microsecond)
-	used, err := n.store.UseFactor(ctx, f, before)
+	f.Used = a.now().Truncate(time.Microsecond)
+	used, err := a.opts.Store.UseFactor(ctx, f, before)
 	return used, fault.OfStore(err)
 }
 
 // BindSubject lets a person sign in as somebody whom the party's OpenID provider names. A name is one person's.
-func (n *Node) BindSubject(ctx context.Context, person, subject string) (PersonView, error) {
-	p, err := n.Person(ctx, person)
+func (a *Accounts) BindSubject(ctx context.Context, person, subject string) (PersonView, error) {
+	p, err := a.Person(ctx, person)
 	if err != nil {
 		return p, fault.New(fault.NotFound, "see 'mithaq user list'", "binding an OpenID subject: nobody named %s may sign in", fault.Clip(person))
 	}
 	if !utf8.ValidString(subject) || subject == "" || len(subject) > 255 {
 		return p, fault.New(fault.Invalid, "take it from the provider", "binding %s to an OpenID subject: it must have 1 to 255 bytes", person)
 	}
-	if n.cfg.OIDC.Claim == ClaimEmail {
+	if a.opts.Emails {
 		subject = strings.ToLower(subject)
 	}
-	list, err := n.store.FactorsByID(ctx, FactorOIDC, subject)
+	list, err := a.opts.Store.FactorsByID(ctx, FactorOIDC, subject)
 	if err != nil {
 		return p, fault.OfStore(err)
 	}
@@ -263,12 +251,12 @@ func (n *Node) BindSubject(ctx context.Context, person, subject string) (PersonV
 			return p, fault.New(fault.Conflict, "reset "+f.Person+" first: mithaq user reset "+f.Person, "binding %s to the OpenID subject %s: it is %s's", person, fault.Clip(subject), f.Person)
 		}
 	}
-	return p, n.addFactor(ctx, store.Factor{Person: person, Kind: FactorOIDC, ID: subject, Label: subject}, struct{}{})
+	return p, a.addFactor(ctx, store.Factor{Person: person, Kind: FactorOIDC, ID: subject, Label: subject}, struct{}{})
 }
 
 // SignInSubject finds the person who is bound to a name that the OpenID provider has vouched for.
-func (n *Node) SignInSubject(ctx context.Context, subject string) (PersonView, error) {
-	list, err := n.store.FactorsByID(ctx, FactorOIDC, subject)
+func (a *Accounts) SignInSubject(ctx context.Context, subject string) (PersonView, error) {
+	list, err := a.opts.Store.FactorsByID(ctx, FactorOIDC, subject)
 	if err != nil {
 		return PersonView{}, fault.OfStore(err)
 	}
@@ -276,11 +264,11 @@ func (n *Node) SignInSubject(ctx context.Context, subject string) (PersonView, e
 	if len(list) != 1 {
 		return PersonView{}, refused
 	}
-	p, err := n.Person(ctx, list[0].Person)
+	p, err := a.Person(ctx, list[0].Person)
 	if err != nil {
 		return PersonView{}, refused
 	}
-	_, err = n.useFactor(ctx, list[0], struct{}{})
+	_, err = a.useFactor(ctx, list[0], struct{}{})
 	return p, err
 }
 
@@ -292,15 +280,15 @@ type Passkey struct {
 }
 
 // PasskeyByID finds a passkey of somebody who may sign in by its credential id.
-func (n *Node) PasskeyByID(ctx context.Context, id string) (Passkey, error) {
-	list, err := n.store.FactorsByID(ctx, FactorPasskey, id)
+func (a *Accounts) PasskeyByID(ctx context.Context, id string) (Passkey, error) {
+	list, err := a.opts.Store.FactorsByID(ctx, FactorPasskey, id)
 	if err != nil {
 		return Passkey{}, fault.OfStore(err)
 	}
 	if len(list) != 1 {
 		return Passkey{}, fault.New(fault.Forbidden, "sign in with the password and add it again", "signing in: this passkey is not known here")
 	}
-	p, err := n.Person(ctx, list[0].Person)
+	p, err := a.Person(ctx, list[0].Person)
 	if err != nil {
 		return Passkey{}, fault.New(fault.Forbidden, "ask the administrator", "signing in: whoever had this passkey may no longer sign in")
 	}
@@ -308,8 +296,8 @@ func (n *Node) PasskeyByID(ctx context.Context, id string) (Passkey, error) {
 }
 
 // Passkeys lists what was kept of a person's passkeys.
-func (n *Node) Passkeys(ctx context.Context, person string) ([]json.RawMessage, error) {
-	list, err := n.store.Factors(ctx, person)
+func (a *Accounts) Passkeys(ctx context.Context, person string) ([]json.RawMessage, error) {
+	list, err := a.opts.Store.Factors(ctx, person)
 	var out []json.RawMessage
 	for _, f := range list {
 		if f.Kind == FactorPasskey {
@@ -320,8 +308,8 @@ func (n *Node) Passkeys(ctx context.Context, person string) ([]json.RawMessage, 
 }
 
 // UsePasskey writes what a sign-in changed of a passkey, as its count of uses.
-func (n *Node) UsePasskey(ctx context.Context, p Passkey, credential any) error {
-	used, err := n.useFactor(ctx, p.factor, credential)
+func (a *Accounts) UsePasskey(ctx context.Context, p Passkey, credential any) error {
+	used, err := a.useFactor(ctx, p.factor, credential)
 	if err == nil && !used {
 		err = fault.New(fault.Forbidden, "try again", "signing in: the passkey was used twice at once")
 	}

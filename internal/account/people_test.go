@@ -1,15 +1,35 @@
-package node
+package account
 
 import (
 	"context"
+	"crypto/rand"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/fault"
+	"github.com/mithaq/mithaq/internal/store"
 )
 
+// newAccounts makes accounts on a fresh store.
+func newAccounts(t *testing.T) *Accounts {
+	t.Helper()
+	dir := t.TempDir()
+	db, err := store.OpenWith(context.Background(), "sqlite:"+filepath.Join(dir, "node.db"), store.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return New(Options{Store: db, Rand: rand.Reader, Now: time.Now, Party: func() (string, map[string]string) { return "p-own", map[string]string{"en": "Nadra"} }})
+}
+
 func TestPeopleSignIn(t *testing.T) {
-	n := newTestNode(t)
+	n := newAccounts(t)
 	ctx := context.Background()
 	const password = "كلمات كثيرة تكفي"
 	made, err := n.PutPerson(ctx, PersonRequest{Name: "amal", Shown: "آمال", Roles: []string{RoleAnalyst, RoleAuditor}, Password: password})

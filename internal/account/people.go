@@ -1,4 +1,4 @@
-package node
+package account
 
 import (
 	"context"
@@ -79,7 +79,7 @@ type NewPerson struct {
 var personName = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?$`)
 
 // PutPerson adds a person, or gives the one of that name new roles and a new password.
-func (n *Node) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error) {
+func (a *Accounts) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error) {
 	if !personName.MatchString(r.Name) {
 		return NewPerson{}, fault.New(fault.Invalid, "use up to 64 of a–z, 0–9, and . _ @ - inside", "adding a person: %s is no name to sign in by", fault.Clip(r.Name))
 	}
@@ -106,42 +106,42 @@ func (n *Node) PutPerson(ctx context.Context, r PersonRequest) (NewPerson, error
 	var out NewPerson
 	if r.Password == "" && !r.NoPassword {
 		var raw [15]byte
-		if _, err := io.ReadFull(n.rand, raw[:]); err != nil {
+		if _, err := io.ReadFull(a.opts.Rand, raw[:]); err != nil {
 			return NewPerson{}, fmt.Errorf("making a password: %w", err)
 		}
-		r.Password = lowerBase32.EncodeToString(raw[:])
+		r.Password = record.Base32.EncodeToString(raw[:])
 		out.Password = r.Password
 	}
 	secret := ""
 	if !r.NoPassword {
 		var err error
-		if secret, err = n.newSecret(ctx, r.Password); err != nil {
+		if secret, err = a.newSecret(ctx, r.Password); err != nil {
 			return NewPerson{}, err
 		}
 	}
 	roles := slices.Clone(r.Roles)
 	slices.Sort(roles)
-	p := store.Person{Name: r.Name, Shown: r.Shown, Secret: secret, Roles: slices.Compact(roles), Officer: r.Officer, Created: n.now().Truncate(time.Microsecond)}
-	if before, err := n.store.Person(ctx, r.Name); err == nil {
+	p := store.Person{Name: r.Name, Shown: r.Shown, Secret: secret, Roles: slices.Compact(roles), Officer: r.Officer, Created: a.now().Truncate(time.Microsecond)}
+	if before, err := a.opts.Store.Person(ctx, r.Name); err == nil {
 		p.Created = before.Created
 	}
-	if err := n.store.PutPerson(ctx, p); err != nil {
+	if err := a.opts.Store.PutPerson(ctx, p); err != nil {
 		return NewPerson{}, fault.OfStore(err)
 	}
 	out.PersonView = viewPerson(p)
 	return out, nil
 }
 
-func (n *Node) newSecret(ctx context.Context, password string) (string, error) {
+func (a *Accounts) newSecret(ctx context.Context, password string) (string, error) {
 	if len(password) < minPassword || len(password) > maxPassword {
 		return "", fault.New(fault.Invalid, "take a few words", "setting a password: it must have %d to %d bytes", minPassword, maxPassword)
 	}
-	return n.passwords.hash(ctx, password)
+	return a.passwords.hash(ctx, password)
 }
 
 // People lists everybody who can sign in, or could.
-func (n *Node) People(ctx context.Context) ([]PersonView, error) {
-	people, err := n.store.People(ctx)
+func (a *Accounts) People(ctx context.Context) ([]PersonView, error) {
+	people, err := a.opts.Store.People(ctx)
 	out := make([]PersonView, 0, len(people))
 	for _, p := range people {
 		out = append(out, viewPerson(p))
@@ -150,21 +150,21 @@ func (n *Node) People(ctx context.Context) ([]PersonView, error) {
 }
 
 // EndPerson keeps a person from signing in and ends the sessions there are.
-func (n *Node) EndPerson(ctx context.Context, name string) error {
-	p, err := n.store.Person(ctx, name)
+func (a *Accounts) EndPerson(ctx context.Context, name string) error {
+	p, err := a.opts.Store.Person(ctx, name)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !p.Ended.IsZero() {
 		return fault.New(fault.NotFound, "see 'mithaq user list'", "ending a person's access: nobody named %s may sign in", fault.Clip(name))
 	}
 	if err != nil {
 		return err
 	}
-	p.Ended = n.now()
-	return fault.OfStore(n.store.PutPerson(ctx, p))
+	p.Ended = a.now()
+	return fault.OfStore(a.opts.Store.PutPerson(ctx, p))
 }
 
 // Person returns somebody who may sign in.
-func (n *Node) Person(ctx context.Context, name string) (PersonView, error) {
-	p, err := n.store.Person(ctx, name)
+func (a *Accounts) Person(ctx context.Context, name string) (PersonView, error) {
+	p, err := a.opts.Store.Person(ctx, name)
 	if errors.Is(err, store.ErrNotFound) || err == nil && !p.Ended.IsZero() {
 		return PersonView{}, fault.New(fault.NotFound, "", "looking a person up: nobody of this name may sign in")
 	}
@@ -173,22 +173,22 @@ func (n *Node) Person(ctx context.Context, name string) (PersonView, error) {
 
 // SignIn checks a person's password, and a code where the person has codes: fault.Second says that it is missing. Whether the
 // name or the password is wrong is not told, nor shown by the time it takes.
-func (n *Node) SignIn(ctx context.Context, name, password, code string) (PersonView, error) {
-	p, err := n.store.Person(ctx, name)
+func (a *Accounts) SignIn(ctx context.Context, name, password, code string) (PersonView, error) {
+	p, err := a.opts.Store.Person(ctx, name)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return PersonView{}, err
 	}
 	if len(password) > maxPassword {
 		password = ""
 	}
-	ok, err := n.passwords.matches(ctx, password, p.Secret)
+	ok, err := a.passwords.matches(ctx, password, p.Secret)
 	if err != nil {
 		return PersonView{}, err
 	}
 	if !ok || !p.Ended.IsZero() {
 		return PersonView{}, fault.New(fault.Forbidden, "try again", "signing in: the name or the password is wrong")
 	}
-	return viewPerson(p), n.checkCode(ctx, p.Name, code)
+	return viewPerson(p), a.checkCode(ctx, p.Name, code)
 }
 
 func viewPerson(p store.Person) PersonView {
@@ -206,8 +206,8 @@ func viewPerson(p store.Person) PersonView {
 }
 
 // Session returns the data of a session by the hash of its token; found is false when it has ended.
-func (n *Node) Session(ctx context.Context, hash string) (data []byte, found bool, err error) {
-	data, err = n.store.Session(ctx, hash, n.now())
+func (a *Accounts) Session(ctx context.Context, hash string) (data []byte, found bool, err error) {
+	data, err = a.opts.Store.Session(ctx, hash, a.now())
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, false, nil
 	}
@@ -215,11 +215,11 @@ func (n *Node) Session(ctx context.Context, hash string) (data []byte, found boo
 }
 
 // PutSession keeps a session's data until it expires.
-func (n *Node) PutSession(ctx context.Context, hash string, data []byte, expires time.Time) error {
-	return fault.OfStore(n.store.PutSession(ctx, hash, data, expires, n.now()))
+func (a *Accounts) PutSession(ctx context.Context, hash string, data []byte, expires time.Time) error {
+	return fault.OfStore(a.opts.Store.PutSession(ctx, hash, data, expires, a.now()))
 }
 
 // EndSession forgets a session.
-func (n *Node) EndSession(ctx context.Context, hash string) error {
-	return fault.OfStore(n.store.EndSession(ctx, hash))
+func (a *Accounts) EndSession(ctx context.Context, hash string) error {
+	return fault.OfStore(a.opts.Store.EndSession(ctx, hash))
 }
