@@ -18,7 +18,7 @@ const (
 	// roomPart is the part of the machine's memory that it may take.
 	roomPart = 32
 	// postRoom bounds it while objects are posted, who may go on for hours.
-	postRoom = 128 << 20
+	postRoom = 96 << 20
 	// postRoomKept is how long room is kept after a post.
 	postRoomKept = time.Second
 	// indexMany is how many leaves are much.
