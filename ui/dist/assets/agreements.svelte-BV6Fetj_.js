@@ -1,1 +1,0 @@
-import{it as e,ot as t,q as n}from"./words.svelte-1yPjYG0y.js";import{h as r}from"./Waiting-DlfLrbjo.js";var i=t(void 0),a=!1;function o(){a||(a=!0,r(`/agreements`).then(t=>e(i,t),()=>a=!1))}function s(e){return o(),n(i)?.find(t=>t.id===e||t.label===e)?.names}function c(){return o(),(n(i)??[]).filter(e=>e.here&&e.id)}export{c as n,s as t};
