@@ -147,7 +147,7 @@ func (x *indexer) run(ctx context.Context) {
 	defer close(x.done)
 	retry := time.NewTimer(0)
 	defer retry.Stop()
-	x.published = x.node.now()
+	x.published = x.node.pace.now()
 	effect := x.look(ctx)
 	for ctx.Err() == nil {
 		switch do := effect.(type) {
@@ -170,7 +170,7 @@ func (x *indexer) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-x.wake:
-			x.published = x.node.now()
+			x.published = x.node.pace.now()
 			effect = x.look(ctx)
 		case <-retry.C:
 			effect = x.step(retryDue{})
@@ -194,7 +194,7 @@ func (x *indexer) tell(event any) { _ = x.step(event) }
 
 // look tells the core how far the logs are.
 func (x *indexer) look(ctx context.Context) any {
-	x.looked = x.node.now()
+	x.looked = x.node.pace.now()
 	logs, err := x.node.reader.Logs(ctx)
 	if err != nil {
 		return x.failed("listing logs", err)

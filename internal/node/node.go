@@ -224,7 +224,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)
 	n.fresh = newFreshPosts()
-	n.pace.now, n.room.of = func() time.Time { return n.now() }, sync.OnceValue(roomHere)
+	n.pace.now, n.room.of = time.Now, sync.OnceValue(roomHere) // not the node's clock: what is paced is work, which takes real time
 	return n
 }
 

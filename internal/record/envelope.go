@@ -55,7 +55,7 @@ func Sign(ctx context.Context, payloadType string, payload []byte, signers ...Si
 	}
 	written := make(chan []byte, 1)
 	if len(payload) >= signBeside { // signing goes through it twice; what comes before the signatures is written meanwhile
-		go func() { written <- wire.begin(typ) }()
+		go func(w wireEnvelope) { written <- w.begin(typ) }(wire)
 	} else {
 		written <- wire.begin(typ)
 	}
