@@ -68,34 +68,37 @@ func (n *Node) galaxiesOf(ctx context.Context, v Viewer, bundle []byte) ([]Galax
 		}
 	}
 	for i := range out {
-		if out[i].ID == "" {
+		id := out[i].ID
+		if id == "" {
 			continue
 		}
-		value, ok := here[out[i].ID]
-		if !ok {
-			if value, ok, err = n.shownSTIX(ctx, v, out[i].ID); err != nil {
+		value, asked := here[id]
+		if !asked { // many indicators may show one actor
+			if value, err = n.shownSTIX(ctx, v, id); err != nil {
 				return nil, err
 			}
+			here[id] = value
 		}
-		if ok {
-			out[i].Name, out[i].Number = value.Get("name").Text(), catalogueNumber(value)
-		}
+		out[i].Name, out[i].Number = value.Get("name").Text(), catalogueNumber(value)
 	}
 	return out, nil
 }
 
-// shownSTIX finds the newest version of an object that the viewer may have.
-func (n *Node) shownSTIX(ctx context.Context, v Viewer, id string) (stix.Value, bool, error) {
+// shownSTIX finds the newest version of an object that the viewer may have; without one the value is empty.
+func (n *Node) shownSTIX(ctx context.Context, v Viewer, id string) (stix.Value, error) {
 	found, err := n.SearchSTIX(ctx, v, STIXQuery{Text: id, Limit: 1})
 	if err != nil || len(found.Results) == 0 {
-		return stix.Value{}, false, err
+		return stix.Value{}, err
 	}
 	o, err := stix.ParseObject(found.Results[0].Object)
 	if err != nil {
-		return stix.Value{}, false, nil //nolint:nilerr // it is not named then
+		return stix.Value{}, nil //nolint:nilerr // it is not named then
 	}
 	value, err := o.Open()
-	return value, err == nil, nil
+	if err != nil {
+		return stix.Value{}, nil //nolint:nilerr // nor is one that cannot be read
+	}
+	return value, nil
 }
 
 // galaxyLabel reads misp-galaxy:threat-actor="Sofacy".
