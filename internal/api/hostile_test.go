@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,19 +33,19 @@ type besieged struct {
 	handed atomic.Pointer[http.Header] // of the last request that was taken away on its way to the node
 }
 
+// calm is the patience of a server with callers that come as fast as the machine lets them.
+func calm() Patience {
+	return Patience{Header: patience, Upload: patience, Answer: patience, Idle: patience}
+}
+
 // besiege serves the keeper of a trio. A request to /capture… is not answered by the node: its head is kept, so that a signature
 // which the node has not seen can be used otherwise.
-func besiege(t *testing.T, upload time.Duration) *besieged {
+func besiege(t *testing.T, p Patience) *besieged {
 	t.Helper()
 	b := &besieged{trio: pairOfNodes(t), t: t}
 	inner := New(b.keeper, Options{Version: "test"})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.addr = l.Addr().String()
-	b.url = "http://" + b.addr
-	srv := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(nil)
+	srv.Config = NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Capture") != "" {
 			hasAsked(r)
 			h := r.Header.Clone()
@@ -52,29 +53,24 @@ func besiege(t *testing.T, upload time.Duration) *besieged {
 			return
 		}
 		inner.ServeHTTP(w, r)
-	}), Patience{Header: 200 * time.Millisecond, Upload: upload, Answer: time.Minute, Idle: time.Minute}, discard())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = srv.Serve(newCrowd(l, maxConnections, maxConnectionsEach, b.keeper.RefusedRequest))
-	}()
-	t.Cleanup(func() { _ = srv.Close(); <-done })
+	}), p, discard())
+	srv.Listener = newCrowd(srv.Listener, maxConnections, maxConnectionsEach, b.keeper.RefusedRequest)
+	srv.Start()
+	t.Cleanup(srv.Close) // which waits for the connections that net/http keeps for a while after an answer nobody waited for
+	b.addr, b.url = srv.Listener.Addr().String(), srv.URL
 	return b
 }
 
 // captured is the head of a request with content that a member signed and never sent.
 func (b *besieged) captured(client *http.Client, path string, content []byte) http.Header {
 	b.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, b.url+path, bytes.NewReader(content))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	req.Header.Set("X-Capture", "1")
-	resp, err := client.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	b.asked(client, func() (*http.Request, error) {
+		req, err := http.NewRequest(http.MethodPost, b.url+path, bytes.NewReader(content))
+		if err == nil {
+			req.Header.Set("X-Capture", "1")
+		}
+		return req, err
+	})
 	h := b.handed.Load().Clone()
 	h.Del("X-Capture")
 	h.Del("Content-Length")
@@ -84,14 +80,30 @@ func (b *besieged) captured(client *http.Client, path string, content []byte) ht
 // served asks as somebody else, while the enemies are at it.
 func (b *besieged) served() {
 	b.t.Helper()
-	resp, err := b.member.SignedClient().Get(b.url + "/log/" + b.log + "/checkpoint")
-	if err != nil {
-		b.t.Fatalf("the member is not served: %v", err)
+	status := b.asked(b.member.SignedClient(), func() (*http.Request, error) {
+		return http.NewRequest(http.MethodGet, b.url+"/log/"+b.log+"/checkpoint", http.NoBody)
+	})
+	if status != http.StatusOK {
+		b.t.Fatalf("the member gets %d", status)
 	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		b.t.Fatalf("the member gets %d", resp.StatusCode)
-	}
+}
+
+// asked asks as a friend, until there is an answer: a server without patience may cut off a friend whom the machine holds up.
+func (b *besieged) asked(client *http.Client, ask func() (*http.Request, error)) (status int) {
+	b.t.Helper()
+	until(b.t, "a friend is not answered", func() bool {
+		req, err := ask()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return false
+		}
+		status = resp.StatusCode
+		return resp.Body.Close() == nil
+	})
+	return status
 }
 
 func (b *besieged) count(kind string) int64 { return b.keeper.Counts().RefusedRequests[kind] }
@@ -99,10 +111,13 @@ func (b *besieged) count(kind string) int64 { return b.keeper.Counts().RefusedRe
 // inFlight is what two machines' sockets hold of a body that nobody reads any more.
 const inFlight = 64 << 20
 
+// patience is after how long a test gives up on what never comes. Nothing that comes is late.
+const patience = 2 * time.Minute
+
 // until waits for something that another goroutine does.
 func until(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); !is(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal(what)
 		}
@@ -121,7 +136,7 @@ func (b *besieged) dial() net.Conn {
 
 // ended says whether the other side has closed a connection, whatever it said before.
 func ended(c net.Conn) bool {
-	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	_, err := io.Copy(io.Discard, c)
 	return err == nil || !strings.Contains(err.Error(), "timeout")
 }
@@ -135,9 +150,8 @@ func head(method, path, host string, h http.Header, more string) string {
 
 // TestSlowCallersAreCutOff has many callers send their heads and bodies by the byte, forever.
 func TestSlowCallersAreCutOff(t *testing.T) {
-	b := besiege(t, 400*time.Millisecond)
+	b := besiege(t, Patience{Header: 200 * time.Millisecond, Upload: 400 * time.Millisecond, Answer: patience, Idle: patience})
 	const slow = 40
-	silent, late := b.count(node.RequestSilent), b.count(node.RequestTooSlow)
 	ctx, stop := context.WithCancel(context.Background())
 	var callers sync.WaitGroup
 	defer callers.Wait()
@@ -160,10 +174,23 @@ func TestSlowCallersAreCutOff(t *testing.T) {
 		})
 		return c
 	}
+	cutOff := func(conns []net.Conn) {
+		t.Helper()
+		b.served()
+		for i, c := range conns {
+			if !ended(c) {
+				t.Fatalf("connection %d stays open", i)
+			}
+		}
+	}
+	silent := b.count(node.RequestSilent)
 	var conns []net.Conn
 	for range slow {
 		conns = append(conns, trickle("GET /healthz HTTP/1.1\r\nX-Slow: "))
 	}
+	cutOff(conns)
+	until(t, "the silent ones are not counted", func() bool { return b.count(node.RequestSilent) >= silent+slow })
+
 	card, err := b.member.Card(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -172,80 +199,116 @@ func TestSlowCallersAreCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/peers", "/acts", "/rolls", "/bundles", "/holds"} {
-		h := b.captured(b.member.SignedClient(), path, content)
-		h.Del("Content-Type")
-		conns = append(conns, trickle(head("POST", path, b.addr, h, "Content-Length: 3000\r\n\r\n{")))
-	}
-	conns = append(conns, trickle(head("POST", "/witness/add-checkpoint", b.addr, nil, "Content-Length: 3000\r\n\r\nold 0\n")))
-	b.served()
-	for i, c := range conns {
-		if !ended(c) {
-			t.Fatalf("connection %d stays open", i)
+	// A machine that stands still for so long that not even a head comes in time makes silent callers of slow ones: once more.
+	until(t, "the slow ones are not counted", func() bool {
+		silent, late := b.count(node.RequestSilent), b.count(node.RequestTooSlow)
+		var conns []net.Conn
+		for _, path := range []string{"/peers", "/acts", "/rolls", "/bundles", "/holds"} {
+			h := b.captured(b.member.SignedClient(), path, content)
+			h.Del("Content-Type")
+			conns = append(conns, trickle(head("POST", path, b.addr, h, "Content-Length: 3000\r\n\r\n{")))
 		}
-	}
-	until(t, "the silent ones are not counted", func() bool { return b.count(node.RequestSilent) >= silent+slow })
-	until(t, "the slow ones are not counted", func() bool { return b.count(node.RequestTooSlow) >= late+6 })
+		conns = append(conns, trickle(head("POST", "/witness/add-checkpoint", b.addr, nil, "Content-Length: 3000\r\n\r\nold 0\n")))
+		cutOff(conns)
+		counted := b.count(node.RequestTooSlow) - late
+		if counted != int64(len(conns)) && b.count(node.RequestSilent) == silent {
+			t.Fatalf("%d of %d slow bodies are counted", counted, len(conns))
+		}
+		return counted == int64(len(conns))
+	})
 	b.served()
 }
 
+// attack is a body without an end, and one that says it is huge, under heads that a caller signed.
+type attack struct {
+	who, path    string
+	limit        int64
+	read         bool // of an unsigned request nothing is read
+	endless, big http.Header
+}
+
 // TestEndlessBodiesAreCutOff sends bodies without an end, and ones that say they are huge, to every route that takes some of
-// other nodes: signed by a member, by a party that is known and no member, and by nobody.
+// other nodes: signed by a member, by a party that is known and no member, and by nobody. Each is counted as what it was refused for.
 func TestEndlessBodiesAreCutOff(t *testing.T) {
-	b := besiege(t, time.Minute)
+	b := besiege(t, calm())
+	// refused counts what is refused while several attackers make their attacks.
+	refused := func(attackers ...[]attack) (long, crowded int64) {
+		t.Helper()
+		long, crowded = b.count(node.RequestTooLong), b.count(node.RequestCrowded)
+		var all sync.WaitGroup
+		for _, attacks := range attackers {
+			all.Go(func() {
+				for _, a := range attacks {
+					b.launch(a)
+				}
+			})
+		}
+		b.served()
+		all.Wait()
+		return b.count(node.RequestTooLong) - long, b.count(node.RequestCrowded) - crowded
+	}
+
+	// All that one member can send at a time is more than its room holds, if the machine is fast enough to bring it all.
+	atATime := slices.Collect(slices.Chunk(b.attacks()["a member"], 1))
+	long, crowded := refused(atATime...)
+	if n := int64(len(atATime)); long+crowded != 2*n || long < n { // what says that it is too long takes no room
+		t.Errorf("%d counted as too long and %d as too many, of %d", long, crowded, 2*n)
+	}
+
+	// One after the other each is read until it is too long: nothing has kept the room.
+	attackers, expected := slices.Collect(maps.Values(b.attacks())), int64(0)
+	for _, a := range slices.Concat(attackers...) {
+		if a.read {
+			expected += 2
+		}
+	}
+	if long, crowded := refused(attackers...); long != expected || crowded != 0 {
+		t.Errorf("%d counted as too long, of %d; %d as too many", long, expected, crowded)
+	}
+	b.served()
+}
+
+// attacks are all of them, by who makes them.
+func (b *besieged) attacks() map[string][]attack {
+	b.t.Helper()
 	routes := map[string]int64{"/peers": node.MaxReceived, "/acts": node.MaxReceived, "/bundles": node.MaxBrought, "/holds": node.MaxHold,
 		"/rolls": node.MaxReceived, "/rolls/" + b.agreement: node.MaxReceived, "/witness/add-checkpoint": maxWitnessBody}
-	clients := map[string]*http.Client{"a member": b.member.SignedClient(), "a peer": b.outsider.SignedClient(), "nobody": {}}
-	chunk := fmt.Sprintf("%x\r\n%s\r\n", 1<<20, strings.Repeat(" ", 1<<20))
-	type attack struct {
-		who, path string
-		limit     int64
-		endless   http.Header
-		long      http.Header
-	}
-	var attacks []attack
-	read := int64(0)
-	for who, client := range clients {
+	all := map[string][]attack{}
+	for who, client := range map[string]*http.Client{"a member": b.member.SignedClient(), "a peer": b.outsider.SignedClient(), "nobody": {}} {
 		for path, limit := range routes {
 			if limit > 1<<20 && who != "a member" && path != "/acts" {
 				continue // read by the same code
 			}
-			a := attack{who, path, limit, b.captured(client, path, []byte("{}")), b.captured(client, path, []byte("{}"))}
+			a := attack{who: who, path: path, limit: limit, read: who != "nobody" || path == "/witness/add-checkpoint",
+				endless: b.captured(client, path, []byte("{}")), big: b.captured(client, path, []byte("{}"))}
 			a.endless.Del("Content-Type")
-			attacks = append(attacks, a)
-			if who != "nobody" || path == "/witness/add-checkpoint" {
-				read += 2 // of an unsigned request nothing is read
-			}
+			all[who] = append(all[who], a)
 		}
 	}
-	before := b.count(node.RequestTooLong)
-	var attackers sync.WaitGroup
-	for _, a := range attacks {
-		attackers.Go(func() {
-			sent, err := b.endless(head("POST", a.path, b.addr, a.endless, "Transfer-Encoding: chunked\r\n\r\n"), chunk)
-			if err == nil || sent > a.limit+inFlight {
-				t.Errorf("%s got rid of %d bytes at %s, which takes %d", a.who, sent, a.path, a.limit)
-			}
-			// What says at once that it is too long is not read at all.
-			status, err := b.first(head("POST", a.path, b.addr, a.long, fmt.Sprintf("Content-Length: %d\r\n\r\n", int64(1)<<40)))
-			if err != nil || !strings.HasPrefix(status, "HTTP/1.1 4") {
-				t.Errorf("%s at %s: %q %v", a.who, a.path, status, err)
-			}
-		})
+	return all
+}
+
+// launch makes an attack, and returns when the node has closed both connections.
+func (b *besieged) launch(a attack) {
+	sent, err := b.endless(head("POST", a.path, b.addr, a.endless, "Transfer-Encoding: chunked\r\n\r\n"))
+	if err == nil || sent > a.limit+inFlight {
+		b.t.Errorf("%s got rid of %d bytes at %s, which takes %d", a.who, sent, a.path, a.limit)
 	}
-	b.served()
-	attackers.Wait()
-	until(t, "not all are counted", func() bool { return b.count(node.RequestTooLong) >= before+read })
-	b.served()
+	// What says at once that it is too long is not read at all.
+	status, err := b.first(head("POST", a.path, b.addr, a.big, fmt.Sprintf("Content-Length: %d\r\n\r\n", int64(1)<<40)))
+	if err != nil || !strings.HasPrefix(status, "HTTP/1.1 4") {
+		b.t.Errorf("%s at %s: %q %v", a.who, a.path, status, err)
+	}
 }
 
 // endless sends chunks after a head until the other side has enough.
-func (b *besieged) endless(head, chunk string) (sent int64, err error) {
+func (b *besieged) endless(head string) (sent int64, err error) {
 	c, err := net.Dial("tcp", b.addr)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = c.Close() }()
+	chunk := fmt.Sprintf("%x\r\n%s\r\n", 1<<20, strings.Repeat(" ", 1<<20))
 	_, err = io.WriteString(c, head)
 	for err == nil && sent < 256<<20 {
 		_, err = io.WriteString(c, chunk)
@@ -264,13 +327,13 @@ func (b *besieged) first(head string) (string, error) {
 	if _, err := io.WriteString(c, head); err != nil {
 		return "", err
 	}
-	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(patience))
 	return bufio.NewReader(c).ReadString('\n')
 }
 
 // TestStrangeBodiesAreRefused sends other media types, compression bombs, and paths with tricks.
 func TestStrangeBodiesAreRefused(t *testing.T) {
-	b := besiege(t, time.Minute)
+	b := besiege(t, calm())
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
 	for range 64 {
@@ -326,7 +389,7 @@ func TestStrangeBodiesAreRefused(t *testing.T) {
 		if _, err := io.WriteString(c, "GET "+path+" HTTP/1.1\r\nHost: "+b.addr+"\r\nConnection: close\r\n\r\n"); err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		answer, err := io.ReadAll(c)
 		if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 4")) && !bytes.HasPrefix(answer, []byte("HTTP/1.1 301")) && !bytes.HasPrefix(answer, []byte("HTTP/1.1 307")) {
 			t.Errorf("%.60s: %.80q %v", path, answer, err)
@@ -337,7 +400,7 @@ func TestStrangeBodiesAreRefused(t *testing.T) {
 
 // TestOldAndRepeatedSignaturesAreRefused sends one request twice, and ones whose date was changed, which their signature covers.
 func TestOldAndRepeatedSignaturesAreRefused(t *testing.T) {
-	b := besiege(t, time.Minute)
+	b := besiege(t, calm())
 	send := func(h http.Header, body string) int {
 		t.Helper()
 		req, err := http.NewRequest(http.MethodPost, b.url+"/rolls", strings.NewReader(body))
@@ -398,7 +461,7 @@ func TestOldAndRepeatedSignaturesAreRefused(t *testing.T) {
 
 // TestCheckpointsThatNoWitnessSigns sends a witness a checkpoint with a hundred signatures, one of a log it does not know, and noise.
 func TestCheckpointsThatNoWitnessSigns(t *testing.T) {
-	b := besiege(t, time.Minute)
+	b := besiege(t, calm())
 	line := "— x " + base64.StdEncoding.EncodeToString(make([]byte, 68)) + "\n"
 	root := strings.Repeat("A", 43) + "="
 	for what, body := range map[string]string{
@@ -434,7 +497,7 @@ func TestACrowdIsBounded(t *testing.T) {
 		defer mu.Unlock()
 		counted[kind]++
 	})
-	srv := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hasAsked(r); w.WriteHeader(http.StatusNoContent) }), DefaultPatience(), discard())
+	srv := NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { hasAsked(r); w.WriteHeader(http.StatusNoContent) }), calm(), discard())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = srv.Serve(crowd) }()
 	defer func() { _ = srv.Close(); <-done }()
@@ -444,7 +507,7 @@ func TestACrowdIsBounded(t *testing.T) {
 			return false
 		}
 		var answer [12]byte
-		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(patience))
 		n, err := io.ReadFull(c, answer[:])
 		if err != nil {
 			return false
