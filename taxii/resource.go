@@ -26,6 +26,7 @@ type Limits struct {
 	MaxObjects        int     `json:"x_max_objects,omitempty"`         // objects in one request
 	MaxObjectLength   int     `json:"x_max_object_length,omitempty"`   // bytes of one object
 	MaxPage           int     `json:"x_max_page,omitempty"`            // objects in one response
+	MaxUnlisted       int     `json:"x_max_unlisted,omitempty"`        // objects that may be taken and not be listed yet: beyond it a post waits, then gets 503
 	RequestsPerSecond float64 `json:"x_requests_per_second,omitempty"` // by one caller, in the long run
 }
 

@@ -43,7 +43,7 @@ func (s *Server) apiRoot(c *call) error {
 
 // limits are stated wherever a client looks for them: at discovery and at each API root.
 func (s *Server) limits() Limits {
-	return Limits{MaxObjects: s.o.MaxObjects, MaxObjectLength: s.o.MaxObjectLength, MaxPage: s.o.MaxPage, RequestsPerSecond: max(s.o.Rate.PerSecond, 0)}
+	return Limits{MaxObjects: s.o.MaxObjects, MaxObjectLength: s.o.MaxObjectLength, MaxPage: s.o.MaxPage, MaxUnlisted: s.o.MaxUnlisted, RequestsPerSecond: max(s.o.Rate.PerSecond, 0)}
 }
 
 // getStatus answers GET <api-root>/status/<status-id>/ (section 4.3).

@@ -37,6 +37,7 @@ type Options struct {
 	MaxPage          int           // objects in a response, and what a request without limit gets; 0: 1,000
 	MaxPageBytes     int           // bytes of objects in a response; 0: 32 MiB
 	MaxPosts         int           // bodies read at the same time; 0: 16. Others get 503 with Retry-After
+	MaxUnlisted      int           // objects that the backend takes before they are listed, for discovery; 0: not said
 	ReadTimeout      time.Duration // for one body; 0: one minute
 	Rate             Rate          // requests of each caller; beyond it 429 with Retry-After
 

@@ -159,16 +159,16 @@ func TestHiddenIsAbsent(t *testing.T) {
 func TestDiscoveryAndRoot(t *testing.T) {
 	s := newServer(t, newMemory(), func(o *taxii.Options) {
 		o.BaseURL, o.MaxContentLength = "https://node.example", 12345
-		o.Rate = taxii.Rate{PerSecond: 1000, Burst: 1000}
+		o.Rate, o.MaxUnlisted = taxii.Rate{PerSecond: 1000, Burst: 1000}, 54321
 	})
 	_, body := ask(s, "GET", "/taxii2/", "", as("root"))
 	if want := `{"title":"TAXII 2.1 server","default":"https://node.example/taxii2/api1/","api_roots":["https://node.example/taxii2/api1/","https://node.example/taxii2/api2/"],` +
-		`"x_max_content_length":12345,"x_max_objects":10000,"x_max_object_length":1048576,"x_max_page":1000,"x_requests_per_second":1000}`; body != want {
+		`"x_max_content_length":12345,"x_max_objects":10000,"x_max_object_length":1048576,"x_max_page":1000,"x_max_unlisted":54321,"x_requests_per_second":1000}`; body != want {
 		t.Errorf("discovery is %s", body)
 	}
 	_, body = ask(s, "GET", rootPath, "")
 	if want := `{"title":"First","versions":["application/taxii+json;version=2.1"],"max_content_length":12345,` +
-		`"x_max_objects":10000,"x_max_object_length":1048576,"x_max_page":1000,"x_requests_per_second":1000}`; body != want {
+		`"x_max_objects":10000,"x_max_object_length":1048576,"x_max_page":1000,"x_max_unlisted":54321,"x_requests_per_second":1000}`; body != want {
 		t.Errorf("the API root is %s", body)
 	}
 	_, body = ask(s, "GET", rootPath+"collections/", "")

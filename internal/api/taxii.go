@@ -7,6 +7,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
+	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/taxii"
 )
 
@@ -32,6 +33,7 @@ func (s *server) newTAXII() (http.Handler, error) {
 		Prefix:       taxiiPrefix,
 		Title:        title,
 		Description:  "Threat intelligence under the agreements of " + title + ". The password is a token, whatever the user's name; a bearer token does as well.",
+		MaxUnlisted:  node.MaxUnlisted,
 		Rate:         taxii.Rate{PerSecond: float64(rate), Burst: 2 * rate, Key: taxiiBucket},
 		CursorKey:    key,
 		Logger:       s.logger,

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,9 +91,9 @@ func readWarningLists(dir string, paths []string) (*warning.Lists, error) {
 	return lists, nil
 }
 
-// warningsOf checks the indicators of a bundle against the warning lists, and names up to most of the values that are on one.
+// warningsOf checks the indicators among objects against the warning lists, and names up to most of the values that are on one.
 // It compares values the way detection does.
-func (n *Node) warningsOf(bundle []byte, most int) ([]WarningView, error) {
+func (n *Node) warningsOf(objects []stix.Object, most int) ([]WarningView, error) {
 	lists, err := n.warnings()
 	if err != nil || lists == nil {
 		return nil, err
@@ -105,8 +104,10 @@ func (n *Node) warningsOf(bundle []byte, most int) ([]WarningView, error) {
 			out = append(out, WarningView{Object: r.Indicator, Value: r.Value, List: strings.TrimPrefix(r.Reason, "on the warning list: ")})
 		}
 	}}
-	if err := c.Read("record", bytes.NewReader(bundle)); err != nil {
-		return nil, nil //nolint:nilerr // what cannot be read is refused elsewhere; nothing of it can be on a list
+	for _, o := range objects {
+		if o.Type == "indicator" {
+			c.Take(o, index.Source{Feed: "record"})
+		}
 	}
 	c.Compiled()
 	return out, nil
@@ -136,23 +137,15 @@ func (n *Node) warningsOn(text string) ([]WarningView, error) {
 
 // tagsOf reads the labels of a bundle's objects, which travel under a marking. The error is about a tag that a known taxonomy does
 // not have, or of TLP or PAP that says more than the object's marking.
-func (n *Node) tagsOf(bundle []byte, under policy.Marking) ([]TagView, error) {
-	b, err := stix.Parse(bundle)
-	if err != nil {
-		return nil, nil //nolint:nilerr // what cannot be read is refused elsewhere
-	}
+func (n *Node) tagsOf(b intelBody, under policy.Marking) ([]TagView, error) {
 	f, err := n.facts()
 	if err != nil {
 		return nil, err
 	}
 	var out []TagView
 	var wrong error
-	seen, markings := map[string]bool{}, stix.MarkingsOf(b.Objects)
-	for i, o := range b.Objects {
-		v, err := o.Open()
-		if err != nil {
-			continue
-		}
+	seen, markings := map[string]bool{}, stix.MarkingsOf(b.objects)
+	for i, v := range b.values {
 		for j, label := range v.Get("labels").Texts() {
 			if !strings.Contains(label, ":") {
 				continue
@@ -203,14 +196,14 @@ func tagBeyond(label string, under policy.Marking, own int64) error {
 
 // checkEntry refuses intelligence with a tag that its taxonomy does not have, and, unless the author insists, with values
 // that are well known and harmless.
-func (n *Node) checkEntry(d Draft, under policy.Marking) error {
-	if _, err := n.tagsOf(d.Body, under); err != nil {
+func (n *Node) checkEntry(b intelBody, despite bool, under policy.Marking) error {
+	if _, err := n.tagsOf(b, under); err != nil {
 		return &fault.Fault{Code: fault.Invalid, What: "publishing", Err: err}
 	}
-	if d.DespiteWarnings {
+	if despite {
 		return nil
 	}
-	hits, err := n.warningsOf(d.Body, maxWarnings)
+	hits, err := n.warningsOf(b.objects, maxWarnings)
 	if err != nil || len(hits) == 0 {
 		return err
 	}
@@ -237,13 +230,14 @@ func (n *Node) annotate(ctx context.Context, v Viewer, o *opened) error {
 	if !ok {
 		body = o.record.Body
 	}
+	b := readIntel(body)
 	var err error
-	if o.view.Warnings, err = n.warningsOf(body, maxWarnings); err != nil {
+	if o.view.Warnings, err = n.warningsOf(b.objects, maxWarnings); err != nil {
 		return err
 	}
-	if o.view.Galaxies, err = n.galaxiesOf(ctx, v, body); err != nil {
+	if o.view.Galaxies, err = n.galaxiesOf(ctx, v, b); err != nil {
 		return err
 	}
-	o.view.Tags, _ = n.tagsOf(body, policy.Marking{TLP: policy.TLPRed, PAP: policy.PAPRed}) // what others published is shown with the tags that are known
+	o.view.Tags, _ = n.tagsOf(b, policy.Marking{TLP: policy.TLPRed, PAP: policy.PAPRed}) // what others published is shown with the tags that are known
 	return nil
 }

@@ -151,11 +151,7 @@ func (n *Node) takeConverted(ctx context.Context, f Feed, to collection, b conve
 
 // unseen takes out the objects of a list whose identifiers are here already, in whatever version.
 func (n *Node) unseen(ctx context.Context, objects []taxii.Object) ([]taxii.Object, error) {
-	ids := make([]string, len(objects))
-	for i, o := range objects {
-		ids[i] = o.ID
-	}
-	here, err := n.store.Index().HasSTIX(ctx, ids)
+	here, err := n.store.Index().HasSTIX(ctx, idsOf(objects))
 	if err != nil {
 		return nil, err
 	}

@@ -29,11 +29,7 @@ func inGalaxies(id string) bool {
 }
 
 // galaxiesOf reads what the objects of a bundle have to do with galaxies. What stands in other records is named as far as the viewer may have it.
-func (n *Node) galaxiesOf(ctx context.Context, v Viewer, bundle []byte) ([]GalaxyView, error) {
-	b, err := stix.Parse(bundle)
-	if err != nil {
-		return nil, nil //nolint:nilerr // what cannot be read is refused elsewhere
-	}
+func (n *Node) galaxiesOf(ctx context.Context, v Viewer, b intelBody) ([]GalaxyView, error) {
 	var out []GalaxyView
 	say := func(object, how, id string) {
 		if inGalaxies(id) && !inGalaxies(object) && len(out) < maxGalaxies {
@@ -42,11 +38,8 @@ func (n *Node) galaxiesOf(ctx context.Context, v Viewer, bundle []byte) ([]Galax
 		}
 	}
 	here := map[string]stix.Value{}
-	for _, o := range b.Objects {
-		value, err := o.Open()
-		if err != nil {
-			continue
-		}
+	for i, o := range b.objects {
+		value := b.values[i]
 		if inGalaxies(o.ID) {
 			here[o.ID] = value
 		}
@@ -74,6 +67,7 @@ func (n *Node) galaxiesOf(ctx context.Context, v Viewer, bundle []byte) ([]Galax
 		}
 		value, asked := here[id]
 		if !asked { // many indicators may show one actor
+			var err error
 			if value, err = n.shownSTIX(ctx, v, id); err != nil {
 				return nil, err
 			}

@@ -71,6 +71,9 @@ func (n *Node) startIndexer(ctx context.Context) error {
 	if err := x.index.SetVersion(ctx, indexVersion); err != nil {
 		return err
 	}
+	if err := x.beginBacklog(ctx); err != nil {
+		return err
+	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	x.stop = stop
 	n.indexer = x
@@ -401,13 +404,30 @@ func (x *indexer) drop(ctx context.Context) error {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	x.erasures++ // what is being read belongs to the old index
+	x.tell(indexDropped{})
+	if err := x.beginBacklog(ctx); err != nil { // before it is gone: nobody is to think that nothing is here
+		return err
+	}
 	if err := x.index.Drop(ctx); err != nil {
 		return err
 	}
 	if err := x.index.SetVersion(ctx, indexVersion); err != nil {
 		return err
 	}
-	x.tell(indexDropped{})
 	x.nudge()
+	return nil
+}
+
+// beginBacklog says how much there is of each log of which the index need not have all yet.
+func (x *indexer) beginBacklog(ctx context.Context) error {
+	logs, err := x.node.reader.Logs(ctx)
+	if err != nil {
+		return err
+	}
+	sizes := map[string]int64{}
+	for _, l := range logs {
+		sizes[l.ID] = l.Size
+	}
+	x.node.backlog.begin(x, sizes)
 	return nil
 }

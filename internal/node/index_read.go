@@ -96,10 +96,23 @@ func (x *indexer) indexedTo(log string) int64 {
 	return x.state.logs[log].indexed
 }
 
+// hurry implements follower.
+func (x *indexer) hurry() (over func()) {
+	over = x.node.pace.wait()
+	x.nudge()
+	return over
+}
+
+// progressed implements follower.
+func (x *indexer) progressed() <-chan struct{} {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.moved
+}
+
 // wait returns when a log is indexed up to size, with what came late for it.
 func (x *indexer) wait(ctx context.Context, l ledger.LogInfo, size int64) error {
-	defer x.node.pace.wait()()
-	x.nudge()
+	defer x.hurry()()
 	for {
 		x.mu.Lock()
 		indexed, moved := x.state.logs[l.ID].indexed, x.moved

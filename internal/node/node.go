@@ -120,7 +120,7 @@ type Node struct {
 	enough     enoughRows                    // what enough witnesses co-signed
 	posted     map[string]Place              // how far each token has written to each log over TAXII; mu guards it
 
-	fresh     freshPosts
+	backlog   backlog   // of own records that are not indexed yet
 	deflaters sync.Pool // of *flate.Writer, for statuses of TAXII
 	opened    payloads  // records that were opened for TAXII
 	takenBack takenBack // recalls that are not indexed yet
@@ -223,7 +223,7 @@ func newNode(dir string, cfg Config, logger *slog.Logger) *Node {
 		exits: exits{rules: map[string]*exitRules{}}, hook: notify.NewHook()}
 	n.acts.burst, n.acts.interval = 60, time.Second
 	n.callers.guard = httpsig.NewGuard(n.now)
-	n.fresh = newFreshPosts()
+	n.backlog = newBacklog()
 	n.pace.now, n.room.of = time.Now, sync.OnceValue(roomHere) // not the node's clock: what is paced is work, which takes real time
 	return n
 }

@@ -2,13 +2,9 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/mithaq/mithaq/internal/account"
-	"github.com/mithaq/mithaq/taxii"
 )
 
 // TestTheIndexGivesWay: beside posts the index rests for a multiple of its work, but not while somebody waits for it, nor once
@@ -51,45 +47,4 @@ func TestTheIndexGivesWay(t *testing.T) {
 			t.Errorf("when the node stopped it took %v", d)
 		}
 	})
-}
-
-// TestWhatWasPostedAMomentAgoIsKnown: an envelope that comes again before the index has it makes no second record.
-func TestWhatWasPostedAMomentAgoIsKnown(t *testing.T) {
-	ctx := t.Context()
-	n := newNodeOn(t, false)
-	defer func() { _ = n.Close(context.WithoutCancel(ctx)) }()
-	b, owner := collections{n}, account.TAXIICaller{Owner: true}
-	list, err := b.list(ctx, owner)
-	if err != nil || len(list) == 0 {
-		t.Fatal(list, err)
-	}
-	var objects []taxii.Object
-	for i := range 3 {
-		id := fmt.Sprintf("domain-name--00000000-0000-5000-8000-%012d", i)
-		raw := fmt.Appendf(nil, `{"type":"domain-name","spec_version":"2.1","id":%q,"value":"%d.example"}`, id, i)
-		objects = append(objects, taxii.Object{ID: id, Type: "domain-name", SpecVersion: "2.1", Raw: raw, Index: i})
-	}
-	post := func() taxii.Status {
-		s, err := b.Add(ctx, owner, taxii.Place{Root: TAXIIRoot, Collection: list[0].id()}, taxii.Submission{Objects: objects, Received: time.Now()})
-		if err != nil {
-			t.Error(err)
-		}
-		return s
-	}
-	n.indexer.writing.Lock() // the index stands still
-	if s := post(); s.SuccessCount != 3 || s.Successes[0].Message != "" {
-		t.Errorf("posted: %+v", s)
-	}
-	again := make(chan taxii.Status, 1)
-	go func() { again <- post() }()
-	for n.pace.waiting.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
-	n.indexer.writing.Unlock()
-	if s := <-again; s.SuccessCount != 3 || s.Successes[0].Message != hereAlready {
-		t.Errorf("posted again: %+v", s)
-	}
-	if len(n.fresh.of(n, objects)) > 0 {
-		t.Error("what is indexed is still remembered")
-	}
 }

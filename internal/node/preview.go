@@ -44,10 +44,11 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 	}
 	out := Preview{TLP: string(rec.Marking.TLP), Sealed: form == record.FormSealed}
 	if rec.Kind == record.KindIntel {
-		if out.Warnings, err = n.warningsOf(d.Body, maxWarnings); err != nil {
+		b := readIntel(d.Body)
+		if out.Warnings, err = n.warningsOf(b.objects, maxWarnings); err != nil {
 			return Preview{}, err
 		}
-		if _, err := n.tagsOf(d.Body, rec.Marking); err != nil { // publishing would be refused
+		if _, err := n.tagsOf(b, rec.Marking); err != nil { // publishing would be refused
 			return Preview{}, &fault.Fault{Code: fault.Invalid, What: "previewing", Err: err}
 		}
 	}

@@ -31,7 +31,8 @@ type Draft struct {
 	// DespiteWarnings publishes values that are on warning lists all the same.
 	DespiteWarnings bool
 
-	checked bool // the body was checked before: what signing checks again is enough. A bundle is wrapped then
+	checked bool     // the body was checked before: what signing checks again is enough. A bundle is wrapped then
+	ids     []string // of the objects of a bundle that was checked before
 }
 
 // defaultTLP marks what nobody marked: it stays with the recipients and their clients.
@@ -58,9 +59,16 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 		return Receipt{}, err
 	}
 	if rec.Kind == record.KindIntel && !d.checked {
-		if err := n.checkEntry(d, rec.Marking); err != nil {
+		b := readIntel(d.Body)
+		if err := n.checkEntry(b, d.DespiteWarnings, rec.Marking); err != nil {
 			return Receipt{}, err
 		}
+		d.ids = b.ids()
+		done, err := n.backlog.admit(ctx, len(d.ids))
+		if err != nil {
+			return Receipt{}, err
+		}
+		defer done()
 	}
 	if err := n.checkPublishable(ctx, l, rec); err != nil {
 		return Receipt{}, err
@@ -76,6 +84,9 @@ func (n *Node) Publish(ctx context.Context, ref string, d Draft) (Receipt, error
 		}
 		rec.Agreement, rec.Author, rec.Officer = k.Log.Agreement, k.Party, officer.ID
 		receipt, err := n.append(ctx, l.ID, rec, officer, uint64(k.Serial), 0, nil)
+		if err == nil && len(d.ids) > 0 {
+			n.backlog.note(Place{Log: receipt.Log, Index: receipt.Index}, d.ids)
+		}
 		var fence *ledger.ErrFence
 		if !errors.As(err, &fence) || try == maxFenceRetries {
 			return receipt, err

@@ -129,7 +129,7 @@ func (s *searching) named(ctx context.Context) ([]store.Indexed, error) {
 	if raw, err := hex.DecodeString(text); err == nil && len(raw) == 32 {
 		return index.ByLeaf(ctx, [32]byte(raw))
 	}
-	if typ, uuid, ok := strings.Cut(text, "--"); ok && typ != "" && len(uuid) == 36 && !strings.ContainsAny(text, " \t\n") {
+	if isSTIXID(text) {
 		return index.WithSTIX(ctx, text, s.query.Limit)
 	}
 	return nil, nil

@@ -62,7 +62,7 @@ func (n *Node) SearchSTIX(ctx context.Context, v Viewer, q STIXQuery) (STIXResul
 	q.Limit = min(q.Limit, MaxSTIXResults)
 	s := &stixSearch{node: n, viewer: v, query: q, words: arabic.ParseQuery(text, true), seen: map[string]*selection{}, makers: arabic.NewIndexer()}
 	out := STIXResults{Results: []STIXResult{}}
-	if typ, uuid, ok := strings.Cut(text, "--"); ok && typ != "" && len(uuid) == 36 && !strings.ContainsAny(text, " \t\n") {
+	if isSTIXID(text) {
 		return out, indexFault("searching", s.byID(ctx, text, &out))
 	}
 	return out, indexFault("searching", s.byWords(ctx, &out))

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,7 +41,7 @@ func (b collections) Add(ctx context.Context, caller taxii.Caller, at taxii.Plac
 		return taxii.Status{}, err
 	}
 	if err := p.take(ctx, s.Objects); err != nil {
-		return taxii.Status{}, err
+		return taxii.Status{}, taxiiFault(err)
 	}
 	return p.status, nil
 }
@@ -76,6 +74,11 @@ type partKey struct {
 }
 
 func (p *posting) take(ctx context.Context, objects []taxii.Object) error {
+	done, err := p.n.backlog.admit(ctx, len(objects))
+	if err != nil {
+		return err
+	}
+	defer done()
 	left, err := p.sort(ctx, objects)
 	if err != nil {
 		return err
@@ -192,11 +195,8 @@ const (
 // known takes out the objects whose version is here already: the same bytes are a success, others a failure. It returns the places
 // of the others.
 func (p *posting) known(ctx context.Context, objects []taxii.Object) ([]int, error) {
-	ids := make([]string, len(objects))
-	for i, o := range objects {
-		ids[i] = o.ID
-	}
-	if err := p.n.fresh.await(ctx, p.n, objects); err != nil {
+	ids := idsOf(objects)
+	if err := p.n.backlog.await(ctx, p.n, p.to.log, ids); err != nil {
 		return nil, err
 	}
 	here, err := p.n.store.Index().HasSTIX(ctx, ids)
@@ -235,6 +235,14 @@ func (p *posting) known(ctx context.Context, objects []taxii.Object) ([]int, err
 		}
 	}
 	return kept, nil
+}
+
+func idsOf(objects []taxii.Object) []string {
+	ids := make([]string, len(objects))
+	for i, o := range objects {
+		ids[i] = o.ID
+	}
+	return ids
 }
 
 // stored finds the same version of an object among those that the caller may have.
@@ -331,19 +339,17 @@ func (p *posting) publish(ctx context.Context, one part) (refusal, err error) {
 		return nil, err
 	}
 	receipt, err := p.n.Publish(ctx, p.to.log, Draft{Kind: string(record.KindIntel), TLP: string(one.marking.TLP), PAP: string(one.marking.PAP),
-		Body: bundleOf(bundlePrefix, uuid, one.objects, "}"), checked: true})
+		Body: bundleOf(bundlePrefix, uuid, one.objects, "}"), checked: true, ids: idsOf(one.objects)})
 	switch fault.CodeOf(err) {
 	case fault.Invalid, fault.Forbidden:
 		return err, nil
 	case fault.Unavailable, fault.Behind, fault.Conflict:
-		return nil, errors.Join(&taxii.Error{Title: http.StatusText(http.StatusServiceUnavailable), Description: "the node cannot write now; what it had taken of this request it takes as known when it comes again",
-			HTTPStatus: strconv.Itoa(http.StatusServiceUnavailable), Status: http.StatusServiceUnavailable, RetryAfter: time.Second}, err)
+		return nil, errors.Join(taxiiBusy("the node cannot write now; what it had taken of this request it takes as known when it comes again"), err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	p.n.notePosted(p.who, receipt)
-	p.n.fresh.note(p.n, Place{Log: receipt.Log, Index: receipt.Index}, one.objects)
 	return nil, nil
 }
 

@@ -244,10 +244,20 @@ func (n *Node) taxiiViewer(c account.TAXIICaller) Viewer {
 	return Viewer{Own: true}
 }
 
-// taxiiBusy is the answer while the index is not there yet.
+// taxiiBusy is the answer while something cannot be done yet.
 func taxiiBusy(what string) error {
 	return &taxii.Error{Title: http.StatusText(http.StatusServiceUnavailable), Description: what, HTTPStatus: "503",
 		Status: http.StatusServiceUnavailable, RetryAfter: time.Second}
+}
+
+// taxiiFault is what a client is told of a request that may come again later.
+func taxiiFault(err error) error {
+	var f *fault.Fault
+	var told *taxii.Error
+	if errors.As(err, &told) || !errors.As(err, &f) || f.Code != fault.Unavailable {
+		return err
+	}
+	return errors.Join(taxiiBusy(f.What+": "+f.Remedy), err)
 }
 
 // cursorSetting keeps the key under which TAXII cursors are sealed, so that they outlive a restart.

@@ -138,7 +138,16 @@ func (p *posting) harmful(objects []taxii.Object) ([]taxii.Object, error) {
 	if lists, err := p.n.warnings(); err != nil || lists == nil {
 		return objects, err
 	}
-	hits, err := p.n.warningsOf(plainBundle(objects), math.MaxInt)
+	var indicators []stix.Object
+	for _, o := range objects {
+		if o.Type != "indicator" {
+			continue
+		}
+		if read, err := stix.ParseObject(o.Raw); err == nil {
+			indicators = append(indicators, read)
+		}
+	}
+	hits, err := p.n.warningsOf(indicators, math.MaxInt)
 	if err != nil || len(hits) == 0 {
 		return objects, err
 	}
