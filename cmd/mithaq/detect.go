@@ -59,6 +59,8 @@ type detection struct {
 	cmd       *detectCmd
 	app       *app
 	engine    *engine.Engine
+	packets   *traffic.Source // nil before the first capture
+	reading   string          // the capture that is being read
 	history   *evidence.History
 	started   time.Time
 	enc       *json.Encoder
@@ -257,7 +259,7 @@ const bufferSize = 1 << 18
 func (d *detection) input(ctx context.Context, name string) error {
 	return d.open(name, func(file io.Reader) error {
 		if isCaptureFile(file) { // which is not read but mapped, if nothing lies in between
-			return d.packets(ctx, name, file)
+			return d.capture(ctx, name, file)
 		}
 		r, done, err := decompressed(file)
 		if err != nil {
@@ -265,7 +267,7 @@ func (d *detection) input(ctx context.Context, name string) error {
 		}
 		defer done()
 		if head, err := r.Peek(4); err == nil && traffic.IsCapture(head) {
-			return d.packets(ctx, name, r)
+			return d.capture(ctx, name, r)
 		}
 		opts := logs.Options{Mapping: d.mapping, Malformed: func(m logs.Malformed) { d.name("line left out: " + m.String()) }}
 		stats, err := logs.Read(ctx, name, r, opts, func(ev *event.Event) { d.engine.Event(ev) })
@@ -274,13 +276,17 @@ func (d *detection) input(ctx context.Context, name string) error {
 	})
 }
 
-// packets reads one capture.
-func (d *detection) packets(ctx context.Context, name string, r io.Reader) error {
-	random, err := seed()
-	if err != nil {
-		return err
+// capture reads one capture. All are read with the same tables, which take longer to make than most captures to read.
+func (d *detection) capture(ctx context.Context, name string, r io.Reader) error {
+	if d.packets == nil {
+		random, err := seed()
+		if err != nil {
+			return err
+		}
+		d.packets = traffic.NewSource("", traffic.Options{Seed: random, Damage: func(what string) { d.name(d.reading + ": " + what) }}, d.engine.Event)
 	}
-	stats, err := traffic.Run(ctx, name, r, traffic.Options{Seed: random, Damage: func(what string) { d.name(name + ": " + what) }}, d.engine.Event)
+	d.reading = name
+	stats, err := d.packets.Run(ctx, name, r)
 	d.summary.Packets[name] = stats
 	return err
 }

@@ -41,16 +41,17 @@ func (c *fingerprintCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	opts := fingerprint.Options{Seed: binary.LittleEndian.Uint64(seed[:])}
-	worst, named := exitOK, 0
-	for _, file := range c.Files {
-		if c.Verbose {
-			opts.Name(func(what string) {
-				if named++; named <= 1000 {
-					fmt.Fprintf(a.stderr, "mithaq: %s: %s\n", file, what)
-				}
-			})
-		}
-		stats, err := c.read(ctx, a, file, opts, emit)
+	worst, named, file := exitOK, 0, ""
+	if c.Verbose {
+		opts.Name(func(what string) {
+			if named++; named <= 1000 {
+				fmt.Fprintf(a.stderr, "mithaq: %s: %s\n", file, what)
+			}
+		})
+	}
+	engine := fingerprint.NewEngine(opts, emit)
+	for _, file = range c.Files {
+		stats, err := c.read(ctx, a, file, engine)
 		if err != nil {
 			fmt.Fprintf(a.stderr, "mithaq: %s: %v\n", file, err)
 			worst = exitUnread
@@ -82,16 +83,16 @@ func (c *fingerprintCmd) printer(out io.Writer) (emit func(fingerprint.Event), d
 	return lines.Add, lines.Close
 }
 
-func (c *fingerprintCmd) read(ctx context.Context, a *app, file string, opts fingerprint.Options, emit func(fingerprint.Event)) (fingerprint.Stats, error) {
+func (c *fingerprintCmd) read(ctx context.Context, a *app, file string, engine *fingerprint.Engine) (fingerprint.Stats, error) {
 	if file == "-" {
-		return fingerprint.Run(ctx, a.stdin, opts, emit)
+		return engine.Run(ctx, a.stdin)
 	}
 	f, err := os.Open(file) // #nosec G304 -- the user names the file
 	if err != nil {
 		return fingerprint.Stats{}, err
 	}
 	defer func() { _ = f.Close() }()
-	return fingerprint.Run(ctx, f, opts, emit)
+	return engine.Run(ctx, f)
 }
 
 // damaged counts what was damaged, in the capture and in its packets.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,12 +66,22 @@ func runFile(t testing.TB, file string, opts Options) ([]Event, Stats) {
 	return runBytes(t, data, opts)
 }
 
+// runBytes reads a capture, and once more with the same engine, which must have forgotten it.
 func runBytes(t testing.TB, data []byte, opts Options) ([]Event, Stats) {
 	t.Helper()
 	var events []Event
-	stats, err := Run(context.Background(), bytes.NewReader(data), opts, func(e Event) { events = append(events, e) })
+	e := NewEngine(opts, func(e Event) { events = append(events, e) })
+	stats, err := e.Run(context.Background(), bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if e.opts.Anomaly == nil && e.opts.Stream == nil && e.opts.Packet == nil && e.opts.Datagram == nil {
+		first := events
+		events = nil
+		again, err := e.Run(context.Background(), bytes.NewReader(data))
+		if err != nil || !reflect.DeepEqual(again, stats) || !reflect.DeepEqual(events, first) {
+			t.Fatalf("read again: %v\n%+v %+v\nat first:\n%+v %+v", err, events, again, first, stats)
+		}
 	}
 	return events, stats
 }

@@ -42,6 +42,7 @@ type Engine struct {
 	beginning Beginning // what Options.Stream is given, again and again
 	now       int64
 	expired   int64 // when expire was last called
+	torn      bool  // a fault came amidst a packet: what is in the tables may contradict itself
 
 	packets, bytes, tcp, udp, events int64
 	anomalies                        [anomalyKinds]int64
@@ -53,7 +54,7 @@ type Engine struct {
 func NewEngine(opts Options, emit func(Event)) *Engine {
 	opts.defaults()
 	e := &Engine{
-		opts: opts, emit: emit, newest: -1, oldest: -1,
+		opts: opts, emit: emit,
 		decoder:  packet.NewDecoder(opts.Fragments, opts.FragmentBytes),
 		pool:     packet.NewPool(opts.Buffer),
 		flows:    newFlowTable(opts.Flows, opts.Seed|1),
@@ -62,11 +63,32 @@ func NewEngine(opts Options, emit func(Event)) *Engine {
 		space:    make([]byte, 1<<16+64),
 		memory:   hello.NewMemory(),
 	}
-	e.sources = sources{rate: float64(opts.InitialsPerSource), seed: opts.Seed}
 	for i := range e.free {
 		e.free[i] = int32(len(e.free) - 1 - i)
 	}
+	e.anew()
 	return e
+}
+
+// anew makes all that is not carried over here as it is before the first packet.
+func (e *Engine) anew() {
+	*e = Engine{
+		opts: e.opts, emit: e.emit, decoder: e.decoder, pool: e.pool, flows: e.flows, sessions: e.sessions, free: e.free,
+		newest: -1, oldest: -1, memory: e.memory, spare: e.spare, space: e.space,
+		sources: sources{rate: float64(e.opts.InitialsPerSource), seed: e.opts.Seed},
+	}
+}
+
+// Forget makes the engine as new, for another capture: nothing is known of what came before, and counts begin at zero. Its tables
+// stay, which take longer to make than most captures to read. What is under way ends without an event: see Flush.
+func (e *Engine) Forget() {
+	if e.torn || e.oldest >= 0 {
+		*e = *NewEngine(e.opts, e.emit)
+		return
+	}
+	e.decoder.Forget()
+	clear(e.flows.tags)
+	e.anew()
 }
 
 // Packet takes the next packet. Its bytes are not kept.

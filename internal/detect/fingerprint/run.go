@@ -10,17 +10,22 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/capture"
 )
 
-// Run reads a capture and calls emit for every client hello in it, when what the server's side
+// Run reads a capture with an Engine of its own, see [Engine.Run].
+func Run(ctx context.Context, r io.Reader, opts Options, emit func(Event)) (Stats, error) {
+	return NewEngine(opts, emit).Run(ctx, r)
+}
+
+// Run forgets what came before and reads a capture. It calls emit for every client hello in it, when what the server's side
 // shows is complete or will not come any more. Damage in the capture does not stop it; it is
 // counted in the Stats, which are right with an error too.
 // The error is capture.ErrNotCapture when r is no capture, or that of ctx.
-func Run(ctx context.Context, r io.Reader, opts Options, emit func(Event)) (Stats, error) {
-	reader, err := capture.NewReader(r, capture.Options{Damage: opts.Damage, Map: true})
+func (e *Engine) Run(ctx context.Context, r io.Reader) (Stats, error) {
+	e.Forget()
+	reader, err := capture.NewReader(r, capture.Options{Damage: e.opts.Damage, Map: true})
 	if err != nil {
 		return Stats{}, fmt.Errorf("fingerprinting: %w", err)
 	}
 	defer reader.Close()
-	e := NewEngine(opts, emit)
 	err = e.readAll(ctx, reader)
 	e.Flush()
 	stats := e.Stats()
@@ -35,6 +40,8 @@ func (e *Engine) readAll(ctx context.Context, reader *capture.Reader) (err error
 	defer func() {
 		if fault := recover(); fault != nil && !reader.Fault(fault) {
 			panic(fault)
+		} else if fault != nil {
+			e.torn = true
 		}
 	}()
 	var p capture.Packet

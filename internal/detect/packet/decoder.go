@@ -48,6 +48,17 @@ func NewDecoder(datagrams, bytes int) *Decoder {
 	return &Decoder{fragments: newFragments(datagrams, bytes)}
 }
 
+// Forget makes the Decoder as new: no fragment waits, and counts begin at zero.
+func (d *Decoder) Forget() {
+	for i := range d.fragments.slots {
+		if s := &d.fragments.slots[i]; s.used {
+			s.used = false
+			s.stream.Release()
+		}
+	}
+	*d = Decoder{fragments: d.fragments}
+}
+
 // Decode reads the headers of a packet into info. ProblemNone means that info holds a TCP segment
 // or a UDP datagram; with any other result info is only good for what was read before the problem.
 // now is the packet's time in nanoseconds. After a datagram with overlapping fragments, Later gives

@@ -34,6 +34,7 @@ type Spool struct {
 	now        func() time.Time
 	log        *slog.Logger
 	told       map[string]bool // of a file and what is wrong with it
+	packets    *traffic.Source // of this run; nil before the first capture
 
 	places map[string]place
 	mu     sync.Mutex
@@ -68,6 +69,7 @@ func NewSpool(dir, state string, every time.Duration, once bool, seed uint64, no
 
 // Run implements Source.
 func (s *Spool) Run(ctx context.Context, yield func(*event.Event)) error {
+	s.packets = nil
 	tick := time.NewTicker(s.every)
 	defer tick.Stop()
 	for {
@@ -223,7 +225,10 @@ func (s *Spool) whole(ctx context.Context, name string, f io.Reader, yield func(
 		r = bufio.NewReaderSize(z, 1<<18)
 	}
 	if head, err = r.Peek(4); err == nil && traffic.IsCapture(head) {
-		stats, err := traffic.Run(ctx, name, r, traffic.Options{Seed: s.seed}, yield)
+		if s.packets == nil {
+			s.packets = traffic.NewSource("", traffic.Options{Seed: s.seed}, yield)
+		}
+		stats, err := s.packets.Run(ctx, name, r)
 		s.drop(stats.Malformed)
 		s.drop(stats.Dropped)
 		return err

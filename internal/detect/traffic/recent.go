@@ -11,6 +11,7 @@ import (
 type recent struct {
 	marks []marks // of what stands at the same place in all: a row of them is looked at for every packet
 	all   [][4]connection
+	rows  []uint32 // in which something stands
 }
 
 // mark is 16 bytes, so that a row of them is one line of the processor's caches.
@@ -57,7 +58,15 @@ const (
 const silence = 120e9
 
 func newRecent() *recent {
-	return &recent{marks: room.Make[marks](recentRows), all: room.Make[[4]connection](recentRows)}
+	return &recent{marks: room.Make[marks](recentRows), all: room.Make[[4]connection](recentRows), rows: make([]uint32, 0, recentRows)}
+}
+
+// forget makes it as new.
+func (r *recent) forget() {
+	for _, n := range r.rows {
+		r.marks[n] = marks{}
+	}
+	r.rows = r.rows[:0]
 }
 
 func stepOf(t int64) uint32 { return uint32(t >> 20) }
@@ -87,6 +96,9 @@ func (r *recent) see(p *packet.Info, place fingerprint.Place, over func(*connect
 			over(c)
 		}
 		first = true
+		if marks[0].hash == 0 {
+			r.rows = append(r.rows, uint32(n)) // a row fills up from its beginning
+		}
 		marks[at].hash = h
 		*c = connection{src: p.Src, dst: p.Dst, srcPort: p.SrcPort, dstPort: p.DstPort, protocol: p.Protocol, first: place.Time, packet: place.Packet}
 		if flags&(packet.FlagSYN|packet.FlagACK) == packet.FlagSYN|packet.FlagACK {
@@ -107,7 +119,7 @@ func (r *recent) see(p *packet.Info, place fingerprint.Place, over func(*connect
 
 // flush tells of every connection that is not over.
 func (r *recent) flush(over func(*connection)) {
-	for i := range r.marks {
+	for _, i := range r.rows {
 		for k := range r.marks[i] {
 			if c := &r.all[i][k]; r.marks[i][k].hash != 0 && !c.closed {
 				c.closed = true

@@ -44,26 +44,29 @@ func IsCapture(head []byte) bool {
 	return false
 }
 
-// Run reads a capture and calls yield for every event, which is valid during the call. The error is that of
-// fingerprint.Run; the Stats are right with one, too.
-func Run(ctx context.Context, name string, r io.Reader, opts Options, yield func(*event.Event)) (Stats, error) {
-	s := newSource(name, yield)
-	counts, err := fingerprint.Run(ctx, r, s.listen(opts), s.hello)
-	s.seen.flush(s.over)
-	return s.stats(counts), err
-}
-
-// Source turns packets into events one by one: for captures that never end. It is for one goroutine.
+// Source turns packets into events, those of one capture after the other or one by one: for captures that never end. It is for one
+// goroutine.
 type Source struct {
 	*source
 	engine *fingerprint.Engine
 }
 
-// NewSource makes a Source that calls yield for every event. name is what events call the place they were found at.
+// NewSource makes a Source that calls yield for every event, which is valid during the call. name is what events call the place they
+// were found at, when that is no capture which Run reads.
 func NewSource(name string, opts Options, yield func(*event.Event)) *Source {
 	s := &Source{source: newSource(name, yield)}
 	s.engine = fingerprint.NewEngine(s.listen(opts), s.hello)
 	return s
+}
+
+// Run forgets what came before and reads a capture, which events call by its name. The error is that of fingerprint.Run; the Stats
+// are right with one, too.
+func (s *Source) Run(ctx context.Context, name string, r io.Reader) (Stats, error) {
+	s.event.File, s.events = name, 0
+	s.seen.forget()
+	counts, err := s.engine.Run(ctx, r)
+	s.seen.flush(s.over)
+	return s.stats(counts), err
 }
 
 // Packet takes the next packet. Its bytes are not kept. It allocates nothing for packets that carry nothing to match.

@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 	c.add("10.0.0.7", "192.0.2.7", tcp(120, false, true), []byte(request[20:]))
 	file := append(c.file.Bytes(), "cut"...)
 	var got, ends []string
-	stats, err := traffic.Run(context.Background(), "x.pcap", bytes.NewReader(file), traffic.Options{Seed: 1}, func(ev *event.Event) {
+	stats, err := traffic.NewSource("", traffic.Options{Seed: 1}, func(ev *event.Event) {
 		if ev.Log == "flow-end" {
 			ends = append(ends, fmt.Sprintf("%d %v>%v %d bytes in %s", ev.Packet, ev.Src, ev.Dst, ev.Facts.Bytes, time.Duration(ev.Facts.Duration)))
 			return
@@ -91,7 +91,7 @@ func TestRun(t *testing.T) {
 			values = append(values, fmt.Sprintf("%s=%s", v.Field, v.Text))
 		}
 		got = append(got, fmt.Sprintf("%d %s %v:%d>%v:%d %s %s", ev.Packet, ev.Log, ev.Src, ev.SrcPort, ev.Dst, ev.DstPort, ev.Protocol, strings.Join(values, " ")))
-	})
+	}).Run(context.Background(), "x.pcap", bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,8 +122,8 @@ func TestDamageIsNamed(t *testing.T) {
 	}
 	file = append(append(file, frame...), "cut"...)
 	var told []string
-	if _, err := traffic.Run(context.Background(), "x.pcap", bytes.NewReader(file), traffic.Options{Damage: func(what string) { told = append(told, what) }},
-		func(*event.Event) {}); err != nil {
+	source := traffic.NewSource("", traffic.Options{Damage: func(what string) { told = append(told, what) }}, func(*event.Event) {})
+	if _, err := source.Run(context.Background(), "x.pcap", bytes.NewReader(file)); err != nil {
 		t.Fatal(err)
 	}
 	if len(told) != 2 || told[0] != "truncated-header in packet 2" || !strings.Contains(told[1], "after packet 2") {
