@@ -76,7 +76,9 @@ func (d *demo) circle(ctx context.Context) error {
 		}
 		join := node.ActRequest{Act: "join"}
 		if c == d.darb {
-			join.Reservations = []agreement.Reservation{{Commitment: "1", Text: agreement.Text{"en": "Only what concerns energy networks."}}}
+			join.Reservations = []agreement.Reservation{{Commitment: "1", Text: agreement.Text{
+				"en": "Only what concerns energy networks.", "ar": "فيما يخص شبكات الطاقة وحدها.", "fr": "Pour ce qui concerne les réseaux d'énergie seulement.",
+			}}}
 		}
 		if _, err := c.act(ctx, circleLabel, join); err != nil {
 			return err

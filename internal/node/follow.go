@@ -253,8 +253,19 @@ func (n *Node) tookLeaves(ctx context.Context, logID string, from, to int64) err
 	return n.refreshBook(ctx, logID)
 }
 
+// maxProofs is how many proofs are kept of one log's two histories. Whoever signs on from the other one makes a proof with every
+// tree; the first says it all.
+const maxProofs = 8
+
 // keepContradiction keeps the proof that a log has two histories. It goes nowhere by itself.
 func (n *Node) keepContradiction(ctx context.Context, l federate.Log, e *federate.Evidence) error {
+	kept, err := n.store.Evidence(ctx)
+	if err != nil {
+		return err
+	}
+	if len(slices.DeleteFunc(kept, func(k store.Evidence) bool { return k.LogID != l.ID })) >= maxProofs {
+		return nil
+	}
 	file, err := e.Bytes()
 	if err != nil {
 		return err

@@ -167,19 +167,38 @@ func TestARewrittenLogIsCaughtByThoseWhoCompare(t *testing.T) {
 		t.Fatal("evidence against somebody else was made of it")
 	}
 
+	// The twin signs on: each tree is another proof of the same two histories, of which few are kept, and one matter for people.
+	keyed := must(other.Matters(ctx))(t)
+	for i := range maxProofs + 2 {
+		must(twin.Publish(ctx, id, reportDraft(fmt.Sprintf("and another %d", i))))(t)
+		head := must(twin.reader.Log(ctx, l))(t)
+		job.beside[l] = shown{ChangedLog{Log: l, Party: keeper.Party().ID, Agreement: id, Size: head.Size, Checkpoint: string(head.Checkpoint)}, other.now()}
+		job.take(ctx, nil)
+		job.compares.Wait()
+	}
+	if v := must(other.Followed(ctx, l))(t); len(v.Evidence) != maxProofs {
+		t.Fatalf("%d proofs", len(v.Evidence))
+	}
+	if m := must(other.Matters(ctx))(t); len(m) != 1 || len(keyed) != 1 || m[0] != keyed[0] || m[0].Path != "/record/"+l {
+		t.Fatalf("%+v, and before %+v", m, keyed)
+	}
+
 	// Nobody else learns of it before a person says so.
 	url := host(t, other) + "/log/" + l + "/evidence"
 	if got := get(t, url); got != "[]\n" {
 		t.Fatalf("before a person decided: %s", got)
 	}
 	must(other.PublishEvidence(ctx, v.Evidence[0]))(t)
+	if m := must(other.Matters(ctx))(t); len(m) != 0 {
+		t.Fatalf("somebody decided, and it waits: %+v", m)
+	}
 	if got := get(t, url); !strings.Contains(got, "mithaq-evidence/1") {
 		t.Fatalf("after it: %s", got)
 	}
 	// The history that is here stays, and goes on.
 	must(keeper.Publish(ctx, id, reportDraft("and more")))(t)
 	syncOnce(t, other, l)
-	if got := must(other.Evidences(ctx))(t); len(got) != 1 || got[0].Published == nil || got[0].Says == "" {
+	if got := must(other.Evidences(ctx))(t); len(got) != maxProofs || got[0].Published == nil || got[0].Says == "" {
 		t.Fatalf("%+v", got)
 	}
 }

@@ -89,7 +89,8 @@ func (n *Node) approvalMatters(ctx context.Context) ([]Matter, error) {
 	return out, err
 }
 
-// mismatchMatters are proofs that wait for a person to decide on them, and that this node may be behind its own history.
+// mismatchMatters are logs with two histories that wait for a person to decide on the proofs, and that this node may be behind its
+// own history.
 func (n *Node) mismatchMatters(ctx context.Context) ([]Matter, error) {
 	var out []Matter
 	if n.ahead.Load() {
@@ -99,8 +100,14 @@ func (n *Node) mismatchMatters(ctx context.Context) ([]Matter, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Of two histories each tree that is signed later is another proof: they are one matter, over for all when somebody has decided.
+	told := map[string]bool{}
 	for _, e := range rows {
-		if e.Published.IsZero() {
+		told[e.LogID] = told[e.LogID] || !e.Published.IsZero()
+	}
+	for _, e := range rows { // oldest first
+		if !told[e.LogID] {
+			told[e.LogID] = true
 			m := matter(notify.Mismatch, e.Party, e.Found, "/record/"+e.LogID)
 			m.Key += ":" + e.ID
 			out = append(out, m)

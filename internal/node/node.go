@@ -403,6 +403,7 @@ func (n *Node) viewLog(ctx context.Context, l ledger.LogInfo) LogView {
 	v := LogView{
 		ID: l.ID, Origin: l.Origin, Size: l.Size, Root: fmt.Sprintf("%x", l.Root), Agreement: l.Agreement,
 		Mark: n.markOfLog(ctx, l.ID, l.Agreement), Generation: int(l.Generation), Public: l.Public, URL: n.baseURL() + "/log/" + l.ID + "/", Party: n.party.ID, State: "open",
+		Cosigned: n.viewCosigners(ctx, l),
 	}
 	switch {
 	case l.Followed():

@@ -8,18 +8,19 @@ import (
 
 // LogView is one log of this node as the API and the command line show it.
 type LogView struct {
-	ID         string `json:"id" doc:"Log id" example:"l-mfzwizltoq2gs3tfmr2w4zi6wq"`
-	Origin     string `json:"origin" doc:"Checkpoint origin (C2SP tlog-checkpoint)"`
-	Size       int64  `json:"size" doc:"Number of leaves in the published checkpoint"`
-	VKey       string `json:"vkey" doc:"Verifier key of the checkpoint (C2SP signed-note)"`
-	URL        string `json:"url" doc:"Prefix of the log's tiles (C2SP tlog-tiles)"`
-	Root       string `json:"root" doc:"Root hash of the published tree, hexadecimal"`
-	Agreement  string `json:"agreement" doc:"Agreement id, or own"`
-	Party      string `json:"party" doc:"Party id of the author"`
-	Mark       string `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
-	Generation int    `json:"generation" doc:"0, or the number of successor logs before this one"`
-	Public     bool   `json:"public" doc:"Whether tiles and objects are served without a token"`
-	State      string `json:"state" enum:"open,behind,retired,followed" doc:"open: appends; followed: another party's, of which what is here is verified; behind: others have seen more of it than this node has; retired: a successor log has been opened"`
+	ID         string         `json:"id" doc:"Log id" example:"l-mfzwizltoq2gs3tfmr2w4zi6wq"`
+	Origin     string         `json:"origin" doc:"Checkpoint origin (C2SP tlog-checkpoint)"`
+	Size       int64          `json:"size" doc:"Number of leaves in the published checkpoint"`
+	VKey       string         `json:"vkey" doc:"Verifier key of the checkpoint (C2SP signed-note)"`
+	URL        string         `json:"url" doc:"Prefix of the log's tiles (C2SP tlog-tiles)"`
+	Root       string         `json:"root" doc:"Root hash of the published tree, hexadecimal"`
+	Agreement  string         `json:"agreement" doc:"Agreement id, or own"`
+	Party      string         `json:"party" doc:"Party id of the author"`
+	Mark       string         `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
+	Generation int            `json:"generation" doc:"0, or the number of successor logs before this one"`
+	Public     bool           `json:"public" doc:"Whether tiles and objects are served without a token"`
+	State      string         `json:"state" enum:"open,behind,retired,followed" doc:"open: appends; followed: another party's, of which what is here is verified; behind: others have seen more of it than this node has; retired: a successor log has been opened"`
+	Cosigned   []CosignerView `json:"cosigned,omitempty" doc:"Whose cosignatures its newest checkpoint bears"`
 }
 
 // PartyView is the party that this node is.

@@ -92,6 +92,25 @@ func TestAnOutsiderWitnessesWithoutKnowingWhat(t *testing.T) {
 	if v := must(other.Record(ctx, other.Owner(), l, r.Index))(t); !*v.Witnessed {
 		t.Fatal("the same tree with its cosignature was not taken")
 	}
+	// Both name the witness, and the follower only for a signature that holds.
+	for _, logs := range [][]LogView{must(keeper.Logs(ctx))(t), {must(other.Followed(ctx, l))(t).LogView}} {
+		for _, v := range logs {
+			if v.ID == l && (len(v.Cosigned) != 1 || v.Cosigned[0].Party != neutral.Party().ID || !strings.HasPrefix(v.Cosigned[0].Key, "k-")) {
+				t.Fatalf("%+v", v.Cosigned)
+			}
+		}
+	}
+	info := must(other.reader.Log(ctx, l))(t)
+	at := bytes.LastIndexByte(bytes.TrimSpace(info.Checkpoint), ' ') + 40 // within the cosignature, behind its key hash and time
+	info.Checkpoint = bytes.Clone(info.Checkpoint)
+	if info.Checkpoint[at] == 'A' {
+		info.Checkpoint[at] = 'B'
+	} else {
+		info.Checkpoint[at] = 'A'
+	}
+	if v := other.viewCosigners(ctx, info); len(v) != 1 || v[0].Party != "" {
+		t.Fatalf("a forged cosignature is told as the witness's: %+v", v)
+	}
 	if v := must(neutral.Witness(ctx))(t); len(v.Logs) != 1 || v.Logs[0].Size != r.Size || v.Note == "" {
 		t.Fatalf("%+v", v)
 	}

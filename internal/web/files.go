@@ -118,7 +118,9 @@ func pageLanguage(r *http.Request) string {
 }
 
 // servePage serves the one page with its language and direction already set, so that nothing jumps when scripts start.
-func (f *files) servePage(w http.ResponseWriter, r *http.Request) {
+func (f *files) servePage(w http.ResponseWriter, r *http.Request) { f.sendPage(w, r, http.StatusOK) }
+
+func (f *files) sendPage(w http.ResponseWriter, r *http.Request, status int) {
 	lang, dir := pageLanguage(r), "ltr"
 	if lang == "ar" {
 		dir = "rtl"
@@ -128,5 +130,45 @@ func (f *files) servePage(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
 	_, _ = w.Write(page) //nolint:gosec // the built page; of the request it holds one of three words
 }
+
+// orPage answers somebody who typed an address that nothing has with the page, which says so in the reader's language and shows the
+// way back. Programs get what they always got.
+func (f *files) orPage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || !strings.HasPrefix(r.Header.Get("Accept"), "text/html") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		m := &missing{ResponseWriter: w}
+		next.ServeHTTP(m, r)
+		if m.is {
+			w.Header().Del("Content-Length")
+			f.sendPage(w, r, http.StatusNotFound)
+		}
+	})
+}
+
+// missing holds back the answer that there is nothing at an address.
+type missing struct {
+	http.ResponseWriter
+	is bool
+}
+
+func (m *missing) WriteHeader(code int) {
+	if m.is = code == http.StatusNotFound && strings.HasPrefix(m.Header().Get("Content-Type"), "text/plain"); !m.is {
+		m.ResponseWriter.WriteHeader(code)
+	}
+}
+
+func (m *missing) Write(b []byte) (int, error) {
+	if m.is {
+		return len(b), nil
+	}
+	return m.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (m *missing) Unwrap() http.ResponseWriter { return m.ResponseWriter }

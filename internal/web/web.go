@@ -83,7 +83,7 @@ func (s *Screens) Over(beneath http.Handler) http.Handler {
 		mux.HandleFunc("GET /"+screen, s.files.servePage)
 		mux.HandleFunc("GET /"+screen+"/", s.files.servePage)
 	}
-	mux.Handle("/", s.lend(beneath))
+	mux.Handle("/", s.files.orPage(s.lend(beneath)))
 	return protected(mux)
 }
 

@@ -107,9 +107,16 @@ func TestTheOnePageAtEachAddress(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/nowhere", "/index.html", "/promisesx"} {
-		if w := ask(h, "GET", path, ""); w.Code != 404 {
-			t.Errorf("%s: %d", path, w.Code)
+		if w := ask(h, "GET", path, ""); w.Code != 404 || strings.Contains(w.Body.String(), "<html") {
+			t.Errorf("%s: %d %.80s", path, w.Code, w.Body)
 		}
+		// Who typed it is told by the page, in a language of theirs.
+		if w := ask(h, "GET", path, "", with("Accept", "text/html,*/*;q=0.8"), with("Accept-Language", "ar")); w.Code != 404 || !strings.Contains(w.Body.String(), `lang="ar"`) {
+			t.Errorf("%s for a person: %d %.80s", path, w.Code, w.Body)
+		}
+	}
+	if w := ask(h, "GET", "/api/v1/nothing", "", with("Accept", "text/html")); w.Code == 200 {
+		t.Errorf("the API: %d", w.Code)
 	}
 }
 
