@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -35,7 +36,9 @@ func (n *Node) viewCosigners(ctx context.Context, l ledger.LogInfo) []CosignerVi
 			parties = n.cosignersOf(ctx, l)
 		}
 		v := CosignerView{Key: strings.TrimPrefix(sig.Name, "mithaq/"), Party: parties[sig.Name]}
-		out = append(out, v)
+		if !slices.Contains(out, v) {
+			out = append(out, v)
+		}
 	}
 	return out
 }

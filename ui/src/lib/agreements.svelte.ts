@@ -1,22 +1,26 @@
-// Names of the agreements that run here, asked for once.
+// The agreements that are known here and their names, asked for when somebody wants one that has not come, and again when news comes.
 import { api, type Schema } from './api';
+import { link } from './link.svelte';
+import { live } from './live.svelte';
 import type { Text } from './words.svelte';
 
 let all = $state.raw<Schema['AgreementView'][]>();
-let asked = false;
+let asked: number | undefined; // the newest arrival when they were asked for last
 
 function ask() {
-  if (asked) return;
-  asked = true;
+  const now = live.newest;
+  if (asked === now || !link.up) return;
+  asked = now;
   api<Schema['AgreementView'][]>('/agreements').then(
     (list) => (all = list),
-    () => (asked = false),
+    () => (asked = undefined), // asked for again when the node answers, or with the next news
   );
 }
 
 export function agreementNames(id: string | undefined): Text | undefined {
-  ask();
-  return all?.find((a) => a.id === id || a.label === id)?.names;
+  const found = all?.find((a) => a.id === id || a.label === id);
+  if (!found && id) ask();
+  return found?.names;
 }
 
 /** The agreements that run here. */

@@ -5,6 +5,7 @@ import { lost, found } from './link.svelte';
 let newest = $state(0);
 let local = $state(0);
 let source: EventSource | undefined;
+let later: ReturnType<typeof setTimeout> | undefined;
 
 export const live = {
   /** The number of the newest arrival; whatever shows arrivals reads it and asks again when it grows. */
@@ -35,11 +36,12 @@ export function listen() {
     if (source?.readyState !== EventSource.CLOSED) return lost();
     hush(); // the node refused: perhaps the session is over
     look().catch(() => undefined);
-    setTimeout(() => source ?? listen(), 15_000);
+    later = setTimeout(listen, 15_000);
   });
 }
 
 export function hush() {
+  clearTimeout(later); // whoever signs out is listened for no more
   source?.close();
   source = undefined;
 }

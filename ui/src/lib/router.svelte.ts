@@ -15,7 +15,8 @@ export const route = {
   },
 };
 
-function decode(s: string): string {
+/** What an address says; as it stands where it cannot be read. */
+export function decode(s: string): string {
   try {
     return decodeURIComponent(s);
   } catch {
@@ -51,11 +52,8 @@ export function followLinks() {
     if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey || !(e.target instanceof Element)) return;
     const a = e.target.closest('a');
     if (!a || a.target || a.hasAttribute('download') || a.origin !== location.origin || !isScreen(a.pathname)) return;
+    if (a.hash && a.pathname === location.pathname && a.search === location.search) return; // the browser goes there, and so does its focus
     e.preventDefault();
-    if (a.hash && a.pathname === location.pathname) {
-      document.getElementById(a.hash.slice(1))?.scrollIntoView();
-      return;
-    }
     go(a.pathname + a.search + a.hash);
   });
 }

@@ -2,6 +2,7 @@
 // an ended session, a restart of the node or a reload loses nothing; who changes the same draft meanwhile is not overwritten
 // without a word.
 import { api, Problem, seg, type Schema } from './api';
+import { me } from './me.svelte';
 
 type Draft = Schema['KeptDraft'];
 type Request = Schema['ActRequest'];
@@ -19,6 +20,7 @@ export class Writing {
   error = $state.raw<unknown>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #changed = 0;
+  #sending: Promise<boolean> | undefined;
 
   constructor(draft: Draft) {
     this.take(draft);
@@ -51,8 +53,19 @@ export class Writing {
   /** Sends what was typed, now. It reports whether the node has all of it. */
   async save(): Promise<boolean> {
     clearTimeout(this.#timer);
+    while (this.#sending) await this.#sending; // two at once would be told apart as two people
     if (this.state === 'saved') return true;
-    if (this.state === 'saving' || this.state === 'moved') return false;
+    if (this.state === 'moved') return false;
+    clearTimeout(this.#timer);
+    this.#sending = this.#send();
+    try {
+      return await this.#sending;
+    } finally {
+      this.#sending = undefined;
+    }
+  }
+
+  async #send(): Promise<boolean> {
     this.state = 'saving';
     this.error = undefined;
     const was = this.#changed;
@@ -91,7 +104,8 @@ interface Typed {
   act: Request;
 }
 
-const name = (id: string) => 'mithaq-draft-' + id;
+// Whoever signs in after somebody else in one tab does not find what that person typed.
+const name = (id: string) => `mithaq-draft-${me.person?.name ?? ''}-${id}`;
 
 function read(id: string): Typed | undefined {
   try {

@@ -1,1 +1,0 @@
-import{J as e,at as t,st as n}from"./words.svelte-ucQGpDmv.js";import{h as r}from"./Waiting-Bt8aivJV.js";var i=n(void 0),a=!1;function o(){a||(a=!0,r(`/agreements`).then(e=>t(i,e),()=>a=!1))}function s(t){return o(),e(i)?.find(e=>e.id===t||e.label===t)?.names}function c(){return o(),(e(i)??[]).filter(e=>e.here&&e.id)}export{c as n,s as t};

@@ -1,0 +1,1 @@
+var e=new Set([`roll`,`keyring`,`epoch`,`receipt`,`audit`]),t=t=>!e.has(t.kind);export{t};
