@@ -45,8 +45,18 @@ test('two officers: a draft saved as one types, through a restart of the node, s
   await basim.page.waitForFunction(() => document.querySelector('#text')?.value.includes('from Dana'));
   await basim.page.locator('#by-en').fill('The council');
   await basim.page.locator('#basis-en').fill('Decision 12');
-  await basim.page.getByText('Saved on the node').waitFor();
+  // Whoever goes on while what was typed before is still on its way is not taken for two people.
+  let release;
+  const held = new Promise((done) => (release = done));
+  const asked = new Promise((done) => basim.page.route('**/api/v1/drafts/*', async (route) => {
+    done();
+    await held;
+    await route.continue();
+  }));
+  await asked;
+  await basim.page.locator('#note-en').fill('As agreed in March');
   await basim.page.getByRole('button', { name: 'Ask for approval' }).click();
+  release();
   await basim.page.getByRole('button', { name: 'Approve', exact: true }).click();
   await basim.page.getByText('You have done your part').waitFor();
   await dana.page.getByRole('button', { name: 'موافقة وتوقيع' }).click();

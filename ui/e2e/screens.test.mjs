@@ -17,7 +17,8 @@ before(async () => {
   const { context } = await enter('en');
   const logs = await (await context.request.get(base + '/api/v1/logs')).json();
   log = logs.find((l) => l.agreement !== 'own').id;
-  record = `/record/${log}/11`;
+  const { results } = await (await context.request.get(base + '/api/v1/arrivals?kind=intel&limit=50')).json();
+  record = `/record/${log}/${results.find((r) => r.log === log).index}`; // what was shared last, and nobody took back
   forked = (await (await context.request.get(base + '/api/v1/follows')).json()).find((f) => f.evidence?.length).id;
   await context.close();
 });
@@ -56,6 +57,15 @@ test("the newcomer's five minutes: approve, share after the preview, recall, ver
   await page.getByLabel('A checkpoint that you hold').fill(held.replace(/\n(\d+)\n/, (_, n) => `\n${Number(n) - 1}\n`));
   await page.getByRole('button', { name: 'Verify in this browser' }).click();
   await page.locator('[data-verdict=fails]').waitFor();
+  // What eight of its objects have to do with is said once.
+  const known = page.locator('section[aria-labelledby=background] li');
+  await known.filter({ hasText: 'SANDGLASS' }).waitFor();
+  assert.deepEqual(await known.allInnerTexts(), ['malware SANDGLASS (shown by: indicator × 8)']);
+  // A commitment that it serves is a link to where the agreement says it.
+  await page.locator('a[href$="#c-2"]').click();
+  const article = page.locator('#c-2');
+  await article.waitFor();
+  await page.waitForFunction(() => document.querySelector('#c-2').getBoundingClientRect().top < 200);
   assert.deepEqual(complaints, []);
   await context.close();
 });
@@ -123,6 +133,15 @@ test('hostile text is shown as text, isolated, and flagged where it deceives', a
   assert.ok(wider <= 0);
   assert.deepEqual(complaints, []);
   if (shots) await page.screenshot({ path: `${shots}/hostile.png`, fullPage: true });
+
+  // Two versions of one object in one bundle, and the same tag twice: each is shown.
+  const twice = { ...bundle, id: 'bundle--9b1e6f0a-5d0c-4a38-8e21-7a1f2b3c4d5f', objects: ['first', 'second'].map((name, i) => ({ ...bundle.objects[0], id: 'indicator--9d2b6f3c-7c3e-4f58-9a40-1b2c3d4e5f70', modified: `2026-11-22T00:00:0${i}.000Z`, name, labels: ['x:y="z"', 'x:y="z"'] })) };
+  const again = await context.request.post(`${base}/api/v1/logs/${log}/records?kind=intel&tlp=TLP:GREEN`, { data: twice });
+  assert.equal(again.status(), 201, await again.text());
+  await open(page, `/record/${log}/${(await again.json()).index}`);
+  await page.locator('h3', { hasText: 'first' }).waitFor();
+  await page.locator('h3', { hasText: 'second' }).waitFor();
+  assert.deepEqual(complaints, []);
   await context.close();
 });
 
@@ -137,6 +156,12 @@ test('a lost connection, a reload, an expired session: nothing typed is lost, an
   await page.reload();
   await page.waitForSelector('main h1');
   assert.equal(await page.getByLabel('What to share').inputValue(), '203.0.113.7');
+  // Another language changes the words, and nothing else.
+  await page.getByRole('radio', { name: 'TLP:GREEN' }).check();
+  await page.getByRole('button', { name: 'Français' }).first().click();
+  await page.getByRole('heading', { level: 1, name: 'Partager' }).waitFor();
+  assert.ok(await page.getByRole('radio', { name: 'TLP:GREEN' }).isChecked());
+  await page.getByRole('button', { name: 'English' }).first().click();
   await page.locator('#under').selectOption({ label: 'Sahlan–Norvia Memorandum on Cyber Cooperation' });
   await page.getByLabel('Operational cooperation').waitFor();
   await context.clearCookies();
@@ -172,15 +197,51 @@ test('two histories: Today leads to the evidence, which is checked here and hold
   if (new URL(page.url()).pathname === '/record') await page.locator('li.card', { hasText: 'Two histories were signed' }).getByRole('link').first().click(); // more than one
   const fork = page.locator('[data-fork]').first(); // another host may have shown a third tree meanwhile
   await fork.waitFor();
-  assert.equal(await fork.getByText("the log's key signed the checkpoint").count(), 2);
-  const roots = await fork.locator('li bdi.code').allTextContents();
+  assert.equal(await page.locator('[data-fork]').count(), 1);
+  assert.equal(await fork.locator(':scope > ul').getByText("the log's key signed the checkpoint").count(), 2);
+  const roots = await fork.locator(':scope > ul li bdi.code').allTextContents();
   assert.equal(new Set(roots).size, 2);
-  const [download] = await Promise.all([page.waitForEvent('download'), fork.getByRole('link', { name: 'Download the evidence' }).click()]);
+  const [download] = await Promise.all([page.waitForEvent('download'), fork.getByRole('link', { name: 'Download the evidence' }).first().click()]);
   const said = execFileSync(process.env.MITHAQ, ['log', 'verify', '--evidence', await download.path()], { encoding: 'utf8' });
   assert.match(said, /signed two trees/);
   await open(page, '/record');
   await page.locator('li.card', { hasText: 'Two histories were signed' }).waitFor();
+
+  // Who co-signed is told by name, and by its key alone where nobody knows whose that is.
+  const [{ party }] = (await (await context.request.get(base + '/session')).json()).doors.filter((d) => d.names.en.includes('Norvia'));
+  await page.route('**/api/v1/follows', async (route) => {
+    const all = await (await route.fetch()).json();
+    await route.fulfill({ json: all.map((l) => ({ ...l, cosigned: [{ key: 'k-aaaaaaaaaaaaaaaa', party }, { key: 'k-bbbbbbbbbbbbbbbb' }] })) });
+  });
+  await open(page, `/record/${forked}`);
+  await page.locator('dd', { hasText: 'k-aaaaaaaa' }).getByRole('link', { name: 'Foreign Ministry of Norvia' }).waitFor();
+  await page.locator('dd', { hasText: 'k-bbbbbbbb' }).getByText('a witness not known here').waitFor();
+
+  // Somebody decides, when asked once more; then it waits for nobody.
+  await fork.getByRole('button', { name: 'Show it to the members' }).click();
+  await fork.getByRole('button', { name: 'Cancel' }).press('Enter'); // it has the focus
+  await fork.getByRole('button', { name: 'Show it to the members' }).click();
+  await fork.getByRole('group').getByRole('button', { name: 'Show it to the members' }).click();
+  await fork.getByText('Shown to the members').waitFor();
+  await open(page, '/today');
+  assert.equal(await page.getByRole('link', { name: /History mismatch/ }).count(), 0);
   assert.deepEqual(complaints, []);
+  await context.close();
+});
+
+test('an address that nothing has, and a search that is left', async () => {
+  const { context, page } = await enter('ar');
+  assert.equal((await page.goto(base + '/nowhere')).status(), 404);
+  await page.getByRole('heading', { level: 1, name: 'لا توجد هذه الصفحة' }).waitFor();
+  await open(page, '/exchange?q=' + encodeURIComponent('لا شيء كهذا'));
+  const field = page.getByRole('searchbox');
+  assert.equal(await field.inputValue(), 'لا شيء كهذا');
+  await page.getByRole('button', { name: 'اعرض كل شيء' }).click();
+  await page.locator('main article').first().waitFor();
+  await field.fill('sandglass');
+  await page.waitForURL('**q=sandglass');
+  await page.locator('nav').getByRole('link', { name: 'تبادل المعلومات' }).first().click();
+  await page.waitForFunction(() => document.querySelector('input[type=search]').value === '');
   await context.close();
 });
 
@@ -291,6 +352,8 @@ for (const locale of languages) {
         await page.setViewportSize({ width, height: 800 });
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         if (wider > 0) found.push(`${path} is ${wider} px wider than ${width}`);
+        const tables = width === 320 ? await page.evaluate(() => [...document.querySelectorAll('main table')].filter((e) => e.getBoundingClientRect().width > e.parentElement.clientWidth + 1).length) : 0;
+        if (tables) found.push(`${path}: ${tables} tables scroll sideways`);
         if (shots && !quick && width === 320) await page.screenshot({ path: `${shots}/${locale}${path.replace(log, 'log').replace(forked, 'forked').replaceAll('/', '-')}-telephone.png`, fullPage: true });
       }
       await page.setViewportSize({ width: 1280, height: 900 });

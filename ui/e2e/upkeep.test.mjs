@@ -77,6 +77,7 @@ test('somebody is told by a webhook: added on screen, tried, and removed', async
   const { violations } = await new AxeBuilder({ page }).include('section[aria-labelledby=notifiers]').analyze();
   assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
   await part.getByRole('button', { name: 'Retirer' }).click();
+  await part.getByRole('group', { name: 'Retirer' }).getByRole('button', { name: 'Retirer' }).click();
   await part.getByText('Personne n’est prévenu hors des écrans.').waitFor();
   assert.deepEqual(complaints, []);
   await context.close();
