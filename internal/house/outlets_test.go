@@ -22,7 +22,7 @@ var outlets = map[string]string{
 	"internal/api/server.go writeProblem":    "what the caller did wrong",
 	"internal/api/witness.go addCheckpoint":  "the size that a witness co-signed, to who shows the log's own signed checkpoint",
 	"internal/web/files.go serveAsset":       "the screens' built files, the same for everybody",
-	"internal/web/files.go servePage":        "the screens' one page, the same for everybody",
+	"internal/web/files.go sendPage":         "the screens' one page, the same for everybody",
 	"internal/web/live.go stream":            "the number of the newest arrival; what arrived is asked for over the API",
 	"internal/web/session.go answer":         "who is signed in, at which party",
 	"internal/web/session.go fail":           "what the caller did wrong",
