@@ -159,6 +159,9 @@ func printRecord(a *app, r node.RecordView) error {
 	for _, w := range r.Warnings {
 		line("warning", fmt.Sprintf("%s is on the list %q", oneLine(w.Value), oneLine(w.List)))
 	}
+	for _, o := range r.Recalled {
+		line("recalled", oneLine(o.Object)+" (entry "+o.By+")")
+	}
 	line("leaf", r.Leaf)
 	line("object", r.Object)
 	if len(r.Body) == 0 {

@@ -151,7 +151,8 @@ func (d decision) listed(ctx context.Context, e store.Indexed) (*store.Indexed, 
 	return &shown, nil
 }
 
-// shown returns what of an opened leaf may be shown over the API. What may not keeps its place and says why.
+// shown returns what of an opened leaf may be shown over the API. What may not keeps its place and says why; of intelligence of which
+// single objects were taken back the rest is shown.
 func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 	if o.record.Kind == "" {
 		return o, nil // sealed to others, erased or broken: there are no contents to decide on
@@ -163,6 +164,9 @@ func (d decision) shown(ctx context.Context, o opened) (opened, error) {
 	allowed, answer := ask(d, d.request(policy.ToAPI(), item), policy.Guard(item, o))
 	if answer.Allow {
 		return allowed, nil
+	}
+	if rest, ok := d.rest(o, item, answer); ok {
+		return rest, nil
 	}
 	v := o.view
 	return opened{object: o.object, view: RecordView{Log: v.Log, Index: v.Index, Mark: v.Mark, Leaf: v.Leaf, Object: v.Object, Sealed: v.Sealed,

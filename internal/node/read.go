@@ -222,6 +222,9 @@ func (n *Node) RecordBody(ctx context.Context, v Viewer, ref string, index int64
 	case StandingInvalid:
 		return nil, fault.New(fault.Invalid, "", "place %d of log %s does not verify: %s", index, l.ID, o.view.Why)
 	}
+	if o.view.Partial {
+		return nil, fault.New(fault.Forbidden, "see the rest of it with 'mithaq show'", "its exact bytes are withheld: place %d of log %s: %s", index, l.ID, o.view.Why)
+	}
 	if o.record.Kind == record.KindIntel {
 		if bundle, ok := unwrapBundle(o.record.Body); ok {
 			return bundle, nil

@@ -60,7 +60,7 @@ type RecordView struct {
 	Leaf      string            `json:"leaf" doc:"Leaf hash, hexadecimal"`
 	Object    string            `json:"object" doc:"SHA-256 of the object, hexadecimal"`
 	Standing  string            `json:"standing" enum:"valid,not-vouched-for,sealed,erased,invalid,withheld"`
-	Why       string            `json:"why,omitempty" doc:"Why the standing is not valid"`
+	Why       string            `json:"why,omitempty" doc:"Why the standing is not valid, or why not all of it is shown"`
 	WhyIn     map[string]string `json:"why_in,omitempty" doc:"The same by language, where the sharing decision says why"`
 	Witnessed *bool             `json:"witnessed,omitempty" doc:"Whether enough witnesses saw that the log with it only grew; absent: the agreement asks for none. They vouch for no contents"`
 	Mark      string            `json:"mark,omitempty" doc:"خيالي · Fictional · Fictif, where its author or its agreement is invented"`
@@ -81,6 +81,8 @@ type RecordView struct {
 	Warnings  []WarningView     `json:"warnings,omitempty" doc:"Of intelligence: values that are on this node's warning lists, at most 100"`
 	Galaxies  []GalaxyView      `json:"galaxies,omitempty" doc:"Of intelligence: actors, techniques and tools of ATT&CK and other galaxies that its objects have to do with, at most 50"`
 	Tags      []TagView         `json:"tags,omitempty" doc:"Of intelligence: labels of known taxonomies, with what they mean"`
+	Partial   bool              `json:"partial,omitempty" doc:"Not all of it is shown: its author took objects back. The body is a bundle of the others, which nobody signed"`
+	Recalled  []RecalledView    `json:"recalled,omitempty" doc:"Of one's own intelligence: the objects that were taken back by themselves"`
 	Body      json.RawMessage   `json:"body,omitempty" doc:"The record's body; …/body gives its exact bytes"`
 }
 

@@ -207,6 +207,8 @@ func filtered(q *Request) (reasons []Reason) {
 		switch {
 		case r.Action == Erase:
 			reasons = append(reasons, filterReason(reasonErased, r.Record))
+		case !r.Narrows() && !q.ownObject() && len(r.Parts) > 0 && q.Item.Part == "":
+			reasons = append(reasons, filterReason(reasonPart, r.Record))
 		case !r.Narrows() && !q.ownObject():
 			reasons = append(reasons, filterReason(reasonWithdrawn, r.Record))
 		}

@@ -33,6 +33,7 @@ const (
 	reasonNoVictim    = "no-victim"
 	reasonNoAgreement = "no-agreement"
 	reasonWithdrawn   = "withdrawn"
+	reasonPart        = "withdrawn-part"
 	reasonErased      = "erased"
 	reasonNarrowed    = "narrowed"
 	reasonExpired     = "expired"
@@ -42,7 +43,7 @@ const (
 
 // Codes returns the codes of reasons that are no rules, for the catalogues of messages.
 func Codes() []string {
-	return []string{reasonNoRule, reasonNoVictim, reasonNoAgreement, reasonWithdrawn, reasonErased, reasonNarrowed, reasonExpired, reasonInvalid, reasonFailed}
+	return []string{reasonNoRule, reasonNoVictim, reasonNoAgreement, reasonWithdrawn, reasonPart, reasonErased, reasonNarrowed, reasonExpired, reasonInvalid, reasonFailed}
 }
 
 // messages has a filter's words by language; {} stands for the parameter.
@@ -71,6 +72,12 @@ func messages(code string) map[string]string {
 			"en": "its author recalled it (entry {})",
 			"fr": "son auteur en a retiré la diffusion (entrée {})",
 			"ar": "أوقف صاحبه تداوله (القيد {})",
+		}
+	case reasonPart:
+		return map[string]string{
+			"en": "its author recalled a part of it (entry {})",
+			"fr": "son auteur en a retiré une partie de la diffusion (entrée {})",
+			"ar": "أوقف صاحبه تداول جزء منه (القيد {})",
 		}
 	case reasonErased:
 		return map[string]string{
