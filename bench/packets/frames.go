@@ -2,23 +2,27 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/capture"
 )
 
-// frame is one packet with where its IPv4 addresses are.
+// frame is one packet with where its IPv4 addresses are and how long after the one before it comes.
 type frame struct {
 	data []byte
 	at   []int
+	gap  int64 // nanoseconds
 }
 
-// repeat writes frames so often, with other addresses and later times in every copy: connections do not repeat.
-func repeat(frames []frame, name string, copies int) (packets int64, err error) {
+// repeat writes frames so often, with other addresses and later times in every copy: connections do not repeat. gap is between all
+// packets where it is not 0; else they are as far apart as in their captures.
+func repeat(frames []frame, name string, copies int, gap time.Duration) (packets int64, err error) {
 	f, err := os.Create(name) // #nosec G304 -- a file of this benchmark
 	if err != nil {
 		return 0, err
@@ -36,7 +40,7 @@ func repeat(frames []frame, name string, copies int) (packets int64, err error) 
 	var room []byte
 	for n := range copies {
 		for _, fr := range frames {
-			at += 20_000
+			at += cmp.Or(gap.Nanoseconds(), fr.gap)
 			room = append(room[:0], fr.data...)
 			for _, i := range fr.at {
 				room[i] ^= byte(n >> 8)
@@ -59,6 +63,11 @@ func repeat(frames []frame, name string, copies int) (packets int64, err error) 
 	return packets, errors.Join(w.Flush(), f.Close())
 }
 
+const (
+	betweenCaptures = int64(1e9)
+	longestGap      = int64(60e9) // a capture that is put together from several may go on years later
+)
+
 // readFrames reads the Ethernet frames with IPv4 in them below a folder.
 func readFrames(dir string) (frames []frame, err error) {
 	err = filepath.WalkDir(dir, func(name string, e os.DirEntry, err error) error {
@@ -76,11 +85,17 @@ func readFrames(dir string) (frames []frame, err error) {
 		}
 		defer r.Close()
 		var p capture.Packet
+		last := int64(0)
 		for r.Next(&p) == nil {
 			if p.Link != capture.LinkEthernet || len(p.Data) < 34 || p.Length != len(p.Data) || p.Data[12] != 8 || p.Data[13] != 0 {
 				continue
 			}
-			frames = append(frames, frame{data: append([]byte(nil), p.Data...), at: []int{14 + 12, 14 + 16}})
+			gap := betweenCaptures
+			if last != 0 {
+				gap = min(max(p.Time-last, 1), longestGap)
+			}
+			last = p.Time
+			frames = append(frames, frame{data: append([]byte(nil), p.Data...), at: []int{14 + 12, 14 + 16}, gap: gap})
 		}
 		return nil
 	})
@@ -132,7 +147,7 @@ func goOn(frames []frame, segments int) []frame {
 			binary.BigEndian.PutUint32(data[d.tcp+4:], d.next)
 			data[d.tcp+13] = 0x10
 			d.next += full
-			frames = append(frames, frame{data: data, at: d.frame.at})
+			frames = append(frames, frame{data: data, at: d.frame.at, gap: 20_000})
 		}
 	}
 	return frames

@@ -1,11 +1,13 @@
 // Command packets measures how many packets a second of processor time mithaq reads, beside Suricata and tshark on the same
 // file, in turns, with the peak memory of each.
 //
-//	go run ./bench/packets --captures DIR --mithaq BINARY [--copies 400] [--rounds 3] [--segments 10]
+//	go run ./bench/packets --captures DIR --mithaq BINARY [--copies 400] [--rounds 3] [--segments 10] [--gap 20us] [--suricata FILE]
 //
 // The captures of DIR are too small to measure anything, so they are written many times into one file, with other
-// addresses and later times in every copy: connections do not repeat. Suricata runs offline with one worker, without
-// rules, its output cut to TLS, QUIC, DNS, HTTP and flows; mithaq detect matches a list of one indicator; tshark and
+// addresses in every copy: connections do not repeat. Packets are as far apart as in their captures, or all as far as --gap says.
+// Suricata runs offline with one worker, without
+// rules, its output cut to TLS, QUIC, DNS, HTTP and flows, once with the configuration that its package brings (--suricata) and once with
+// next to none; mithaq detect matches a list of one indicator; tshark and
 // mithaq fingerprint write the same fields of the hellos. A program that is not installed is left out.
 package main
 
@@ -44,6 +46,8 @@ func run(args []string, out io.Writer) error {
 	copies := flags.Int("copies", 400, "how often each capture stands in the file")
 	keep := flags.String("keep", "", "folder to write the files to that are read, and to leave them in")
 	rounds := flags.Int("rounds", 3, "how often each program runs")
+	gap := flags.Duration("gap", 0, "how far apart all packets are; 0: as in their captures")
+	packaged := flags.String("suricata", "/etc/suricata/suricata.yaml", "Suricata's configuration, of which the outputs are left out")
 	segments := flags.Int("segments", 0, "how many full segments more each direction of TCP sends")
 	tsharkCopies := flags.Int("tshark-copies", 20, "the same for tshark, which is slow, and what runs beside it")
 	if err := flags.Parse(args); err != nil {
@@ -66,16 +70,16 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	frames = goOn(frames, *segments)
-	many, err := repeat(frames, large, *copies)
+	many, err := repeat(frames, large, *copies, *gap)
 	if err != nil {
 		return err
 	}
-	few, err := repeat(frames, small, *tsharkCopies)
+	few, err := repeat(frames, small, *tsharkCopies, *gap)
 	if err != nil {
 		return err
 	}
-	config, list := filepath.Join(dir, "suricata.yaml"), filepath.Join(dir, "list.txt")
-	if err := errors.Join(os.WriteFile(config, []byte(suricataConfig), 0o600), os.WriteFile(list, []byte("bad.example\n"), 0o600)); err != nil {
+	list := filepath.Join(dir, "list.txt")
+	if err := os.WriteFile(list, []byte("bad.example\n"), 0o600); err != nil {
 		return err
 	}
 	fields := []string{"tshark", "-r", small, "-n", "-Y", "tls.handshake.type == 1", "-T", "fields"}
@@ -83,9 +87,16 @@ func run(args []string, out io.Writer) error {
 		fields = append(fields, "-e", f)
 	}
 	fmt.Fprintf(out, "%d packets for Suricata, %d for tshark; %s\n", many, few, measure.Load())
-	if err := compare(out, *rounds, many, side{"mithaq detect", []string{*binaryName, "detect", "--indicators", list, large}},
-		side{"suricata", []string{"suricata", "-c", config, "-r", large, "-l", dir, "-k", "none", "--runmode", "single", "-S", "/dev/null"}}); err != nil {
-		return err
+	ours := side{"mithaq detect", []string{*binaryName, "detect", "--indicators", list, large}}
+	for name, text := range configurations(*packaged) {
+		config := filepath.Join(dir, name+".yaml")
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			return err
+		}
+		argv := []string{"suricata", "-c", config, "-r", large, "-l", dir, "-k", "none", "--runmode", "single", "-S", "/dev/null"}
+		if err := compare(out, *rounds, many, ours, side{"suricata, " + name, argv}); err != nil {
+			return err
+		}
 	}
 	return compare(out, *rounds, few, side{"mithaq fingerprint", []string{*binaryName, "fingerprint", "--json", small}}, side{"tshark", fields})
 }
@@ -108,7 +119,7 @@ func compare(out io.Writer, rounds int, packets int64, sides ...side) error {
 			}
 			rate := float64(packets) / used.Seconds()
 			rates[i], best[i] = rate, max(best[i], rate)
-			fmt.Fprintf(out, "round %d: %-18s %10.0f packets/CPU s, %6.2f CPU s, %4d MiB\n", round+1, s.name, rate, used.Seconds(), memory>>20)
+			fmt.Fprintf(out, "round %d: %-20s %10.0f packets/CPU s, %6.2f CPU s, %4d MiB\n", round+1, s.name, rate, used.Seconds(), memory>>20)
 		}
 		if len(sides) == 2 && rates[1] > 0 {
 			ratios = append(ratios, rates[0]/rates[1])
@@ -136,24 +147,3 @@ func take(argv []string) (used time.Duration, memory int64, err error) {
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), usage.Maxrss << 10, nil
 }
-
-const suricataConfig = `%YAML 1.1
----
-vars:
-  address-groups: {HOME_NET: "any", EXTERNAL_NET: "any"}
-  port-groups: {HTTP_PORTS: "80"}
-outputs:
-  - eve-log:
-      enabled: yes
-      filetype: regular
-      filename: eve.json
-      types: [tls, quic, dns, http, flow]
-app-layer:
-  protocols:
-    tls: {enabled: yes, detection-ports: {dp: 443}, ja3-fingerprints: yes}
-    quic: {enabled: yes, ja3-fingerprints: yes}
-    dns: {tcp: {enabled: yes, detection-ports: {dp: 53}}, udp: {enabled: yes, detection-ports: {dp: 53}}}
-    http: {enabled: yes}
-logging:
-  default-log-level: error
-`
