@@ -69,11 +69,9 @@ func (p *posting) judgeSome(verdicts []verdict, objects []taxii.Object, known st
 	}
 }
 
-// tagged says what is wrong with an object's labels as tags of the taxonomies that are known here, unless the feed is taken whole.
+// tagged says what is wrong with an object's labels as tags of the taxonomies that are known here. Nobody can insist on those: a tag
+// that is stricter than the marking would not be obeyed.
 func (p *posting) tagged(v stix.Value, own int64) error {
-	if p.despite {
-		return nil
-	}
 	for label := range v.Get("labels").Elements() {
 		if bytes.IndexByte(label.TextBytes(), ':') < 0 {
 			continue
