@@ -32,7 +32,8 @@ go build -o "$scratch/mithaq" ./cmd/mithaq
 demo=$!
 started+=("$demo")
 # A node of its own, for signing in, for drafts of two officers, and for being stopped: the tests start it.
-port=$((20000 + RANDOM % 20000))
+port=$((12000 + RANDOM % 20000)) # below those that the system hands out by itself
+while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((12000 + RANDOM % 20000)); done
 node=$scratch/node
 "$scratch/mithaq" init --dir "$node" --name en=CERT-Sahlan --name ar=سهلان --listen "localhost:$port" >/dev/null
 cp ui/e2e/map.geojson "$node/map.geojson"
@@ -45,7 +46,7 @@ person() { echo 'a dozen words' | "$scratch/mithaq" user add "$1" --dir "$node" 
 person amal analyst Amal
 person basim diplomat 'Basim Idris' "$(sed -n 1p <<<"$officers")"
 person dana diplomat 'Dana Saleh' "$(sed -n 2p <<<"$officers")"
-for _ in $(seq 300); do
+for _ in $(seq 600); do
 	base=$(sed -nE 's#^open +(http://[^ /]+)/ .*#\1#p' "$scratch/out")
 	[[ -z $base ]] || break
 	kill -0 "$demo" 2>/dev/null || { cat "$scratch/out" >&2; exit 1; }

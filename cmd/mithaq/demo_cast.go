@@ -104,7 +104,7 @@ func finds(ctx context.Context, n *node.Node, leaf string) (bool, error) {
 }
 
 // storyPatience bounds each wait of the story for what the nodes do by themselves.
-const storyPatience = 30 * time.Second
+const storyPatience = 2 * time.Minute
 
 // waitUntil waits for what the nodes do by themselves, and says how long that took.
 func waitUntil(ctx context.Context, what string, done func() (bool, error)) (time.Duration, error) {

@@ -117,7 +117,7 @@ func (f *fleet) publish(dir, name string) bool {
 // knowsAll waits until a node knows that all run the agreement: what an author seals before it has heard of a newcomer is not for it.
 func (f *fleet) knowsAll(dir string) {
 	want := fmt.Sprintf("%d connected", len(f.dirs))
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(20 * time.Millisecond) {
 		var out, errs bytes.Buffer
 		run(context.Background(), []string{"agreement", "show", "sahlan-norvia", "--dir", f.ts.MkAbs(dir)}, f.ts.Getenv, strings.NewReader(""), &out, &errs)
 		if strings.Contains(out.String(), want) {
@@ -131,7 +131,7 @@ func (f *fleet) knowsAll(dir string) {
 
 // has waits until a node has a record, which it must have once.
 func (f *fleet) has(dir, name string) {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(20 * time.Millisecond) {
 		var out, errs bytes.Buffer
 		var found struct {
 			Results []node.SearchResult `json:"results"`

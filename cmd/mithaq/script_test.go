@@ -211,18 +211,26 @@ func capture(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no word beginning with %q in the output", args[1])
 }
 
-// get STATUS URL [TOKEN] [FILE]: fetches URL, wants STATUS, and writes the body to FILE.
+// get STATUS URL [TOKEN] [FILE]: fetches URL, wants STATUS, and writes the body to FILE. It asks again when it is told to.
 func get(ts *testscript.TestScript, _ bool, args []string) {
-	req, err := http.NewRequest(http.MethodGet, args[1], nil)
-	ts.Check(err)
-	if len(args) > 2 && args[2] != "" {
-		req.Header.Set("Authorization", "Bearer "+args[2])
+	var resp *http.Response
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(50 * time.Millisecond) {
+		req, err := http.NewRequest(http.MethodGet, args[1], nil)
+		ts.Check(err)
+		if len(args) > 2 && args[2] != "" {
+			req.Header.Set("Authorization", "Bearer "+args[2])
+		}
+		resp, err = http.DefaultClient.Do(req)
+		ts.Check(err)
+		again := resp.StatusCode == http.StatusServiceUnavailable && args[0] != "503" && resp.Header.Get("Retry-After") != ""
+		if !again || time.Now().After(deadline) {
+			break
+		}
+		_ = resp.Body.Close()
 	}
-	resp, err := http.DefaultClient.Do(req)
-	ts.Check(err)
 	defer resp.Body.Close()
 	var body bytes.Buffer
-	_, err = io.Copy(&body, resp.Body)
+	_, err := io.Copy(&body, resp.Body)
 	ts.Check(err)
 	if fmt.Sprint(resp.StatusCode) != args[0] {
 		ts.Fatalf("GET %s: %s: %s", args[1], resp.Status, body.String())

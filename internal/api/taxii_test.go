@@ -12,7 +12,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/mithaq/mithaq/internal/account"
 	"github.com/mithaq/mithaq/internal/fault"
@@ -177,14 +176,7 @@ func TestTAXIIKeepsItsOrder(t *testing.T) {
 	if _, err := n.Reindex(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		if v, err := n.IndexState(context.Background()); err == nil && v.Ready {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the index is not built again")
-		}
-	}
+	wait(t, n)
 	if after := dump(t, n); !slices.Equal(before, after) {
 		t.Errorf("before\n%s\nafter\n%s", before, after)
 	}
@@ -347,14 +339,10 @@ func TestTAXIIShowsWhatMayBeSeen(t *testing.T) {
 
 func wait(t *testing.T, n *node.Node) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		if v, err := n.IndexState(context.Background()); err == nil && v.Ready {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the index is not built")
-		}
-	}
+	until(t, "the index is not built", func() bool {
+		v, err := n.IndexState(context.Background())
+		return err == nil && v.Ready
+	})
 }
 
 // TestTAXIIReadersBesideAWriter has eight readers page while one writer posts: each sees every object once.

@@ -162,7 +162,11 @@ func TestHostileServers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(c.h)
 			defer s.Close()
-			src, err := HTTPSourceWith(s.URL+"/log/l-x", HTTPOptions{Patience: 300 * time.Millisecond})
+			patience := time.Minute
+			if name == "never answers" {
+				patience = 300 * time.Millisecond
+			}
+			src, err := HTTPSourceWith(s.URL+"/log/l-x", HTTPOptions{Patience: patience})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -47,7 +47,7 @@ func TestPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = g.Close() }()
-	cfg := Config{Store: db, Guard: g, Signer: testSigner, LeaseTTL: 2 * time.Second}
+	cfg := Config{Store: db, Guard: g, Signer: testSigner, LeaseTTL: time.Minute}
 	l, err := Open(ctx, cfg)
 	if err != nil {
 		t.Fatal(err)

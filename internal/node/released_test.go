@@ -92,7 +92,7 @@ func TestAReleaseOpensWhatWasSealedToOthers(t *testing.T) {
 // eventually waits for what another goroutine does.
 func eventually(t *testing.T, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("it never came to it")
 		}

@@ -34,7 +34,8 @@ export async function startNode() {
   if (running) return;
   running = spawn(process.env.MITHAQ, ['serve', '--dir', process.env.NODE_DIR], { stdio: 'ignore' });
   writeFileSync(process.env.NODE_DIR + '.pid', String(running.pid));
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 1200; i++) {
+    if (running.exitCode !== null) break;
     try {
       if ((await fetch(node + '/healthz')).ok) return;
     } catch {
@@ -61,10 +62,25 @@ function listen(page) {
   return complaints;
 }
 
-/** A browser of its own that came in by the first door, and complains of whatever its console complains of. */
-export async function enter(locale, options = {}) {
+/** A browser of its own. */
+export async function visitor(locale, options = {}) {
   const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 }, ...options });
   context.setDefaultTimeout(60_000); // of a machine that does much else
+  return context;
+}
+
+/** Asks until the answer is as expected: what a page shows, its node may tell elsewhere a moment later. */
+export async function comes(what, expected) {
+  for (const end = Date.now() + 60_000; ; await new Promise((done) => setTimeout(done, 100))) {
+    const got = await what();
+    if (expected(got)) return got;
+    if (Date.now() > end) throw new Error(`${expected} never came to it: ${JSON.stringify(got)}`);
+  }
+}
+
+/** A browser of its own that came in by the first door, and complains of whatever its console complains of. */
+export async function enter(locale, options = {}) {
+  const context = await visitor(locale, options);
   const page = await context.newPage();
   const complaints = listen(page);
   const { doors } = await (await context.request.get(base + '/session')).json();
@@ -76,10 +92,9 @@ export async function enter(locale, options = {}) {
 /** A browser of its own in which somebody signed in at the node of the tests. */
 export async function signIn(name, locale = 'en') {
   await startNode();
-  const context = await browser.newContext({ locale, viewport: { width: 1280, height: 900 } });
+  const context = await visitor(locale);
   const answer = await context.request.post(node + '/session', { data: { name, password: 'a dozen words', code: '' }, headers: { Origin: node } });
   if (!answer.ok()) throw new Error(`${name} is not let in: ${answer.status()} ${await answer.text()}`);
-  context.setDefaultTimeout(60_000); // of a machine that does much else
   const page = await context.newPage();
   return { context, page, complaints: listen(page) };
 }

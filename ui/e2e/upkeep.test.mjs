@@ -69,11 +69,11 @@ test('somebody is told by a webhook: added on screen, tried, and removed', async
   await part.getByText('whsec_').waitFor();
   await part.getByRole('button', { name: 'Envoyer un essai' }).click();
   await part.getByText('L’essai a été envoyé.').waitFor();
-  assert.equal(got.length, 1);
-  assert.equal(got[0].occasion, 'test');
-  assert.match(got[0].signed, /^v1,/);
-  assert.match(got[0].text, /Message d’essai/);
-  assert.ok(got[0].link.startsWith(base), got[0].link);
+  const tried = got.filter((message) => message.occasion === 'test'); // of what waits in the demonstration it may be told meanwhile
+  assert.equal(tried.length, 1);
+  assert.match(tried[0].signed, /^v1,/);
+  assert.match(tried[0].text, /Message d’essai/);
+  assert.ok(tried[0].link.startsWith(base), tried[0].link);
   const { violations } = await new AxeBuilder({ page }).include('section[aria-labelledby=notifiers]').analyze();
   assert.deepEqual(violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
   await part.getByRole('button', { name: 'Retirer' }).click();

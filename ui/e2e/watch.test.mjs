@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { after, before } from 'node:test';
-import { base, begin, browser, end, enter, open, shots, test } from './stage.mjs';
+import { base, begin, comes, end, enter, open, shots, test, visitor } from './stage.mjs';
 
 before(begin);
 after(end);
@@ -21,7 +21,7 @@ function traffic(name) {
 test('upload, preview of who gets it, publish, arrives at the other party, seen in its traffic, told to the author', async () => {
   const sahlan = await enter('en');
   const { doors } = await (await sahlan.context.request.get(base + '/session')).json();
-  const norvia = await browser.newContext({ locale: 'ar', viewport: { width: 1280, height: 900 } });
+  const norvia = await visitor('ar');
   const there = await norvia.newPage();
   const door = doors.find((d) => d.names.en.includes('Norvia'));
   const origin = new URL(door.url).origin;
@@ -63,17 +63,16 @@ test('upload, preview of who gets it, publish, arrives at the other party, seen 
   await open(sahlan.page, link);
   await sahlan.page.locator('section[aria-labelledby=sighted]').getByText('seen 16 times').waitFor();
   await open(sahlan.page, '/watch');
-  const sent = (await (await sahlan.context.request.get(base + '/api/v1/search?q=' + encodeURIComponent('هيئة الموانئ'))).json()).results;
-  assert.equal(sent?.length, 1, 'who was hit came along');
+  const asked = async (path) => (await sahlan.context.request.get(base + path)).json();
+  // Who was hit came along, once.
+  await comes(() => asked('/api/v1/search?q=' + encodeURIComponent('هيئة الموانئ')), (found) => found.results?.length === 1);
 
   // One key for a false alarm, which travels back as well.
   await sahlan.page.locator('main li.card button').first().focus();
   const left = await sahlan.page.locator('main section[aria-labelledby=own] li.card').count();
   await sahlan.page.keyboard.press('f');
   await sahlan.page.waitForFunction((n) => document.querySelectorAll('main section[aria-labelledby=own] li.card').length < n, left);
-  const list = await (await sahlan.context.request.get(base + '/api/v1/sightings?state=false-positive')).json();
-  assert.equal(list.length, 1);
-  assert.ok(list[0].leaf, 'it was sent as a record');
+  await comes(() => asked('/api/v1/sightings?state=false-positive'), (list) => list.length === 1 && list[0].leaf); // sent as a record
   assert.deepEqual(sahlan.complaints, []);
   await norvia.close();
   await sahlan.context.close();

@@ -38,7 +38,7 @@ const streamBatch = 1000
 // OpenStream connects to a server and finds the stream. durable names the consumer. What cannot be read is counted, and the
 // first line of a kind is logged.
 func OpenStream(ctx context.Context, url, stream, durable string, log *slog.Logger) (*Stream, error) {
-	conn, err := nats.Connect(url, nats.Name("mithaq sensor"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
+	conn, err := nats.Connect(url, nats.Name("mithaq sensor"), nats.Timeout(10*time.Second), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(false))
 	if err != nil {
 		return nil, fmt.Errorf("connecting to NATS at %s: %w", url, err)
 	}
@@ -58,7 +58,7 @@ func OpenStream(ctx context.Context, url, stream, durable string, log *slog.Logg
 // Run implements Source.
 func (s *Stream) Run(ctx context.Context, yield func(*event.Event)) error {
 	defer func() {
-		_ = s.conn.FlushTimeout(2 * time.Second) // acknowledgements; what they do not reach comes again
+		_ = s.conn.FlushTimeout(5 * time.Second) // acknowledgements; what they do not reach comes again
 		s.conn.Close()
 	}()
 	for {

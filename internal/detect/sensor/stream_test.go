@@ -31,7 +31,7 @@ func TestStream(t *testing.T) {
 	if !srv.ReadyForConnections(30 * time.Second) {
 		t.Fatal("the server is not ready")
 	}
-	conn, err := nats.Connect(srv.ClientURL())
+	conn, err := nats.Connect(srv.ClientURL(), nats.Timeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,8 @@ func TestStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // else it is five seconds for each request
+	defer cancel()
 	if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "ZEEK", Subjects: []string{"zeek.>"}}); err != nil {
 		t.Fatal(err)
 	}
