@@ -14,9 +14,12 @@ import (
 
 // decodeJSON reads one JSON text: UTF-8, no name twice in one object, no deeper
 // than maxJSONDepth. Integers keep all their digits.
-func decodeJSON(text []byte) (any, error) {
+func decodeJSON(text []byte) (any, error) { return decodeFrom(text, 0) }
+
+// decodeFrom is decodeJSON for text that begins at another depth.
+func decodeFrom(text []byte, depth int) (any, error) {
 	d := jsontext.NewDecoder(bytes.NewReader(text))
-	value, err := decodeValue(d, 0)
+	value, err := decodeValue(d, depth)
 	if err != nil {
 		return nil, err
 	}

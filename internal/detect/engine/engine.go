@@ -261,6 +261,9 @@ func (e *Engine) judge(ev *event.Event) {
 	}
 }
 
+// fileKey begins the correlation keys of events without addresses and of observed data.
+const fileKey = "file\x00"
+
 // correlationKey says which events a pattern over several of them takes together: those of the host that began the
 // connection; for observed data all of a file.
 func correlationKey(ev *event.Event) string {

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/index"
@@ -26,36 +25,20 @@ const (
 
 // savedState is a state as one line of JSON.
 type savedState struct {
-	Indicator string             `json:"indicator"`
-	Key       string             `json:"key"`
-	Newest    time.Time          `json:"newest"`
-	Waiting   []savedObservation `json:"waiting"`
+	Indicator string                `json:"indicator"`
+	Key       string                `json:"key"`
+	Newest    time.Time             `json:"newest"`
+	Waiting   []pattern.Observation `json:"waiting"`
 }
 
-type savedObservation struct {
-	ID      string            `json:"id"`
-	First   time.Time         `json:"first"`
-	Last    time.Time         `json:"last"`
-	Number  int64             `json:"number"`
-	Objects []*pattern.Object `json:"objects"`
-}
-
-// Save gives what waits as bytes that Restore reads. Of the correlation keys those count for which lasting returns true: observed data
-// refers to what stands beside it and cannot be taken out of its document. What was used last comes first, and what is beyond 16 MiB is left out.
-func (s *Stream) Save(lasting func(key string) bool) []byte {
+// Save gives what waits as bytes that Restore reads. What was used last comes first, and what is beyond 16 MiB is left out.
+func (s *Stream) Save() []byte {
 	var body bytes.Buffer
 	for e := s.used.Front(); e != nil && body.Len() < mostSaved; e = e.Next() {
 		st := e.Value.(*state)
-		if !lasting(st.key) {
-			continue
-		}
-		line := savedState{Indicator: st.indicator.String(), Key: st.key, Newest: st.newest}
-		for _, o := range st.waiting {
-			line.Waiting = append(line.Waiting, savedObservation{ID: o.ID, First: o.First, Last: o.Last, Number: o.Number, Objects: o.Objects})
-		}
-		b, err := json.Marshal(line)
+		b, err := json.Marshal(savedState{st.indicator.String(), st.key, st.newest, st.waiting})
 		if err != nil {
-			continue // a value that JSON does not have: a part of traffic has none
+			continue // a time that JSON does not have
 		}
 		body.Write(append(b, '\n'))
 	}
@@ -93,48 +76,13 @@ func (s *Stream) Restore(saved []byte) error {
 }
 
 func readState(line []byte) (*state, error) {
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.UseNumber()
 	var saved savedState
-	if err := d.Decode(&saved); err != nil {
+	if err := json.Unmarshal(line, &saved); err != nil {
 		return nil, err
 	}
 	id, err := index.ParseID(saved.Indicator)
 	if err != nil {
 		return nil, err
 	}
-	st := &state{stateKey: stateKey{id, saved.Key}, newest: saved.Newest}
-	for _, w := range saved.Waiting {
-		for _, object := range w.Objects {
-			if object == nil {
-				return nil, errors.New("an object is null")
-			}
-			for name, value := range object.Properties {
-				object.Properties[name] = numbers(value)
-			}
-		}
-		st.waiting = append(st.waiting, pattern.Observation{ID: w.ID, First: w.First, Last: w.Last, Number: w.Number, Objects: w.Objects})
-	}
-	return st, nil
-}
-
-// numbers makes of JSON's numbers what patterns compare with.
-func numbers(value any) any {
-	switch value := value.(type) {
-	case json.Number:
-		if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
-			return n
-		}
-		f, _ := value.Float64()
-		return f
-	case []any:
-		for i := range value {
-			value[i] = numbers(value[i])
-		}
-	case map[string]any:
-		for name := range value {
-			value[name] = numbers(value[name])
-		}
-	}
-	return value
+	return &state{stateKey: stateKey{id, saved.Key}, newest: saved.Newest, waiting: saved.Waiting, restored: slices.Clone(saved.Waiting)}, nil
 }

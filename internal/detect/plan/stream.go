@@ -46,6 +46,20 @@ type state struct {
 	stateKey
 	waiting []pattern.Observation // by time
 	newest  time.Time
+
+	restored []pattern.Observation // of what waited when the stream was restored and has not come again
+}
+
+// again tells whether an observation was there before the stream was restored: what was being read then is read from its beginning.
+func (st *state) again(o pattern.Observation) bool {
+	i := slices.IndexFunc(st.restored, func(r pattern.Observation) bool {
+		return r.ID == o.ID && r.First.Equal(o.First) && r.Last.Equal(o.Last)
+	})
+	if i < 0 {
+		return false
+	}
+	st.restored = slices.Delete(st.restored, i, i+1)
+	return true
 }
 
 // NewStream makes a Stream.
@@ -78,6 +92,9 @@ func (s *Stream) Event(id index.ID, p *Plan, key string, o pattern.Observation) 
 		return nil
 	}
 	st := s.state(stateKey{id, key})
+	if o.ID != "" && st.again(o) {
+		return nil
+	}
 	if o.Last.After(st.newest) {
 		st.newest = o.Last
 	}

@@ -3,6 +3,7 @@ package sensor_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,6 +23,11 @@ func sequence(_ context.Context, after string) (feed.Page, error) {
 			`{"type":"indicator","spec_version":"2.1","id":"indicator--9d2b6f3c-7c3e-4f58-9a40-000000000002","created":"2020-01-01T00:00:00Z","modified":"2020-01-01T00:00:00Z","pattern_type":"stix","valid_from":"2020-01-01T00:00:00Z","pattern":"([domain-name:value = 'one.example'] FOLLOWEDBY [domain-name:value = 'two.example']) WITHIN 600 SECONDS"}`)}}
 	}
 	return page, nil
+}
+
+// nowhere is a line without addresses.
+func nowhere(n int, name string) string {
+	return fmt.Sprintf(`{"_path":"dns","ts":"2026-01-01T00:01:%02dZ","uid":"D%d","query":"%s"}`+"\n", n%60, n, name)
 }
 
 // TestPatternsOutliveTheProcess: the first part before a restart and the second after it are one match, which names both lines; a
@@ -51,6 +57,11 @@ func TestPatternsOutliveTheProcess(t *testing.T) {
 	got := step(dns(2, "two.example"))
 	if len(got) != 1 || len(got[0].Together) != 2 || got[0].Together[0].Line != 1 || got[0].Together[1].Line != 2 {
 		t.Fatalf("after a restart: %+v", got)
+	}
+	// Events without addresses belong together by their file.
+	step(nowhere(1, "one.example"))
+	if got := step(nowhere(2, "two.example")); len(got) != 1 || len(got[0].Together) != 2 {
+		t.Errorf("of a file, after a restart: %+v", got)
 	}
 	step(dns(3, "one.example"))
 	write(t, filepath.Join(state, "waiting.jsonl"), "nonsense", os.O_TRUNC)
