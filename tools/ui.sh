@@ -29,9 +29,15 @@ npm run --silent check
 npm run --silent test
 npx vite build --logLevel warn --outDir "$out" --emptyOutDir
 if [[ $compare ]]; then
-	if ! diff -r dist "$out" >/dev/null; then
+	# Compared as text: how something is packed may differ from one machine to the next.
+	cp -r dist "$scratch/have"
+	find "$scratch/have" -name '*.gz' -exec gunzip {} +
+	if ! diff -r "$scratch/have" "$out" >/dev/null; then
 		echo "ui/dist is not what its source gives: run tools/ui.sh and commit" >&2
-		diff -rq dist "$out" >&2 || true
+		diff -rq "$scratch/have" "$out" >&2 || true
 		exit 1
 	fi
+	exit
 fi
+# Packed, what is embedded makes the program a third of a megabyte smaller.
+find "$out" \( -name '*.js' -o -name '*.css' \) -exec gzip -9n {} +

@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -34,7 +36,7 @@ func readFiles(from fs.FS) (*files, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		data, err := fs.ReadFile(from, name)
+		name, data, err := readFile(from, name)
 		if err != nil {
 			return err
 		}
@@ -53,6 +55,23 @@ func readFiles(from fs.FS) (*files, error) {
 		return nil, fmt.Errorf("reading the built screens: %w", err)
 	}
 	return f, nil
+}
+
+// readFile reads one built file. What is embedded packed, so that the program is smaller, has its own name and bytes again.
+func readFile(from fs.FS, name string) (string, []byte, error) {
+	data, err := fs.ReadFile(from, name)
+	own, packed := strings.CutSuffix(name, ".gz")
+	if err != nil || !packed {
+		return name, data, err
+	}
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err == nil {
+		data, err = io.ReadAll(r)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("unpacking %s: %w", name, err)
+	}
+	return own, data, nil
 }
 
 // mediaType does not ask the system, whose tables differ.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"io/fs"
@@ -25,9 +27,28 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func built() fs.FS {
 	return fstest.MapFS{
 		"index.html":         {Data: []byte(`<!doctype html><html lang="en" dir="ltr"><script type="module" src="/assets/a-1.js"></script>`)},
-		"assets/a-1.js":      {Data: []byte(strings.Repeat("export const long = 1;\n", 500))},
+		"assets/a-1.js.gz":   {Data: gzipped(strings.Repeat("export const long = 1;\n", 500))},
 		"assets/p-400.woff2": {Data: []byte(strings.Repeat("font", 1000))},
 		"favicon.svg":        {Data: []byte("<svg/>")},
+	}
+}
+
+func gzipped(text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func TestFilesThatDoNotUnpackAreRefused(t *testing.T) {
+	broken := built().(fstest.MapFS)
+	whole := broken["assets/a-1.js.gz"].Data
+	for _, data := range [][]byte{nil, []byte("plain"), whole[:len(whole)-6]} {
+		broken["assets/a-1.js.gz"] = &fstest.MapFile{Data: data}
+		if _, err := readFiles(broken); err == nil || !strings.Contains(err.Error(), "a-1.js.gz") {
+			t.Errorf("%d bytes: %v", len(data), err)
+		}
 	}
 }
 

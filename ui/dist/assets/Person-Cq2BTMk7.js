@@ -1,1 +1,0 @@
-import{Q as e,R as t,V as n,ft as r,p as i,pt as a,rt as o,z as s}from"./words.svelte-Dpfrv-t2.js";var c=n(`<bdi> </bdi>`);function l(n,l){a(l,!0);var u=c(),d=o(u,!0);e(e=>t(d,e),[()=>l.shown===`visitor`?i(`person.visitor`):l.shown]),s(n,u),r()}export{l as t};

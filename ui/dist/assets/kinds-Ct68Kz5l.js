@@ -1,1 +1,0 @@
-var e=new Set([`roll`,`keyring`,`epoch`,`receipt`,`audit`]),t=t=>!e.has(t.kind);export{t};

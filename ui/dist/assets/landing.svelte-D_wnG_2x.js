@@ -1,1 +1,0 @@
-import{$ as e}from"./words.svelte-Dpfrv-t2.js";import{o as t,r as n}from"./Named-DS40ubxJ.js";function r(r){let i;e(()=>{i!==t.path&&r()&&(i=t.path,location.hash&&document.getElementById(n(location.hash.slice(1)))?.scrollIntoView())})}export{r as t};
