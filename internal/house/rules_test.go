@@ -15,6 +15,7 @@ var floors = []string{
 	"internal/exercise",
 	"internal/desk",
 	"internal/account",
+	"internal/entry",
 	"internal/federate",
 	"taxii",
 	"internal/fault",

@@ -344,7 +344,7 @@ func (n *Node) afterAct(ctx context.Context, r *roll, l ledger.LogInfo, receipt 
 		return out, err
 	}
 	if !n.keepsRoll(r, r.own[i].act) {
-		object, err := n.store.Object(ctx, hashOf(signed.Object))
+		object, err := n.store.Object(ctx, record.ParseHash(signed.Object))
 		if err != nil {
 			return out, fault.OfStore(err)
 		}
@@ -405,7 +405,7 @@ func (n *Node) pendingActs(ctx context.Context, id string) (out []SignedAct, err
 			if err != nil {
 				return err
 			}
-			object, err := n.store.Object(ctx, hashOf(a.object))
+			object, err := n.store.Object(ctx, record.ParseHash(a.object))
 			if err != nil {
 				return fault.OfStore(err)
 			}

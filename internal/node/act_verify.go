@@ -65,7 +65,7 @@ func checkPlaceOf(e record.RollEntry, k record.Keyring) error {
 	if err != nil {
 		return fmt.Errorf("the keyring's log key: %w", err)
 	}
-	object := hashOf(e.Object)
+	object := record.ParseHash(e.Object)
 	if _, _, err := ledger.VerifyProof([]byte(e.Proof), append([]byte{1}, object[:]...), e.Origin, v); err != nil {
 		return fmt.Errorf("the proof does not show the act in its author's log: %w", err)
 	}

@@ -19,13 +19,13 @@ import (
 	"github.com/mithaq/mithaq/internal/record"
 )
 
-type entry struct {
+type archived struct {
 	name, content string
 	kind          byte
 }
 
 // archiveOf packs entries as a backup, with a right list of sums unless one is among them.
-func archiveOf(t testing.TB, entries ...entry) []byte {
+func archiveOf(t testing.TB, entries ...archived) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	zw, err := zstd.NewWriter(&out)
@@ -38,7 +38,7 @@ func archiveOf(t testing.TB, entries ...entry) []byte {
 		sums += fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(e.content)), e.name)
 	}
 	if len(entries) == 0 || entries[len(entries)-1].name != sumsName {
-		entries = append(entries, entry{name: sumsName, content: sums})
+		entries = append(entries, archived{name: sumsName, content: sums})
 	}
 	for _, e := range entries {
 		if e.kind == 0 {
@@ -65,20 +65,20 @@ func archiveOf(t testing.TB, entries ...entry) []byte {
 }
 
 func TestArchivesThatAreRefused(t *testing.T) {
-	good := archiveOf(t, entry{name: "a", content: "1"}, entry{name: "d/b", content: "2"})
+	good := archiveOf(t, archived{name: "a", content: "1"}, archived{name: "d/b", content: "2"})
 	sum := func(s string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(s))) }
 	for what, data := range map[string][]byte{
-		"out of the directory":   archiveOf(t, entry{name: "../escaped", content: "x"}),
-		"an absolute path":       archiveOf(t, entry{name: "/tmp/escaped", content: "x"}),
-		"out by a detour":        archiveOf(t, entry{name: "d/../../escaped", content: "x"}),
-		"a link":                 archiveOf(t, entry{name: "l", kind: tar.TypeSymlink}),
-		"a hard link":            archiveOf(t, entry{name: "l", kind: tar.TypeLink}),
-		"a device":               archiveOf(t, entry{name: "l", kind: tar.TypeChar}),
-		"one name twice":         archiveOf(t, entry{name: "a", content: "1"}, entry{name: "a", content: "1"}),
-		"a wrong sum":            archiveOf(t, entry{name: "a", content: "1"}, entry{name: sumsName, content: sum("2") + "  a\n"}),
-		"a file without a sum":   archiveOf(t, entry{name: "a", content: "1"}, entry{name: "b", content: "2"}, entry{name: sumsName, content: sum("1") + "  a\n"}),
-		"one sum twice":          archiveOf(t, entry{name: "a", content: "1"}, entry{name: "b", content: "2"}, entry{name: sumsName, content: sum("1") + "  a\n" + sum("1") + "  a\n"}),
-		"a sum without its file": archiveOf(t, entry{name: "a", content: "1"}, entry{name: sumsName, content: sum("1") + "  a\n" + sum("2") + "  b\n"}),
+		"out of the directory":   archiveOf(t, archived{name: "../escaped", content: "x"}),
+		"an absolute path":       archiveOf(t, archived{name: "/tmp/escaped", content: "x"}),
+		"out by a detour":        archiveOf(t, archived{name: "d/../../escaped", content: "x"}),
+		"a link":                 archiveOf(t, archived{name: "l", kind: tar.TypeSymlink}),
+		"a hard link":            archiveOf(t, archived{name: "l", kind: tar.TypeLink}),
+		"a device":               archiveOf(t, archived{name: "l", kind: tar.TypeChar}),
+		"one name twice":         archiveOf(t, archived{name: "a", content: "1"}, archived{name: "a", content: "1"}),
+		"a wrong sum":            archiveOf(t, archived{name: "a", content: "1"}, archived{name: sumsName, content: sum("2") + "  a\n"}),
+		"a file without a sum":   archiveOf(t, archived{name: "a", content: "1"}, archived{name: "b", content: "2"}, archived{name: sumsName, content: sum("1") + "  a\n"}),
+		"one sum twice":          archiveOf(t, archived{name: "a", content: "1"}, archived{name: "b", content: "2"}, archived{name: sumsName, content: sum("1") + "  a\n" + sum("1") + "  a\n"}),
+		"a sum without its file": archiveOf(t, archived{name: "a", content: "1"}, archived{name: sumsName, content: sum("1") + "  a\n" + sum("2") + "  b\n"}),
 		"cut short":              good[:len(good)-10],
 		"not zstd":               []byte("PK\x03\x04"),
 		"nothing":                nil,
@@ -106,9 +106,9 @@ func TestArchivesThatAreRefused(t *testing.T) {
 }
 
 func FuzzArchive(f *testing.F) {
-	f.Add(archiveOf(f, entry{name: "a", content: "1"}, entry{name: "d/b", content: "2"}))
-	f.Add(archiveOf(f, entry{name: "../a", content: "1"}))
-	f.Add(archiveOf(f, entry{name: "a", content: "1"}, entry{name: sumsName, content: "x  a\n"}))
+	f.Add(archiveOf(f, archived{name: "a", content: "1"}, archived{name: "d/b", content: "2"}))
+	f.Add(archiveOf(f, archived{name: "../a", content: "1"}))
+	f.Add(archiveOf(f, archived{name: "a", content: "1"}, archived{name: sumsName, content: "x  a\n"}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > 1<<16 {
 			return

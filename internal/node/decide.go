@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -193,7 +194,7 @@ func itemOfIndexed(e store.Indexed) policy.Item {
 
 // itemOf describes an opened record to policy.
 func (d decision) itemOf(ctx context.Context, o opened) (policy.Item, error) {
-	leaf := hashOf(o.view.Leaf)
+	leaf := record.ParseHash(o.view.Leaf)
 	r := o.record
 	item := policy.Item{ID: string(leaf[:]), Agreement: r.Agreement, Author: r.Author, Officer: r.Officer, Kind: string(r.Kind), Marking: r.Marking}
 	if r.Audience != nil {
@@ -237,7 +238,7 @@ func applyChanges(it *policy.Item, changes []store.ChangeOf) {
 		if !counts(c, it.Author) {
 			continue
 		}
-		if c.Action == actionRelease {
+		if c.Action == entry.ActionRelease {
 			release(it, c)
 			continue
 		}

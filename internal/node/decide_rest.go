@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/stix"
@@ -41,7 +42,7 @@ func (d decision) rest(o opened, whole policy.Item, answer policy.Decision) (out
 			continue // what cannot be told apart is not shown
 		}
 		part := whole
-		part.Part, part.Marking = object.ID, withOwn(whole.Marking, ownMarking(v, known))
+		part.Part, part.Marking = object.ID, entry.WithOwn(whole.Marking, entry.OwnMarking(v, known))
 		raw, one := ask(d, d.request(policy.ToAPI(), part), policy.Guard(part, object.Raw))
 		if one.Allow {
 			shown = append(shown, raw)

@@ -14,6 +14,7 @@ import (
 	"github.com/mithaq/mithaq/internal/detect/index"
 	"github.com/mithaq/mithaq/internal/detect/intel"
 	"github.com/mithaq/mithaq/internal/detect/warning"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
@@ -150,7 +151,7 @@ func (n *Node) tagsOf(b intelBody, under policy.Marking) ([]TagView, error) {
 			if !strings.Contains(label, ":") {
 				continue
 			}
-			if err := tagBeyond(label, under, ownMarking(v, markings)); err != nil && wrong == nil {
+			if err := tagBeyond(label, under, entry.OwnMarking(v, markings)); err != nil && wrong == nil {
 				wrong = fmt.Errorf("at /objects/%d/labels/%d: %w", i, j, err)
 			}
 			if seen[label] {
@@ -176,7 +177,7 @@ func tagBeyond(label string, under policy.Marking, own int64) error {
 	if namespace != "TLP" && namespace != "PAP" {
 		return nil
 	}
-	m := withOwn(under, own)
+	m := entry.WithOwn(under, own)
 	if value == "WHITE" {
 		return nil
 	}

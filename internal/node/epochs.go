@@ -122,7 +122,7 @@ func (n *Node) keepEpoch(ctx context.Context, logID string, k record.Keyring, ow
 	}
 	gifts := make([]store.EpochGift, len(refs))
 	for i, w := range refs {
-		gifts[i] = store.EpochGift{Epoch: e.ID(), Key: w.To, Step: e.Step(), Wrap: hashOf(w.Object)}
+		gifts[i] = store.EpochGift{Epoch: e.ID(), Key: w.To, Step: e.Step(), Wrap: record.ParseHash(w.Object)}
 	}
 	if err := n.putEpochKey(ctx, row, gifts...); err != nil {
 		return err

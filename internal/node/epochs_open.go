@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"slices"
 
@@ -151,7 +150,7 @@ func (n *Node) unwrapOwn(ctx context.Context, body record.EpochBody) (wrap []byt
 		if !n.keys.opens(w.To) {
 			continue
 		}
-		b, err := n.store.Object(ctx, hashOf(w.Object))
+		b, err := n.store.Object(ctx, record.ParseHash(w.Object))
 		if err != nil {
 			continue // it is asked for again
 		}
@@ -211,7 +210,7 @@ func (n *Node) relearnEpoch(ctx context.Context, no int64, body record.EpochBody
 	}
 	var gifts []store.EpochGift
 	for _, w := range body.Wraps {
-		g := store.EpochGift{Epoch: body.Epoch, Key: w.To, Step: body.Step, Wrap: hashOf(w.Object)}
+		g := store.EpochGift{Epoch: body.Epoch, Key: w.To, Step: body.Step, Wrap: record.ParseHash(w.Object)}
 		if _, err := n.store.Places(ctx, g.Wrap); err != nil {
 			g.Lost = true
 		}
@@ -288,13 +287,4 @@ func (n *Node) relearnRoll(ctx context.Context, logID string, no, from, to int64
 		}
 	}
 	return nil
-}
-
-// hashOf reads a hash that the record package has checked to be 64 hexadecimal digits.
-func hashOf(digits string) (h [32]byte) {
-	raw, err := hex.DecodeString(digits)
-	if err == nil {
-		copy(h[:], raw)
-	}
-	return h
 }

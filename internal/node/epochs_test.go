@@ -53,7 +53,7 @@ func opensFor(t *testing.T, n *Node, r Receipt, secret *keyset) error {
 			if !secret.opens(w.To) {
 				continue
 			}
-			wrap, err := n.reader.Object(ctx, hashOf(w.Object))
+			wrap, err := n.reader.Object(ctx, record.ParseHash(w.Object))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -243,8 +243,17 @@ func (n *Node) entryOf(ctx context.Context, o ledger.Object) (store.Indexed, err
 	if err != nil {
 		return store.Indexed{}, err
 	}
-	e, _ := m.entry(0, store.Arrival{Seq: 1, Hash: o.Hash, Bytes: b})
-	return e.Indexed, nil
+	places, err := n.store.Places(ctx, o.Hash)
+	if err != nil {
+		return store.Indexed{}, fault.OfStore(err)
+	}
+	for _, p := range places {
+		if p.LogNo == row.No && p.Index >= 0 { // who may have signed depends on the place
+			e, _ := m.Entry(p.Index, store.Arrival{Seq: 1, Hash: o.Hash, Bytes: b})
+			return e.Indexed, nil
+		}
+	}
+	return store.Indexed{}, nil
 }
 
 // gate asks for the callers of the static resources.

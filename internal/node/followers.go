@@ -140,7 +140,7 @@ func wrapsOf(object []byte) [][32]byte {
 	}
 	var out [][32]byte
 	for _, w := range body.Wraps {
-		out = append(out, hashOf(w.Object))
+		out = append(out, record.ParseHash(w.Object))
 	}
 	return out
 }

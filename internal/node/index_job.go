@@ -11,6 +11,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/store"
 )
 
@@ -68,7 +69,7 @@ func (n *Node) startIndexer(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := x.index.SetVersion(ctx, indexVersion); err != nil {
+	if err := x.index.SetVersion(ctx, entry.Version); err != nil {
 		return err
 	}
 	if err := x.beginBacklog(ctx); err != nil {
@@ -93,7 +94,7 @@ func (x *indexer) forgetWords() {
 // without anything that was erased while it was not looking.
 func (x *indexer) fits(ctx context.Context) (bool, error) {
 	version, err := x.index.Version(ctx)
-	if err != nil || version != indexVersion {
+	if err != nil || version != entry.Version {
 		return false, err
 	}
 	sizes, err := x.index.Sizes(ctx)
@@ -411,7 +412,7 @@ func (x *indexer) drop(ctx context.Context) error {
 	if err := x.index.Drop(ctx); err != nil {
 		return err
 	}
-	if err := x.index.SetVersion(ctx, indexVersion); err != nil {
+	if err := x.index.SetVersion(ctx, entry.Version); err != nil {
 		return err
 	}
 	x.nudge()

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -58,8 +59,8 @@ func (x *indexer) lateEntry(ctx context.Context, l store.LateObject) (store.Inde
 	if err != nil {
 		return store.IndexEntry{}, false, err
 	}
-	m := entryMaker{words: arabic.NewIndexer(), logNo: k.no, history: k.history, ids: k.ids, foreign: k.log.Followed()}
-	e, ok := m.single(l.Index, arrivals[0])
+	m := entry.Maker{Words: arabic.NewIndexer(), LogNo: k.no, History: k.history, IDs: k.ids, Foreign: k.log.Followed()}
+	e, ok := m.Single(l.Index, arrivals[0])
 	return e, ok, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/entry"
 )
 
 // logNumbered is the id of the log that the store has under a number, or "".
@@ -20,7 +21,7 @@ func (n *Node) logNumbered(no int64) string {
 }
 
 // entryMaker is one for the log with this number, for single records.
-func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entryMaker, error) {
+func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entry.Maker, error) {
 	b := n.book(n.logNumbered(logNo))
 	if b == nil {
 		return nil, fmt.Errorf("log number %d has no keyring here", logNo)
@@ -29,5 +30,5 @@ func (n *Node) entryMaker(ctx context.Context, logNo int64) (*entryMaker, error)
 	if err != nil {
 		return nil, err
 	}
-	return &entryMaker{words: arabic.NewIndexer(), logNo: logNo, history: b.history, ids: ids, foreign: b.log.Followed()}, nil
+	return &entry.Maker{Words: arabic.NewIndexer(), LogNo: logNo, History: b.history, IDs: ids, Foreign: b.log.Followed()}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -92,7 +93,7 @@ func (x *indexer) read(ctx context.Context, k logKeys, r indexRange) *pieces {
 	})
 	for _, words := range x.words {
 		p.workers.Go(func() {
-			m := entryMaker{words: words, logNo: k.no, history: k.history, ids: k.ids, foreign: k.log.Followed()}
+			m := entry.Maker{Words: words, LogNo: k.no, History: k.history, IDs: k.ids, Foreign: k.log.Followed()}
 			for job := range jobs {
 				x.readRun(ctx, &m, job.from, job.to, published, func(one piece) bool {
 					p.ahead.Add(int64(one.bytes))
@@ -138,12 +139,12 @@ func (p *pieces) next(ctx context.Context) (batch, error) {
 }
 
 // readRun reads and opens the leaves [from, to), and gives them away piece by piece as long as they are taken.
-func (x *indexer) readRun(ctx context.Context, m *entryMaker, from, to int64, published time.Time, give func(piece) bool) {
-	arrivals, err := x.node.store.Arrivals(ctx, m.logNo, from, to)
+func (x *indexer) readRun(ctx context.Context, m *entry.Maker, from, to int64, published time.Time, give func(piece) bool) {
+	arrivals, err := x.node.store.Arrivals(ctx, m.LogNo, from, to)
 	p := piece{entries: make([]store.IndexEntry, 0, len(arrivals))}
 	cut := func(end int64) bool {
 		p.to = end
-		vocabulary := m.words.Vocabulary()
+		vocabulary := m.Words.Vocabulary()
 		for i := range p.entries {
 			p.entries[i].Text.Vocabulary = vocabulary
 		}
@@ -181,7 +182,7 @@ const largeEnvelope = 4 << 20
 
 // readEntry makes the entry of one leaf. Objects in files are read when their turn comes, and one at a time in the whole
 // process, as are small ones that state a large content: opened, the largest takes some hundreds of megabytes.
-func (x *indexer) readEntry(m *entryMaker, index int64, a *store.Arrival) (store.IndexEntry, bool, error) {
+func (x *indexer) readEntry(m *entry.Maker, index int64, a *store.Arrival) (store.IndexEntry, bool, error) {
 	size, err := record.EnvelopeSize(a.Bytes)
 	if a.File || err == nil && size > largeEnvelope {
 		x.large.Lock()
@@ -190,7 +191,7 @@ func (x *indexer) readEntry(m *entryMaker, index int64, a *store.Arrival) (store
 			return store.IndexEntry{}, false, err
 		}
 	}
-	e, ok := m.entry(index, *a)
+	e, ok := m.Entry(index, *a)
 	return e, ok, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -86,7 +87,7 @@ func settle(e *store.Indexed, stix []store.IndexSTIX, changes []store.ChangeOf) 
 		Marking: policy.Marking{TLP: policy.TLP(e.TLP), PAP: policy.PAP(e.PAP)}, Audience: audienceOf(e.Parties, e.Persons)}}
 	slices.SortStableFunc(changes, func(a, b store.ChangeOf) int { return int(a.By.No - b.By.No) })
 	for _, c := range changes {
-		if counts(c, e.Author) && c.Action == actionRelease {
+		if counts(c, e.Author) && c.Action == entry.ActionRelease {
 			s.cause = c.By.No
 		}
 	}
@@ -165,7 +166,7 @@ func (p plainClasses) of(s settled, o store.IndexSTIX, limits []policy.Restricti
 }
 
 func (s settled) class(o store.IndexSTIX, limits []policy.Restriction) classItem {
-	m := withOwn(s.item.Marking, o.Marking)
+	m := entry.WithOwn(s.item.Marking, o.Marking)
 	c := classItem{Author: s.item.Author, Officer: s.item.Officer, Marking: classMarking{string(m.TLP), string(m.PAP)}, Reach: reachOf(s.item.Audience)}
 	for _, r := range limits {
 		limit := classLimit{Reach: reachOf(r.Audience)}

@@ -232,7 +232,7 @@ func (x *indexer) erase(ctx context.Context, p store.Place) error {
 		if err != nil {
 			return err
 		}
-		entry, _ := m.single(p.Index, arrivals[0])
+		entry, _ := m.Single(p.Index, arrivals[0])
 		text = entry.Text
 	}
 	return x.index.Erase(ctx, p.Seq, text)

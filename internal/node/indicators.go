@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/detect/feed"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -81,7 +82,7 @@ func (n *Node) Indicators(ctx context.Context, after string) (feed.Page, error) 
 		}
 	}
 	page.Reset = page.Reset || after == ""
-	s := &sensing{node: n, decision: d, page: &page, makers: map[int64]*entryMaker{}, old: !page.Reset}
+	s := &sensing{node: n, decision: d, page: &page, makers: map[int64]*entry.Maker{}, old: !page.Reset}
 	records, err := n.store.Index().Since(ctx, at.No, senseRecords)
 	if err != nil {
 		return page, indexFault("listing indicators", err)
@@ -154,7 +155,7 @@ type sensing struct {
 	node     *Node
 	decision decision
 	page     *feed.Page
-	makers   map[int64]*entryMaker
+	makers   map[int64]*entry.Maker
 	old      bool // the reader has something already
 	again    bool // and has to begin again
 	bytes    int
@@ -205,8 +206,7 @@ func (s *sensing) open(ctx context.Context, e store.Indexed) (record.Record, err
 	if arrivals[0].Seq == 0 || arrivals[0].Erased {
 		return record.Record{}, errors.New("the object is not here")
 	}
-	var entry store.IndexEntry
-	r, err := m.open(&entry, arrivals[0])
+	r, err := m.Open(e.Index, arrivals[0])
 	r.Record.Body = slices.Clone(r.Record.Body) // another is opened before this one is done with
 	return r.Record, err
 }
@@ -330,13 +330,13 @@ func (s *sensing) target(ctx context.Context, e store.Indexed) (target [32]byte,
 		if err != nil {
 			return target, nil, nil //nolint:nilerr // it was checked when it came in
 		}
-		target = hash32(b.Target)
+		target = record.ParseHash(b.Target)
 	default:
 		b, err := record.Parse[record.Release](r)
 		if err != nil {
 			return target, nil, nil //nolint:nilerr // see above
 		}
-		target = hash32(b.Target)
+		target = record.ParseHash(b.Target)
 	}
 	records, err := s.node.store.Index().ByLeaf(ctx, target)
 	if err != nil {
@@ -380,7 +380,7 @@ func (s *sensing) verdicts(ctx context.Context, indicator string) error {
 			return indexFault("listing indicators", err)
 		}
 		for i, no := range nos {
-			if rels[i] != relTarget {
+			if rels[i] != entry.RelTarget {
 				continue
 			}
 			by, err := s.node.store.Index().ByNo(ctx, no)

@@ -81,7 +81,7 @@ func (n *Node) wantMissingWraps(ctx context.Context, logID string, size int64) e
 		}
 		var wanted []store.WantedWrap
 		for _, w := range body.Wraps {
-			h := hashOf(w.Object)
+			h := record.ParseHash(w.Object)
 			if _, err := n.store.Places(ctx, h); err != nil {
 				wanted = append(wanted, store.WantedWrap{Hash: h, Index: index, Due: n.now()})
 			}

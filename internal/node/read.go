@@ -242,7 +242,7 @@ func (n *Node) Object(ctx context.Context, v Viewer, ref string, index int64) ([
 	if o.view.Standing == StandingErased {
 		return nil, fault.New(fault.Gone, "", "place %d of log %s was %s", index, l.ID, o.view.Why)
 	}
-	it, grant, err := n.mayCarry(ctx, v, ledger.Object{Hash: hashOf(o.view.Object), Bytes: o.object, Logs: []ledger.LogInfo{l}}, 0)
+	it, grant, err := n.mayCarry(ctx, v, ledger.Object{Hash: record.ParseHash(o.view.Object), Bytes: o.object, Logs: []ledger.LogInfo{l}}, 0)
 	if err != nil {
 		return nil, fault.OfStore(err)
 	}

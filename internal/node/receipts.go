@@ -320,7 +320,7 @@ func (n *Node) obeys(ctx context.Context, l ledger.LogInfo, e store.Indexed) (bo
 		}
 		target = body.Target
 	}
-	about, err := n.store.Index().ByLeaf(ctx, hash32(target))
+	about, err := n.store.Index().ByLeaf(ctx, record.ParseHash(target))
 	if err != nil {
 		return false, err
 	}

@@ -69,10 +69,10 @@ func (n *Node) Receipts(ctx context.Context, v Viewer, ref string, index int64) 
 	}
 	out := ReceiptsView{Log: l.ID, Index: index, Leaf: o.view.Leaf, Kind: o.view.Kind}
 	audience := o.record.Audience
-	if out.Holders, err = q.holders(ctx, l, index, hash32(o.view.Leaf), audience); err != nil {
+	if out.Holders, err = q.holders(ctx, l, index, record.ParseHash(o.view.Leaf), audience); err != nil {
 		return out, err
 	}
-	changes, err := n.store.Index().ChangesOf(ctx, hash32(o.view.Leaf))
+	changes, err := n.store.Index().ChangesOf(ctx, record.ParseHash(o.view.Leaf))
 	if err != nil {
 		return out, indexFault("listing receipts", err)
 	}
@@ -263,7 +263,7 @@ func (n *Node) ReadByPerson(ctx context.Context, v Viewer, ref string, index int
 			return Receipt{}, err
 		}
 	}
-	leaf := hash32(o.view.Leaf)
+	leaf := record.ParseHash(o.view.Leaf)
 	before, err := n.store.Index().ReceiptsOf(ctx, l.Origin, index, leaf)
 	if err != nil && !errors.Is(err, store.ErrNoIndex) {
 		return Receipt{}, err

@@ -9,6 +9,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -92,7 +93,7 @@ func (n *Node) openingIn(ctx context.Context, e store.Indexed) (*record.Opening,
 func (x *indexer) noteReleases(ctx context.Context, entries []store.IndexEntry) error {
 	var released []store.IndexEntry
 	for _, e := range entries {
-		if e.Change != nil && e.Change.Action == actionRelease && e.Standing == StandingValid {
+		if e.Change != nil && e.Change.Action == entry.ActionRelease && e.Standing == StandingValid {
 			released = append(released, e)
 		}
 	}
@@ -170,7 +171,7 @@ func (n *Node) reach(ctx context.Context, o opened) (record.Marking, *record.Aud
 		return m, a, nil
 	}
 	for _, c := range changes {
-		if c.Action != actionRelease || !counts(c, it.Author) {
+		if c.Action != entry.ActionRelease || !counts(c, it.Author) {
 			continue
 		}
 		if c.TLP != "" {

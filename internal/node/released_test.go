@@ -108,7 +108,7 @@ func TestAnOpeningOfAnotherAuthorOpensNothing(t *testing.T) {
 	d.TLP, d.Serves, d.Parties = "AMBER", []string{"1"}, []string{first.party.ID}
 	r := must(author.Publish(ctx, id, d))(t)
 	l := logOf(t, author, id)
-	object := must(author.store.Object(ctx, hashOf(r.Object)))(t)
+	object := must(author.store.Object(ctx, record.ParseHash(r.Object)))(t)
 	ids := must(author.identities(ctx, author.book(l).no))(t)
 	o := must(record.OpeningOf(object, ids...))(t)
 	if _, err := record.OpenObject(object, record.OpeningIdentity(*o)); err != nil {

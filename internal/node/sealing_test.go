@@ -86,7 +86,7 @@ func hoardOf(t *testing.T, n *Node, log string) hoard {
 		if body, ok, err := n.epochAt(ctx, no, index); err == nil && ok {
 			h.epochs = append(h.epochs, body)
 			for _, w := range body.Wraps {
-				if b, err := n.store.Object(ctx, hashOf(w.Object)); err == nil {
+				if b, err := n.store.Object(ctx, record.ParseHash(w.Object)); err == nil {
 					h.wraps[w.Object] = b
 				}
 			}

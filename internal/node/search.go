@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -117,7 +118,7 @@ type searching struct {
 	decide decision
 	logs   map[int64]string // log ids by number
 	opened int              // bytes of objects, for snippets
-	makers map[int64]*entryMaker
+	makers map[int64]*entry.Maker
 }
 
 // named returns what the text names outright: a record id, a leaf hash, a STIX id.
@@ -139,10 +140,10 @@ func (s *searching) named(ctx context.Context) ([]store.Indexed, error) {
 func (s *searching) page(ctx context.Context, out *SearchResults) error {
 	var must []string
 	if s.query.Kind != "" {
-		must = append(must, kindTerm(s.query.Kind))
+		must = append(must, entry.KindTerm(s.query.Kind))
 	}
 	if s.query.Agreement != "" {
-		must = append(must, agreementTerm(s.query.Agreement))
+		must = append(must, entry.AgreementTerm(s.query.Agreement))
 	}
 	before, ask := s.query.Before, s.query.Limit+s.query.Limit/2+2
 	for range maxSearchSteps {

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
@@ -37,21 +38,18 @@ func (s *searching) snippet(ctx context.Context, e store.Indexed, parts []int) (
 	if s.opened += len(object); s.opened > snippetBudget && len(object) > smallObject {
 		return nil, nil
 	}
-	r, err := m.open(new(store.IndexEntry), store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
+	r, err := m.Open(e.Index, store.Arrival{Seq: e.No, Hash: e.Object, Bytes: object})
 	if errors.Is(err, record.ErrNotForUs) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening what was found: %w", err)
 	}
-	c, err := contentUpTo(r, parts[0])
-	if err != nil || parts[0] >= len(c.parts) {
-		return nil, err
-	}
-	return highlight(m.words, c.parts[parts[0]], s.words), nil
+	part, err := entry.TextPart(r, parts[0])
+	return highlight(m.Words, part, s.words), err
 }
 
-func (s *searching) maker(ctx context.Context, logNo int64) (*entryMaker, error) {
+func (s *searching) maker(ctx context.Context, logNo int64) (*entry.Maker, error) {
 	if m, ok := s.makers[logNo]; ok {
 		return m, nil
 	}
@@ -60,7 +58,7 @@ func (s *searching) maker(ctx context.Context, logNo int64) (*entryMaker, error)
 		return nil, err
 	}
 	if s.makers == nil {
-		s.makers = map[int64]*entryMaker{}
+		s.makers = map[int64]*entry.Maker{}
 	}
 	s.makers[logNo] = m
 	return m, nil
@@ -70,12 +68,12 @@ func (s *searching) maker(ctx context.Context, logNo int64) (*entryMaker, error)
 const snippetBytes = 80
 
 // highlight picks the segment in which most of the query is found and marks it there.
-func highlight(x *arabic.Indexer, part []segment, q arabic.Query) []Fragment {
-	var best segment
+func highlight(x *arabic.Indexer, part []entry.Segment, q arabic.Query) []Fragment {
+	var best entry.Segment
 	var found []arabic.Span
 	most := 0
 	for _, seg := range part {
-		spans, which := x.Mark(q, seg.text, seg.lang)
+		spans, which := x.Mark(q, seg.Text, seg.Language)
 		here := 0
 		for _, yes := range which {
 			if yes {
@@ -92,7 +90,7 @@ func highlight(x *arabic.Indexer, part []segment, q arabic.Query) []Fragment {
 	if most == 0 {
 		return nil
 	}
-	return fragments(best.text, found)
+	return fragments(best.Text, found)
 }
 
 // fragments cuts the text around the first span.

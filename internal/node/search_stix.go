@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math"
 	"strings"
 
 	"github.com/mithaq/mithaq/internal/arabic"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -112,9 +112,9 @@ func (s *stixSearch) byID(ctx context.Context, id string, out *STIXResults) erro
 }
 
 func (s *stixSearch) byWords(ctx context.Context, out *STIXResults) error {
-	must := []string{kindTerm(string(record.KindIntel))}
+	must := []string{entry.KindTerm(string(record.KindIntel))}
 	if s.query.Agreement != "" {
-		must = append(must, agreementTerm(s.query.Agreement))
+		must = append(must, entry.AgreementTerm(s.query.Agreement))
 	}
 	before := s.query.Before
 	for range maxSearchSteps {
@@ -202,13 +202,11 @@ func (s *stixSearch) found(raw []byte) bool {
 	if err != nil {
 		return false
 	}
-	c := content{last: math.MaxInt}
-	c.walk(v, nil, 0)
 	met := make([]bool, len(s.words.Clauses))
 	left := len(met)
-	for _, part := range c.parts {
+	for _, part := range entry.TextIn(v) {
 		for _, seg := range part {
-			_, here := s.makers.Mark(s.words, seg.text, seg.lang)
+			_, here := s.makers.Mark(s.words, seg.Text, seg.Language)
 			for i, yes := range here {
 				if yes && i < len(met) && !met[i] {
 					met[i] = true

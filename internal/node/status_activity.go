@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/agreement"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/record"
 	"github.com/mithaq/mithaq/internal/store"
 )
@@ -166,7 +167,7 @@ func (n *Node) addEvidence(ctx context.Context, to map[string]EvidenceView, reco
 			return err
 		}
 		for _, c := range changes {
-			whole := c.Action != actionRelease && c.Action != string(record.RecallNarrow) && len(c.Objects) == 0
+			whole := c.Action != entry.ActionRelease && c.Action != string(record.RecallNarrow) && len(c.Objects) == 0
 			if whole && c.By.Author == e.Author && c.By.Standing == StandingValid {
 				v.Recalled = true
 			}

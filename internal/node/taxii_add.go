@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/account"
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/fault"
 	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/internal/record"
@@ -305,7 +306,7 @@ func (p *posting) effective(own int64) policy.Marking {
 	if own%8 != 0 {
 		m.TLP = policy.TLPClear
 	}
-	return withOwn(m, own)
+	return entry.WithOwn(m, own)
 }
 
 // bundleOf wraps objects, byte for byte, between a prefix and what ends it. Joining does not clear the memory before it is written.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -227,8 +228,8 @@ func (n *Node) partyName() string {
 	if name := n.party.Names["en"]; name != "" {
 		return name
 	}
-	for _, name := range sortedNames(n.party.Names) {
-		return name
+	for _, tag := range slices.Sorted(maps.Keys(n.party.Names)) {
+		return n.party.Names[tag]
 	}
 	return n.party.ID
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/mithaq/mithaq/internal/entry"
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
@@ -43,7 +44,7 @@ func (p *posting) judgeSome(verdicts []verdict, objects []taxii.Object, known st
 	}
 	tags := map[int]error{}
 	marks := func(i int, v stix.Value) {
-		verdicts[i].own = ownMarking(v, known)
+		verdicts[i].own = entry.OwnMarking(v, known)
 		if err := p.tagged(v, verdicts[i].own); err != nil {
 			tags[i] = err
 		}
@@ -115,7 +116,7 @@ func (p *posting) judgeOneByOne(verdicts []verdict, objects []taxii.Object, know
 	for i, o := range objects {
 		v := &verdicts[i]
 		var tags error
-		marks := func(_ int, read stix.Value) { v.own = ownMarking(read, known); tags = p.tagged(read, v.own) }
+		marks := func(_ int, read stix.Value) { v.own = entry.OwnMarking(read, known); tags = p.tagged(read, v.own) }
 		report := stix.Validate(o.Raw, stix.Options{MaxFindings: 1, Object: marks})
 		switch {
 		case report.Unreadable != nil:

@@ -34,7 +34,7 @@ func (t *takenBack) note(rec record.Record, log string, index int64) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.list = append(t.list, recalled{target: hash32(body.Target), objects: body.Objects, log: log, index: index})
+	t.list = append(t.list, recalled{target: record.ParseHash(body.Target), objects: body.Objects, log: log, index: index})
 }
 
 // hiding is what to hide while one answer is made.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"time"
+
+	"github.com/mithaq/mithaq/internal/entry"
 )
 
 // LogView is one log of this node as the API and the command line show it.
@@ -45,12 +47,12 @@ type Receipt struct {
 
 // Standing of a record after it was checked.
 const (
-	StandingValid      = "valid"           // signed by keys in force
-	StandingNotVouched = "not-vouched-for" // signed by a key that was revoked from an earlier place on
-	StandingSealed     = "sealed"          // sealed to others: only its place can be checked
-	StandingErased     = "erased"          // its contents were destroyed; a tombstone says so
-	StandingInvalid    = "invalid"         // does not verify
-	StandingWithheld   = "withheld"        // the sharing decision keeps it from who asks
+	StandingValid      = entry.Valid
+	StandingNotVouched = entry.NotVouched
+	StandingSealed     = entry.Sealed
+	StandingErased     = entry.Erased
+	StandingInvalid    = entry.Invalid
+	StandingWithheld   = "withheld" // the sharing decision keeps it from who asks
 )
 
 // RecordView is one entry of a log as far as this node can open it.

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 
@@ -192,6 +193,14 @@ func CheckLeaf(leaf, object []byte) error {
 		return fail(CodeObject, "", "the object has hash %x, the leaf commits to %x: the object was changed, fetch it elsewhere", got, want)
 	}
 	return nil
+}
+
+// ParseHash reads a hash that was checked to be 64 hexadecimal digits; what is none gives zeros.
+func ParseHash(digits string) (h [32]byte) {
+	if raw, err := hex.DecodeString(digits); err == nil {
+		copy(h[:], raw)
+	}
+	return h
 }
 
 // LeafHash returns the RFC 6962 hash of a leaf, SHA-256(0x00 ‖ leaf): what references name.

@@ -1,4 +1,4 @@
-package node
+package entry
 
 import (
 	"github.com/mithaq/mithaq/internal/policy"
@@ -64,7 +64,7 @@ func stixEntry(v stix.Value, known stix.Markings) (o store.IndexSTIX, ok bool) {
 			o.SpecVersion = "2.0"
 		}
 	}
-	o.Version, o.Offset, o.Length, o.Marking = clipVersion(version), v.Start(), len(v.Raw()), ownMarking(v, known)
+	o.Version, o.Offset, o.Length, o.Marking = clipVersion(version), v.Start(), len(v.Raw()), OwnMarking(v, known)
 	return o, o.ID != "" && o.Type != "" && len(o.ID) <= maxSTIXID
 }
 
@@ -79,8 +79,9 @@ func clipVersion(s string) string {
 	return s
 }
 
-// ownMarking is what an object says of its marking.
-func ownMarking(v stix.Value, known stix.Markings) int64 {
+// OwnMarking is what an object says of its marking: the TLP level and eight times the PAP level, 0 for none. known are the marking
+// definitions that stand beside it.
+func OwnMarking(v stix.Value, known stix.Markings) int64 {
 	var own markingOf
 	for ref := range v.Get("object_marking_refs").Elements() {
 		own.take(ref.Text(), known)
@@ -113,8 +114,8 @@ func (m *markingOf) take(ref string, known stix.Markings) {
 // number is the TLP level and eight times the PAP level, 0 for none.
 func (m *markingOf) number() int64 { return int64(m.level) + 8*int64(m.pap) }
 
-// withOwn is the marking that holds for an object of a record: as strict as either.
-func withOwn(m policy.Marking, own int64) policy.Marking {
+// WithOwn is the marking that holds for an object of a record: as strict as either.
+func WithOwn(m policy.Marking, own int64) policy.Marking {
 	if tlp := stix.TLP(own % 8); tlp != stix.TLPNone {
 		m = m.Strictest(policy.Marking{TLP: policy.TLP(tlp.String()), PAP: m.PAP})
 	}

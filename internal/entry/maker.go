@@ -1,12 +1,8 @@
-package node
+package entry
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"iter"
-	"maps"
-	"slices"
 
 	"filippo.io/age"
 
@@ -15,18 +11,18 @@ import (
 	"github.com/mithaq/mithaq/internal/store"
 )
 
-// indexVersion names the rules by which entries are made. An index of another version is dropped and built again.
-const indexVersion = 9
+// Version names the rules by which entries are made. An index of another version is dropped and built again.
+const Version = 9
 
-// entryMaker turns leaves of one log into entries of the index. Own records were verified when they were appended, so
+// Maker turns leaves of one log into entries of the index. Own records were verified when they were appended, so
 // what is checked again is what a disk can spoil: that the object is the one the leaf commits to. Records of others are
 // verified here, before anything is done with them. One goroutine uses it.
-type entryMaker struct {
-	words   *arabic.Indexer
-	logNo   int64
-	history *record.History
-	ids     []age.Identity
-	foreign bool // another party's: nobody has verified its records yet
+type Maker struct {
+	Words   *arabic.Indexer
+	LogNo   int64 // the number that the store has given the log
+	History *record.History
+	IDs     []age.Identity
+	Foreign bool // another party's log: nobody has verified its records yet
 
 	reader  record.Rereader
 	numbers []uint32 // of the part at hand
@@ -36,58 +32,66 @@ type entryMaker struct {
 	}
 }
 
-// single is entry for one that is written alone.
-func (m *entryMaker) single(index int64, a store.Arrival) (store.IndexEntry, bool) {
-	e, ok := m.entry(index, a)
-	e.Text.Vocabulary = m.words.Vocabulary()
+// Single is Entry for one that is written alone, with its vocabulary.
+func (m *Maker) Single(index int64, a store.Arrival) (store.IndexEntry, bool) {
+	e, ok := m.Entry(index, a)
+	e.Text.Vocabulary = m.Words.Vocabulary()
 	return e, ok
 }
 
-// entry makes the entry of a leaf, or false when nothing is here to say about it. The caller gives it the vocabulary of its
+// Entry makes the entry of a leaf, or false when nothing is here to say about it. The caller gives it the vocabulary of its
 // text.
-func (m *entryMaker) entry(index int64, a store.Arrival) (store.IndexEntry, bool) {
+func (m *Maker) Entry(index int64, a store.Arrival) (store.IndexEntry, bool) {
 	if a.Seq == 0 {
 		return store.IndexEntry{}, false
 	}
 	e := store.IndexEntry{Indexed: store.Indexed{
-		No: a.Seq, LogNo: m.logNo, Index: index, Object: a.Hash, Leaf: record.LeafHash(append([]byte{1}, a.Hash[:]...)),
+		No: a.Seq, LogNo: m.LogNo, Index: index, Object: a.Hash, Leaf: record.LeafHash(append([]byte{1}, a.Hash[:]...)),
 	}}
 	if a.Erased {
-		e.Standing = StandingErased
+		e.Standing = Erased
 		return e, true
 	}
-	r, err := m.open(&e, a)
+	r, sealed, err := m.open(index, a)
+	e.Sealed = sealed
 	if err == nil {
 		err = m.fill(&e, r)
 	}
 	switch {
 	case errors.Is(err, record.ErrNotForUs):
-		e.Standing = StandingSealed
+		e.Standing = Sealed
 	case err != nil:
 		// What was filled in so far is not to be believed.
-		e = store.IndexEntry{Indexed: store.Indexed{No: e.No, LogNo: e.LogNo, Index: e.Index, Object: e.Object, Leaf: e.Leaf, Standing: StandingInvalid}}
+		e = store.IndexEntry{Indexed: store.Indexed{No: e.No, LogNo: e.LogNo, Index: e.Index, Object: e.Object, Leaf: e.Leaf, Standing: Invalid}}
 	}
 	return e, true
 }
 
-// open reads the record in an object. What it returns is good until the next call.
-func (m *entryMaker) open(e *store.IndexEntry, a store.Arrival) (r record.Reread, err error) {
+// Open reads the record in the object of a leaf. What it returns is good until the next call. The error is, or wraps, [record.ErrNotForUs]
+// where it is sealed to others.
+func (m *Maker) Open(index int64, a store.Arrival) (record.Reread, error) {
+	r, _, err := m.open(index, a)
+	return r, err
+}
+
+func (m *Maker) open(index int64, a store.Arrival) (r record.Reread, sealed bool, err error) {
 	if sha256.Sum256(a.Bytes) != a.Hash {
-		return r, errors.New("the object is not the one that the leaf commits to")
+		return r, false, errors.New("the object is not the one that the leaf commits to")
 	}
 	form, err := record.ObjectForm(a.Bytes)
 	if err != nil {
-		return r, err
+		return r, false, err
 	}
-	e.Sealed = form == record.FormSealed
-	if !m.foreign {
-		return m.reader.Object(a.Bytes, m.ids...)
+	sealed = form == record.FormSealed
+	if !m.Foreign {
+		r, err = m.reader.Object(a.Bytes, m.IDs...)
+		return r, sealed, err
 	}
-	envelope, err := record.OpenObject(a.Bytes, m.ids...)
+	envelope, err := record.OpenObject(a.Bytes, m.IDs...)
 	if err != nil {
-		return r, err
+		return r, sealed, err
 	}
-	judged, signers, payload, err := m.history.JudgeSigned(e.Index, envelope)
+	judged, signers, payload, err := m.History.JudgeSigned(index, envelope)
 	if err == nil {
 		err = record.CheckForm(form, judged)
 	}
@@ -95,14 +99,14 @@ func (m *entryMaker) open(e *store.IndexEntry, a store.Arrival) (r record.Reread
 		r, err = m.reader.Payload(payload)
 		r.Signers = signers
 	}
-	return r, err
+	return r, sealed, err
 }
 
-func (m *entryMaker) fill(e *store.IndexEntry, read record.Reread) error {
+func (m *Maker) fill(e *store.IndexEntry, read record.Reread) error {
 	r, signers := read.Record, read.Signers
-	e.Standing = StandingValid
-	if !m.history.Vouched(e.Index, r.Kind, signers).Valid() {
-		e.Standing = StandingNotVouched
+	e.Standing = Valid
+	if !m.History.Vouched(e.Index, r.Kind, signers).Valid() {
+		e.Standing = NotVouched
 	}
 	e.ID, e.Kind, e.Agreement, e.Author, e.Officer, e.Signers = r.ID, string(r.Kind), r.Agreement, r.Author, r.Officer, signers
 	e.Time, e.TLP, e.PAP, e.Serves = r.Time, string(r.Marking.TLP), string(r.Marking.PAP), r.Serves
@@ -130,11 +134,11 @@ func (m *entryMaker) fill(e *store.IndexEntry, read record.Reread) error {
 	return nil
 }
 
-// relTarget is how the index says that a body, not a reference, names another record.
-const relTarget = "target"
+// RelTarget is how the index says that a body, not a reference, names another record.
+const RelTarget = "target"
 
 // fillKind takes what the index needs of each kind's body.
-func (m *entryMaker) fillKind(e *store.IndexEntry, read record.Reread) error {
+func (m *Maker) fillKind(e *store.IndexEntry, read record.Reread) error {
 	r := read.Record
 	switch r.Kind {
 	case record.KindIntel:
@@ -157,7 +161,7 @@ func (m *entryMaker) fillKind(e *store.IndexEntry, read record.Reread) error {
 		if err != nil {
 			return err
 		}
-		setChange(e, b.Target, actionRelease, b.Marking, b.Audience)
+		setChange(e, b.Target, ActionRelease, b.Marking, b.Audience)
 	case record.KindReceipt:
 		b, err := record.Parse[record.ReceiptBody](r)
 		if err != nil {
@@ -165,10 +169,10 @@ func (m *entryMaker) fillKind(e *store.IndexEntry, read record.Reread) error {
 		}
 		e.Receipt = receiptEntry(b)
 		if len(b.Ranges) == 0 {
-			addRef(e, relTarget, b.Target)
+			addRef(e, RelTarget, b.Target)
 		}
 	case record.KindResponse, record.KindSighting:
-		addRef(e, relTarget, read.Body.Get("target").Text())
+		addRef(e, RelTarget, read.Body.Get("target").Text())
 	case record.KindKeyring:
 		k, err := record.CarriedKeyring(r)
 		if err != nil {
@@ -187,12 +191,12 @@ func receiptEntry(b record.ReceiptBody) *store.IndexReceipt {
 	return out
 }
 
-// actionRelease is what the index calls the action of a release; the others are those of recalls.
-const actionRelease = "release"
+// ActionRelease is what the index calls the action of a release; the others are those of recalls.
+const ActionRelease = "release"
 
 func setChange(e *store.IndexEntry, target, action string, m *record.Marking, a *record.Audience) {
-	addRef(e, relTarget, target)
-	c := &store.Change{Target: hash32(target), Action: action, Audience: a != nil}
+	addRef(e, RelTarget, target)
+	c := &store.Change{Target: record.ParseHash(target), Action: action, Audience: a != nil}
 	if m != nil {
 		c.TLP, c.PAP = string(m.TLP), string(m.PAP)
 	}
@@ -203,15 +207,7 @@ func setChange(e *store.IndexEntry, target, action string, m *record.Marking, a 
 }
 
 func addRef(e *store.IndexEntry, rel, leaf string) {
-	e.Refs = append(e.Refs, store.IndexRef{Leaf: hash32(leaf), Rel: rel})
-}
-
-// hash32 reads a hash that was checked when its record was written.
-func hash32(s string) (h [32]byte) {
-	if raw, err := hex.DecodeString(s); err == nil {
-		copy(h[:], raw)
-	}
-	return h
+	e.Refs = append(e.Refs, store.IndexRef{Leaf: record.ParseHash(leaf), Rel: rel})
 }
 
 func keyringEntry(k record.Keyring) *store.IndexKeyring {
@@ -223,15 +219,4 @@ func keyringEntry(k record.Keyring) *store.IndexKeyring {
 		out.Keys = append(out.Keys, store.IndexKey{ID: r.ID, Revoked: r.Size, Distrusted: r.Reason != record.RevokedSuperseded})
 	}
 	return out
-}
-
-// sortedNames yields names in the order of their tags.
-func sortedNames(names map[string]string) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for _, tag := range slices.Sorted(maps.Keys(names)) {
-			if !yield(tag, names[tag]) {
-				return
-			}
-		}
-	}
 }

@@ -1,8 +1,9 @@
-package node
+package entry
 
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -17,15 +18,15 @@ import (
 // STIX object stays in one when it fits.
 const partBytes = 16 << 10
 
-// A segment is a piece of text in one language.
-type segment struct {
-	text string
-	lang arabic.Language
+// A Segment is a piece of text in one language.
+type Segment struct {
+	Text     string
+	Language arabic.Language
 }
 
 // content is what the index takes from a record's body.
 type content struct {
-	parts [][]segment
+	parts [][]Segment
 	stage string // within the record's kind
 	size  int    // of the last part
 	open  bool
@@ -51,7 +52,7 @@ func (c *content) add(text string, lang arabic.Language) {
 			c.parts, c.size, c.open = append(c.parts, nil), 0, true
 		}
 		last := len(c.parts) - 1
-		c.parts[last] = append(c.parts[last], segment{piece, lang})
+		c.parts[last] = append(c.parts[last], Segment{piece, lang})
 		c.size += len(piece) + 1
 	}
 }
@@ -65,6 +66,22 @@ func breakBefore(s string, n int) int {
 		n--
 	}
 	return n
+}
+
+// TextPart reads the text of one part of a record, as the index has it; nil where it has no such part.
+func TextPart(r record.Reread, part int) ([]Segment, error) {
+	c, err := contentUpTo(r, part)
+	if err != nil || part >= len(c.parts) {
+		return nil, err
+	}
+	return c.parts[part], nil
+}
+
+// TextIn reads the texts of a STIX object, as the index reads those of a record.
+func TextIn(v stix.Value) [][]Segment {
+	c := content{last: math.MaxInt}
+	c.walk(v, nil, 0)
+	return c.parts
 }
 
 // contentOf reads the text out of a record.
@@ -84,8 +101,8 @@ func contentUpTo(r record.Reread, last int) (content, error) {
 		if err != nil {
 			return c, err
 		}
-		for tag, name := range sortedNames(k.Names) {
-			c.add(name, languageOf([]byte(tag)))
+		for _, tag := range slices.Sorted(maps.Keys(k.Names)) {
+			c.add(k.Names[tag], languageOf([]byte(tag)))
 		}
 		return c, nil
 	}
@@ -165,22 +182,23 @@ func languageOf(name []byte) arabic.Language {
 	return arabic.Unknown
 }
 
-// filterTerm is the index term that every part of a record of a kind, or under an agreement, has besides its words. No
-// word that a person types makes one.
-func kindTerm(kind string) string           { return "zzk" + strings.ReplaceAll(kind, "-", "") }
-func agreementTerm(agreement string) string { return "zzg" + strings.ReplaceAll(agreement, "-", "") }
+// KindTerm is the index term that every part of a record of a kind has besides its words. No word that a person types makes one.
+func KindTerm(kind string) string { return "zzk" + strings.ReplaceAll(kind, "-", "") }
+
+// AgreementTerm is KindTerm for an agreement.
+func AgreementTerm(agreement string) string { return "zzg" + strings.ReplaceAll(agreement, "-", "") }
 
 // numbersOf makes the index terms of each part, as numbers of the vocabulary that the caller asks for afterwards.
-func (m *entryMaker) numbersOf(parts [][]segment, kind, agreement string) [][]uint32 {
+func (m *Maker) numbersOf(parts [][]Segment, kind, agreement string) [][]uint32 {
 	out := make([][]uint32, len(parts))
 	if kind != m.filters.kind || agreement != m.filters.agreement {
 		m.filters.kind, m.filters.agreement = kind, agreement
-		m.filters.terms = [2]string{kindTerm(kind), agreementTerm(agreement)}
+		m.filters.terms = [2]string{KindTerm(kind), AgreementTerm(agreement)}
 	}
 	for i, part := range parts {
-		m.numbers = append(m.numbers[:0], m.words.Verbatim(m.filters.terms[0]), m.words.Verbatim(m.filters.terms[1]))
+		m.numbers = append(m.numbers[:0], m.Words.Verbatim(m.filters.terms[0]), m.Words.Verbatim(m.filters.terms[1]))
 		for _, s := range part {
-			m.numbers = m.words.Numbers(m.numbers, s.text, s.lang)
+			m.numbers = m.Words.Numbers(m.numbers, s.Text, s.Language)
 		}
 		out[i] = slices.Clone(m.numbers)
 	}
