@@ -245,6 +245,24 @@ test('an address that nothing has, and a search that is left', async () => {
   await page.waitForURL('**q=sandglass');
   await page.locator('nav').getByRole('link', { name: 'تبادل المعلومات' }).first().click();
   await page.waitForFunction(() => document.querySelector('input[type=search]').value === '');
+
+  // The drawer goes when its own screen is chosen, and where the list stands beside the screen.
+  await page.setViewportSize({ width: 800, height: 900 });
+  const drawer = page.locator('dialog[open]');
+  await page.getByRole('button', { name: 'القائمة' }).click();
+  await drawer.getByRole('link', { name: 'تبادل المعلومات' }).click();
+  await drawer.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'القائمة' }).click();
+  await drawer.waitFor();
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await drawer.waitFor({ state: 'detached' });
+
+  // What could not be asked is not told as nothing.
+  await page.route('**/api/v1/matters', (route) => route.fulfill({ status: 500, json: { title: 'x', status: 500 } }));
+  await page.goto(base + '/today');
+  await page.locator('main').getByRole('alert').waitFor();
+  await page.route('**/api/v1/matters', (route) => route.fulfill({ status: 403, json: { title: 'x', status: 403, code: 'forbidden' } }));
+  await open(page, '/today');
   await context.close();
 });
 

@@ -66,6 +66,14 @@ export async function bytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await (await send(path, {})).arrayBuffer());
 }
 
+/** What somebody may see, or something else where they may not: any other failure stays one. */
+export function permitted<T, U>(asked: Promise<T>, otherwise: U): Promise<T | U> {
+  return asked.catch((e: unknown) => {
+    if (e instanceof Problem && e.status === 403) return otherwise;
+    throw e;
+  });
+}
+
 export function query(params: Record<string, string | number | string[] | undefined>): string {
   const q = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
