@@ -10,6 +10,7 @@ import (
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
 	"github.com/mithaq/mithaq/internal/fault"
+	"github.com/mithaq/mithaq/internal/foreign"
 	"github.com/mithaq/mithaq/internal/node"
 )
 
@@ -92,13 +93,13 @@ func (c *mispPullCmd) Run(ctx context.Context, a *app) error {
 }
 
 // open opens the feed, in a folder or over HTTP.
-func (c *mispPullCmd) open() (feed node.MISPFeed, done func(), err error) {
+func (c *mispPullCmd) open() (feed foreign.MISP, done func(), err error) {
 	if !strings.HasPrefix(c.Feed, "http://") && !strings.HasPrefix(c.Feed, "https://") {
 		root, err := os.OpenRoot(c.Feed)
 		if err != nil {
 			return nil, nil, unreadable{err}
 		}
-		return node.MISPFolder(root), func() { _ = root.Close() }, nil
+		return foreign.MISPFolder(root), func() { _ = root.Close() }, nil
 	}
 	key := ""
 	if c.Key != "" {
@@ -108,6 +109,6 @@ func (c *mispPullCmd) open() (feed node.MISPFeed, done func(), err error) {
 		}
 		key = strings.TrimSpace(string(b))
 	}
-	feed, err = node.MISPOverHTTP(c.Feed, key)
+	feed, err = foreign.MISPOverHTTP(c.Feed, key)
 	return feed, func() {}, err
 }

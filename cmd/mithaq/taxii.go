@@ -9,6 +9,7 @@ import (
 
 	"github.com/mithaq/mithaq/internal/api"
 	"github.com/mithaq/mithaq/internal/fault"
+	"github.com/mithaq/mithaq/internal/foreign"
 	"github.com/mithaq/mithaq/internal/node"
 	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
@@ -76,7 +77,7 @@ func (c *taxiiCollectionsCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		list, err := node.ForeignCollections(ctx, client, c.URL)
+		list, err := foreign.Collections(ctx, client, c.URL)
 		if err != nil {
 			return err
 		}
@@ -218,7 +219,7 @@ func (c *taxiiPushCmd) Run(ctx context.Context, a *app) error {
 			objects = append(objects, o.Raw)
 		}
 	}
-	collection, err := node.FindCollection(ctx, client, c.URL, c.Collection, node.ToWrite)
+	collection, err := foreign.FindCollection(ctx, client, c.URL, c.Collection, foreign.ToWrite)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ var floors = []string{
 	"internal/desk",
 	"internal/account",
 	"internal/entry",
+	"internal/foreign",
 	"internal/federate",
 	"taxii",
 	"internal/fault",

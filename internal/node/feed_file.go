@@ -1,28 +1,18 @@
 package node
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/convert"
 	"github.com/mithaq/mithaq/internal/fault"
-	"github.com/mithaq/mithaq/internal/fetch"
+	"github.com/mithaq/mithaq/internal/foreign"
 	"github.com/mithaq/mithaq/stix"
 	"github.com/mithaq/mithaq/taxii"
 )
-
-// fileCursor is which version of a file was taken.
-type fileCursor struct {
-	Tag  string `json:"tag,omitempty"` // the server's ETag
-	Hash string `json:"hash"`          // SHA-256 of the bytes
-}
 
 // readFileFeed publishes what is new in one file: a STIX bundle, MISP events, a table or a list of values. A value of a list
 // is published once, when the list has it first; what a list drops stays until somebody recalls it.
@@ -39,7 +29,7 @@ func (n *Node) readFileFeed(ctx context.Context, f Feed, secret string) (PullRep
 	if err != nil {
 		return report, err
 	}
-	b, now, err := fetchFile(ctx, f, secret, before)
+	b, now, err := foreign.File(ctx, f.URL, f.User, secret, before)
 	if err != nil || b == nil {
 		return report, err
 	}
@@ -55,43 +45,12 @@ func (n *Node) readFileFeed(ctx context.Context, f Feed, secret string) (PullRep
 	return report, feedCursor{n, f.Name}.Save(ctx, cursor)
 }
 
-func (n *Node) fileCursor(ctx context.Context, name string) (c fileCursor, err error) {
+func (n *Node) fileCursor(ctx context.Context, name string) (c foreign.FileVersion, err error) {
 	text, err := feedCursor{n, name}.Load(ctx)
 	if err == nil && len(text) > 0 {
 		err = json.Unmarshal(text, &c)
 	}
 	return c, err
-}
-
-// fetchFile reads the file, or gives nil where it is the version that was taken before.
-func fetchFile(ctx context.Context, f Feed, secret string, before fileCursor) ([]byte, fileCursor, error) {
-	get := newGetter(credentials(f.User, secret))
-	defer get.client.CloseIdleConnections()
-	tooLong := fault.New(fault.Invalid, "split it", "reading %s: it is larger than %d bytes", f.URL, MaxFile)
-	file, err := get.get(ctx, f.URL, before.Tag)
-	if fetch.KindOf(err) == fetch.TooLong {
-		return nil, before, tooLong
-	}
-	if err != nil {
-		return nil, before, &fault.Fault{Code: fault.Unavailable, What: "reading " + f.URL, Err: err, Remedy: cmp.Or(fetch.Distrust(err), "check the URL and the credentials; it is tried again at its time")}
-	}
-	if file.Unchanged {
-		return nil, before, nil
-	}
-	defer func() { _ = file.Body.Close() }() // it was only read
-	b, err := io.ReadAll(file.Body)
-	switch {
-	case fetch.KindOf(err) == fetch.TooLong:
-		return nil, before, tooLong
-	case err != nil:
-		return nil, before, &fault.Fault{Code: fault.Unavailable, What: "reading " + f.URL, Err: err, Remedy: "it is tried again at its time"}
-	}
-	sum := sha256.Sum256(b)
-	now := fileCursor{Tag: file.Tag, Hash: hex.EncodeToString(sum[:])}
-	if now.Hash == before.Hash {
-		return nil, now, nil
-	}
-	return b, now, nil
 }
 
 // fileFault is what is said of a file that is in no format that is read.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mithaq/mithaq/internal/exchange/misp"
+	"github.com/mithaq/mithaq/internal/foreign"
 	"github.com/mithaq/mithaq/taxii"
 )
 
@@ -19,7 +20,7 @@ func (n *Node) readMISPFeed(ctx context.Context, f Feed, secret string) (PullRep
 	if err := n.awaitOwn(ctx, to.log); err != nil {
 		return report, err
 	}
-	feed, err := MISPOverHTTP(f.URL, secret)
+	feed, err := foreign.MISPOverHTTP(f.URL, secret)
 	if err != nil {
 		return report, err
 	}
@@ -37,7 +38,7 @@ func (n *Node) readMISPFeed(ctx context.Context, f Feed, secret string) (PullRep
 	report.Taken = pulled.Published
 	n.tellLosses(f, pulled.Report, &report)
 	if err != nil {
-		return report, pullFault(err)
+		return report, foreign.Fault(err)
 	}
 	return report, nil
 }

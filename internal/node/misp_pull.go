@@ -3,20 +3,14 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"net/url"
-	"os"
 	"time"
 
 	"github.com/mithaq/mithaq/internal/exchange"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
 	"github.com/mithaq/mithaq/internal/fault"
+	"github.com/mithaq/mithaq/internal/foreign"
 )
-
-// MISPFeed opens one file of a MISP feed by its name. A file that is not there is fs.ErrNotExist.
-type MISPFeed func(ctx context.Context, name string) (io.ReadCloser, error)
 
 // MISPPull says how to bring a feed in.
 type MISPPull struct {
@@ -46,9 +40,9 @@ type MISPPulled struct {
 // PullMISP brings the events of a feed in, each version of an event exactly once: whether one is here already is asked of the
 // log, so that a pull that was broken off goes on where it was, and one that is run again does nothing. An event that cannot
 // be taken is reported and does not stop the others; a feed that cannot be read does.
-func PullMISP(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull) (MISPPulled, error) {
+func PullMISP(ctx context.Context, t FileTarget, feed foreign.MISP, pull MISPPull) (MISPPulled, error) {
 	var done MISPPulled
-	entries, err := feedEntries(ctx, feed, &done.Report)
+	entries, err := foreign.Events(ctx, feed, &done.Report)
 	if err != nil {
 		return done, err
 	}
@@ -70,26 +64,7 @@ func PullMISP(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull) (
 	return done, nil
 }
 
-// feedEntries lists the feed's events: by its manifest, else by its hashes.
-func feedEntries(ctx context.Context, feed MISPFeed, report *exchange.Report) ([]misp.Entry, error) {
-	r, err := feed(ctx, misp.ManifestName)
-	read := misp.ReadManifest
-	if errors.Is(err, fs.ErrNotExist) {
-		r, err = feed(ctx, misp.HashesName)
-		read = misp.ReadHashes
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the feed: %w", err)
-	}
-	defer func() { _ = r.Close() }() // it was only read
-	entries, found, err := read(r)
-	for _, l := range found.Losses {
-		report.Lose(l.Place, "%s", l.Why)
-	}
-	return entries, err
-}
-
-func pullEvent(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull, e misp.Entry, done *MISPPulled) error {
+func pullEvent(ctx context.Context, t FileTarget, feed foreign.MISP, pull MISPPull, e misp.Entry, done *MISPPulled) error {
 	if !e.Timestamp.IsZero() { // what is here need not be fetched again
 		before, err := t.Carriers(ctx, "report--"+e.UUID)
 		if err != nil {
@@ -108,7 +83,7 @@ func pullEvent(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull, 
 		done.Report.Lose(e.FileName(), "%s", why)
 		return nil
 	}
-	b, err := fetchEvent(ctx, feed, e)
+	b, err := foreign.Event(ctx, feed, e)
 	if errors.Is(err, fs.ErrNotExist) {
 		return refuse("the feed lists it and does not have it")
 	}
@@ -142,42 +117,4 @@ func pullEvent(ctx context.Context, t FileTarget, feed MISPFeed, pull MISPPull, 
 		pull.Outcome(e, out.Receipts)
 	}
 	return nil
-}
-
-func fetchEvent(ctx context.Context, feed MISPFeed, e misp.Entry) ([]byte, error) {
-	r, err := feed(ctx, e.FileName())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = r.Close() }() // it was only read
-	b, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s of the feed: %w", e.FileName(), err)
-	}
-	if len(b) > MaxFile {
-		return nil, fmt.Errorf("reading %s of the feed: it is larger than %d bytes", e.FileName(), MaxFile)
-	}
-	return b, nil
-}
-
-// MISPFolder is a feed in a folder. Nothing outside of it is opened.
-func MISPFolder(root *os.Root) MISPFeed {
-	return func(_ context.Context, name string) (io.ReadCloser, error) { return root.Open(name) }
-}
-
-// MISPOverHTTP is a feed that a web server offers below an address. key, where it is not empty, is sent as MISP's own
-// servers want it.
-func MISPOverHTTP(base, key string) (MISPFeed, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fault.New(fault.Invalid, "write for example https://feed.example/misp/", "reading a feed: %s is no http or https address", fault.Clip(base))
-	}
-	get := newGetter(key)
-	return func(ctx context.Context, name string) (io.ReadCloser, error) {
-		resp, err := get.get(ctx, u.JoinPath(name).String(), "")
-		if err != nil {
-			return nil, fmt.Errorf("reading %s of the feed: %w", name, err)
-		}
-		return resp.Body, nil
-	}, nil
 }

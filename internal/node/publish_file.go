@@ -8,11 +8,12 @@ import (
 	"github.com/mithaq/mithaq/internal/exchange/convert"
 	"github.com/mithaq/mithaq/internal/exchange/misp"
 	"github.com/mithaq/mithaq/internal/fault"
+	"github.com/mithaq/mithaq/internal/foreign"
 	"github.com/mithaq/mithaq/stix"
 )
 
 // MaxFile bounds a file that is published, in bytes: a list becomes several records.
-const MaxFile = 256 << 20
+const MaxFile = foreign.MaxFile
 
 // File is a file that somebody wants to publish. What the draft says holds for every record of it.
 type File struct {

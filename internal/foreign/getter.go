@@ -1,4 +1,4 @@
-package node
+package foreign
 
 import (
 	"context"
@@ -13,6 +13,9 @@ import (
 
 // mostRedirects is how often a feed may send on to another address.
 const mostRedirects = 5
+
+// MaxFile bounds a file that is read, in bytes.
+const MaxFile = 256 << 20
 
 // getter reads files of web servers that are no TAXII servers.
 type getter struct {
