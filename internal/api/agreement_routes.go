@@ -39,7 +39,7 @@ func registerAgreements(api huma.API, n *node.Node) {
 			}
 			return reply(n.Status(ctx, in.Agreement, quiet))
 		})
-	huma.Register(api, op(http.MethodGet, "/agreements/{agreement}/difference", "get-difference", ScopeRead, "What an open proposal changes in the text in force, by article"),
+	huma.Register(api, op(http.MethodGet, "/agreements/{agreement}/difference", "get-difference", ScopeRead, "What an open proposal changes in the text in force, or one that took force in the text before it, by article"),
 		func(ctx context.Context, in *struct {
 			AgreementPath
 			Proposal string `query:"proposal" doc:"Leaf of the proposal, or the beginning of it; absent: the only open one"`

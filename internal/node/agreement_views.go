@@ -110,6 +110,8 @@ type ActView struct {
 	Basis    agreement.Text `json:"mandate_basis,omitempty" doc:"On what that authority rests"`
 	Granted  string         `json:"mandate_date,omitempty" doc:"When it was given"`
 	Note     agreement.Text `json:"note,omitempty"`
+	Version  string         `json:"version,omitempty" doc:"Of the text that it proposes"`
+	Became   string         `json:"became,omitempty" enum:"open,enacted,lapsed" doc:"What became of that text; get-difference with the leaf says what it changes or changed"`
 }
 
 // CommitmentView is one promise.
@@ -128,7 +130,7 @@ type CommitmentView struct {
 type DifferenceView struct {
 	Agreement string                 `json:"agreement"`
 	Label     string                 `json:"label"`
-	From      string                 `json:"from" doc:"Version in force"`
+	From      string                 `json:"from" doc:"Version in force, or before the proposal took force; empty: it was the first"`
 	To        string                 `json:"to" doc:"Version proposed"`
 	Proposal  string                 `json:"proposal" doc:"Leaf"`
 	By        string                 `json:"by" doc:"Party id"`
@@ -204,6 +206,9 @@ func (n *Node) viewRoll(ctx context.Context, r *roll, lib *agreement.Library) (v
 	for i := range r.places {
 		e := r.places[i].entry
 		act := ActView{Act: string(e.Act.Act), Party: e.Party, Date: e.Act.Date, Leaf: e.Leaf, Officers: len(e.Officers), Note: e.Act.Note}
+		if p, ok := s.Proposal(e.Leaf); ok {
+			act.Version, act.Became = p.Text.Version, string(p.Status)
+		}
 		if d != nil {
 			act.Word = d.Words[act.Act]
 		}

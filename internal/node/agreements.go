@@ -195,7 +195,8 @@ func (n *Node) shelfView(ref string) (AgreementView, error) {
 	return n.viewShelved(s)
 }
 
-// Difference lists what a proposal changes in the text in force, article by article.
+// Difference lists what a proposal changes in the text in force, article by article; what one that took force changed in the text
+// before it.
 func (n *Node) Difference(ctx context.Context, ref, proposal string) (out DifferenceView, err error) {
 	id, err := n.rollID(ctx, ref)
 	if err != nil {
@@ -207,11 +208,33 @@ func (n *Node) Difference(ctx context.Context, ref, proposal string) (out Differ
 			return err
 		}
 		d := r.text()
-		out = DifferenceView{Agreement: id, Label: d.Label, From: d.Version, To: p.Text.Version, Proposal: p.Leaf, By: p.Party, Mark: markOf(d)}
+		out = DifferenceView{Agreement: id, Label: d.Label, To: p.Text.Version, Proposal: p.Leaf, By: p.Party, Mark: markOf(d)}
+		if p.Status == agreement.Enacted {
+			d = r.replacedBy(p)
+		}
+		if d == nil {
+			return nil // the first text changed none
+		}
+		out.From = d.Version
 		if d != p.Definition {
 			out.Changes = append(out.Changes, d.Compare(p.Definition)...)
 		}
 		return nil
 	})
 	return out, err
+}
+
+// replacedBy is the text that was in force before a proposal took force; nil: it was the first.
+func (r *roll) replacedBy(p agreement.Proposal) *agreement.Agreement {
+	if r.isPair() {
+		if before := r.pair.TextOn(p.Parent); before != p.Definition {
+			return before
+		}
+		return nil
+	}
+	i := slices.IndexFunc(r.places, func(at rollPlace) bool { return at.after.Text() == p.Text })
+	if i <= 0 {
+		return nil
+	}
+	return r.places[i-1].after.Definition()
 }

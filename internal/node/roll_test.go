@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -484,5 +486,34 @@ func TestWhoApprovedWhatCrossedIsToldSo(t *testing.T) {
 	again := must(perform(t, keeper, id, ActRequest{Act: "amend", Definition: text("2", "Report of 2", keeper, other)}))(t)
 	if !again.Entered {
 		t.Fatalf("the next round does not begin: %+v", again)
+	}
+
+	// Both approve: what the second version changed is told of the act that proposed it, and of the first that it was the first.
+	leaf := here(t, keeper, id).Proposals[0].Leaf
+	proposed := must(keeper.Difference(ctx, id, leaf))(t)
+	must(carry(other, must(keeper.RollFileOf(ctx, id))(t)))(t)
+	out = must(perform(t, other, id, ActRequest{Act: "approve", Proposal: leaf}))(t)
+	must(carry(keeper, out.File))(t)
+	h := here(t, keeper, id)
+	if len(h.Proposals) != 0 {
+		must(perform(t, keeper, id, ActRequest{Act: "approve", Proposal: leaf}))(t)
+		h = here(t, keeper, id)
+	}
+	var became []string
+	for _, x := range h.Acts {
+		if x.Version == "" {
+			continue
+		}
+		became = append(became, x.Version+" "+x.Became)
+		d := must(keeper.Difference(ctx, id, x.Leaf))(t)
+		if first := len(became) == 1; first != (d.From == "") || first != (len(d.Changes) == 0) && x.Became == "enacted" {
+			t.Errorf("%+v", d)
+		}
+		if x.Leaf == leaf && (d.From != "1" || !reflect.DeepEqual(d.Changes, proposed.Changes)) {
+			t.Errorf("%+v, and proposed %+v", d, proposed)
+		}
+	}
+	if !slices.Equal(became, []string{"1 enacted", "2 lapsed", "3 lapsed", "2 enacted"}) {
+		t.Errorf("%q", became)
 	}
 }

@@ -31,6 +31,12 @@ test("the newcomer's five minutes: approve, share after the preview, recall, ver
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('version 3', { exact: true }).first().waitFor();
   }
+  // What each version changed in the one before it stands with the text.
+  const versions = page.locator('#text details', { hasText: 'Foreign Ministry of Norvia' }).or(page.locator('#text details', { hasText: 'CERT-Sahlan' }));
+  await versions.filter({ hasText: 'version 2' }).locator('summary').click();
+  await versions.locator('ins', { hasText: 'schools' }).waitFor();
+  await versions.filter({ hasText: 'version 1' }).locator('summary').click();
+  await versions.getByText('The first text.').waitFor();
   await page.getByRole('link', { name: 'Exchange' }).first().click();
   await page.getByRole('link', { name: 'Share threat information' }).click();
   await page.getByLabel('What to share').fill('192.0.2.99\nevil[.]example');
