@@ -78,6 +78,7 @@ type selection struct {
 	order    []int64               // their numbers
 	standing map[string]*versions  // of ids that stand more than once
 	hidden   hiding
+	naming   naming
 	few      int // up to how many objects of the types that are asked for are looked up by their type
 }
 
@@ -95,7 +96,8 @@ func (n *Node) queryAs(ctx context.Context, v Viewer, exit policy.Exit, c collec
 	if !complete {
 		return nil, taxiiBusy("the node builds its index")
 	}
-	s := &selection{n: n, q: q, exit: exit, view: c.view, few: fewOfTypes, items: map[int64]policy.Item{}, standing: map[string]*versions{}}
+	s := &selection{n: n, q: q, exit: exit, view: c.view, few: fewOfTypes, items: map[int64]policy.Item{}, standing: map[string]*versions{},
+		naming: naming{denied: map[int64]bool{}, open: map[int64]bool{}, hidden: map[string]bool{}}}
 	if s.decide, err = n.decideUnder(ctx, v, c.agreement); err != nil {
 		return nil, err
 	}
@@ -108,15 +110,18 @@ func (n *Node) queryAs(ctx context.Context, v Viewer, exit policy.Exit, c collec
 		if err := json.Unmarshal([]byte(class.Item), &item); err != nil {
 			return nil, fmt.Errorf("reading class %d: %w", class.No, err)
 		}
-		if !c.view.hasClass(item) {
-			continue
-		}
 		it := item.item(c.agreement)
 		it.ID = "class " + strconv.FormatInt(class.No, 10)
-		if allowed, answer := ask(s.decide, s.decide.request(exit, it), policy.Guard(it, it)); answer.Allow {
+		allowed, answer := ask(s.decide, s.decide.request(exit, it), policy.Guard(it, it))
+		switch {
+		case !answer.Allow:
+			s.naming.denied[class.No] = true
+			continue
+		case c.view.hasClass(item):
 			s.items[class.No] = allowed
 			s.order = append(s.order, class.No)
 		}
+		s.naming.open[class.No] = true
 	}
 	s.hidden = n.takenBack.now(n)
 	return s, nil
@@ -190,10 +195,15 @@ func (s *selection) eachOf(ctx context.Context, r store.Run, yield func(store.Pl
 		}
 		for _, p := range list {
 			chosen := s.plain() && !p.Many
-			if !chosen {
-				if chosen, err = s.selects(ctx, p); err != nil {
-					return false, err
-				}
+			if chosen {
+				var names bool
+				names, err = s.namesHidden(ctx, p)
+				chosen = !names
+			} else {
+				chosen, err = s.selects(ctx, p)
+			}
+			if err != nil {
+				return false, err
 			}
 			if !chosen {
 				continue
@@ -305,7 +315,11 @@ func (s *selection) matches(ctx context.Context, p store.Placed) (bool, error) {
 		return false, nil
 	}
 	hidden, err := s.hidden.hides(ctx, p)
-	return !hidden, err
+	if err != nil || hidden {
+		return false, err
+	}
+	names, err := s.namesHidden(ctx, p)
+	return !names, err
 }
 
 // selects says whether a query selects an object that the caller may have.
