@@ -22,7 +22,7 @@ type publishCmd struct {
 	dirFlag
 	Kind    string   `help:"Kind of record (default: intel for a STIX bundle)." placeholder:"KIND"`
 	Log     string   `help:"Log or agreement to publish under." default:"own"`
-	TLP     string   `help:"TLP 2.0 label (default: the strictest in the bundle, else AMBER)." placeholder:"LABEL"`
+	TLP     string   `help:"TLP 2.0 label, no laxer than that of any object (default: the strictest in the bundle, else AMBER)." placeholder:"LABEL"`
 	PAP     string   `help:"PAP label." placeholder:"LABEL"`
 	To      []string `help:"Audience: party ids or officers' key ids." placeholder:"ID"`
 	Serves  []string `help:"Commitments that the record serves." placeholder:"LABEL"`

@@ -34,10 +34,9 @@ func TestTAXIIReferencesNameNothingHidden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const amber = `,"object_marking_refs":["marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"]`
 	at := `"spec_version":"2.1","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z"`
 	id := func(typ string, no int) string { return fmt.Sprintf("%s--00000000-0000-4000-8000-%012d", typ, no) }
-	identity := fmt.Appendf(nil, `{"type":"identity",%s,"id":%q,"name":"A","identity_class":"group"%s}`, at, id("identity", 9), amber)
+	identity := fmt.Appendf(nil, `{"type":"identity",%s,"id":%q,"name":"A","identity_class":"group"}`, at, id("identity", 9))
 	relationship := func(no int, from, to string) []byte {
 		return fmt.Appendf(nil, `{"type":"relationship",%s,"id":%q,"relationship_type":"related-to","source_ref":%q,"target_ref":%q,"created_by_ref":%q}`,
 			at, id("relationship", no), from, to, id("identity", 9))
@@ -46,8 +45,8 @@ func TestTAXIIReferencesNameNothingHidden(t *testing.T) {
 	note := func(no int, about ...string) []byte {
 		return fmt.Appendf(nil, `{"type":"note",%s,"id":%q,"content":"x","object_refs":["%s"]}`, at, id("note", no), strings.Join(about, `","`))
 	}
-	publish("CLEAR", indicator(1, "2026-01-01T00:00:00.000Z", amber), indicator(2, "2026-01-01T00:00:00.000Z", ""), identity,
-		relationship(3, shown, hidden), relationship(4, shown, id("malware", 77)), note(5, shown, hidden), note(6, shown))
+	publish("AMBER", indicator(1, "2026-01-01T00:00:00.000Z", ""), identity)
+	publish("CLEAR", indicator(2, "2026-01-01T00:00:00.000Z", ""), relationship(3, shown, hidden), relationship(4, shown, id("malware", 77)), note(5, shown, hidden), note(6, shown))
 	publish("AMBER", domain(7))
 	publish("CLEAR", relationship(8, "domain-name--00000000-0000-5000-8000-000000000007", shown),
 		[]byte(strings.Replace(string(note(10, hidden)), "indicator--", `\u0069ndicator--`, 1)))
@@ -67,7 +66,7 @@ func TestTAXIIReferencesNameNothingHidden(t *testing.T) {
 			t.Errorf("%s: the manifest has %d entries, want %d", who, len(list), len(want))
 		}
 	}
-	see("own party", own, "1", "2", "9", "3", "4", "5", "6", "7", "8", "10")
+	see("own party", own, "1", "9", "2", "3", "4", "5", "6", "7", "8", "10")
 	see("another party", other, "2", "4", "6")
 	root := other.server.URL + "/taxii2/" + node.TAXIIRoot + "/"
 	if _, err := other.client.Object(ctx, root+"collections/own/", id("relationship", 3), taxii.Filter{}); err == nil {

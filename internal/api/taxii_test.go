@@ -270,7 +270,10 @@ func TestTAXIIShowsWhatMayBeSeen(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
-	clear := publish("CLEAR", domain(1), domain(2), indicator(3, "2026-01-01T00:00:00.000Z", `,"granular_markings":[{"marking_ref":"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421","selectors":["pattern"]}]`))
+	clear := publish("CLEAR", domain(1), domain(2))
+	// What is posted goes into records by its marking.
+	own.push(t, indicator(3, "2026-01-01T00:00:00.000Z", `,"object_marking_refs":["marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"],"granular_markings":[{"marking_ref":"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421","selectors":["pattern"]}]`))
+	wait(t, n)
 	amber := publish("AMBER", domain(4), domain(5))
 	publish("CLEAR", domain(6))
 	see("own party", own, 1, 2, 3, 4, 5, 6)
@@ -310,13 +313,13 @@ func TestTAXIIShowsWhatMayBeSeen(t *testing.T) {
 	if _, err := n.Erase(ctx, "own", clear.Index, node.Erasure{Reason: "legal"}); err != nil {
 		t.Fatal(err)
 	}
-	see("erased", own, 6)
+	see("erased", own, 3, 6)
 	// Delete takes back one's own.
 	s := own
 	if err := s.client.Delete(ctx, root+"collections/own/", "domain-name--00000000-0000-5000-8000-000000000006", taxii.Filter{}); err != nil {
 		t.Fatal(err)
 	}
-	see("deleted", own)
+	see("deleted", own, 3)
 	records, err := n.Records(ctx, n.Owner(), "own", 0, 100)
 	if err != nil || records[len(records)-1].Kind != string(record.KindRecall) {
 		t.Errorf("deleting published no recall: %v", err)

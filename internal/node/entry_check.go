@@ -195,9 +195,12 @@ func tagBeyond(label string, under policy.Marking, own int64) error {
 	return nil
 }
 
-// checkEntry refuses intelligence with a tag that its taxonomy does not have, and, unless the author insists, with values
+// checkEntry refuses intelligence with an object that is marked more strictly than the whole, with a tag that its taxonomy does not have, and, unless the author insists, with values
 // that are well known and harmless.
 func (n *Node) checkEntry(b intelBody, despite bool, under policy.Marking) error {
+	if err := b.fitsUnder(under); err != nil {
+		return err
+	}
 	if _, err := n.tagsOf(b, under); err != nil {
 		return &fault.Fault{Code: fault.Invalid, What: "publishing", Err: err}
 	}

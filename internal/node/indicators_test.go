@@ -88,7 +88,13 @@ func TestIndicatorsFollowDecisions(t *testing.T) {
 	f.want("nothing yet", "!")
 	f.want("still nothing", "")
 	red := " marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"
-	first := mustPublish(t, n, Draft{Kind: "intel", TLP: "TLP:GREEN", Body: indicators("2026-01-02T00:00:00.000Z", "1", "2", "3"+red)})
+	mixed := Draft{Kind: "intel", TLP: "TLP:GREEN", Body: indicators("2026-01-02T00:00:00.000Z", "1", "2", "3"+red)}
+	_, err := n.Publish(ctx, "own", mixed)
+	wantCode(t, err, fault.Invalid) // who may have the record would have the third
+	_, err = n.Preview(ctx, "own", mixed)
+	wantCode(t, err, fault.Invalid)
+	mixed.Body, mixed.checked = wrapBundle(mixed.Body), true // as another program might sign it
+	first := mustPublish(t, n, mixed)
 	f.want("what is marked RED by itself is for persons", "+1 +2")
 	second := mustPublish(t, n, Draft{Kind: "intel", TLP: "TLP:GREEN", Body: indicators("2026-01-01T00:00:00.000Z", "1")})
 	f.want("another record with the same indicator", "+1")

@@ -1,8 +1,13 @@
 package node
 
 import (
+	"fmt"
 	"strings"
 
+	"github.com/mithaq/mithaq/internal/entry"
+	"github.com/mithaq/mithaq/internal/exchange"
+	"github.com/mithaq/mithaq/internal/fault"
+	"github.com/mithaq/mithaq/internal/policy"
 	"github.com/mithaq/mithaq/stix"
 )
 
@@ -33,6 +38,19 @@ func (b intelBody) ids() []string {
 		ids[i] = o.ID
 	}
 	return ids
+}
+
+// fitsUnder refuses what holds an object that is marked more strictly than the record in which it is to travel: signed bytes are
+// not cut, so who may have the record has all of it.
+func (b intelBody) fitsUnder(under policy.Marking) error {
+	markings := stix.MarkingsOf(b.objects)
+	for i, v := range b.values {
+		if own := entry.WithOwn(under, entry.OwnMarking(v, markings)); own.TLP.Stricter(under.TLP) {
+			return fault.New(fault.Invalid, fmt.Sprintf("publish it as %s or stricter, or the object in a record of its own", own.TLP),
+				"publishing: %s at /objects/%d, or a part of it, is marked %s, and all of it is to go wherever %s may", exchange.Clip(b.objects[i].ID), i, own.TLP, under.TLP)
+		}
+	}
+	return nil
 }
 
 // isSTIXID tells the id of a STIX object from words that somebody looks for.

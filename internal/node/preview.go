@@ -48,6 +48,9 @@ func (n *Node) Preview(ctx context.Context, ref string, d Draft) (Preview, error
 		if out.Warnings, err = n.warningsOf(b.objects, maxWarnings); err != nil {
 			return Preview{}, err
 		}
+		if err := b.fitsUnder(rec.Marking); err != nil {
+			return Preview{}, err
+		}
 		if _, err := n.tagsOf(b, rec.Marking); err != nil { // publishing would be refused
 			return Preview{}, &fault.Fault{Code: fault.Invalid, What: "previewing", Err: err}
 		}
