@@ -123,7 +123,7 @@ func TestSchemasAgreeOnMutations(t *testing.T) {
 			t.Fatalf("%s: %s\n%s", spec.Name, why, b)
 		}
 	})
-	if verdicts[true] == 0 || verdicts[false] == 0 {
+	if !testing.Short() && (verdicts[true] == 0 || verdicts[false] == 0) { // of the few of a short run all may be wrong
 		t.Errorf("the mutations were all alike: %v", verdicts)
 	}
 }
