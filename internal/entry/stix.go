@@ -92,6 +92,9 @@ func OwnMarking(v stix.Value, known stix.Markings) int64 {
 	return own.number()
 }
 
+// OwnTLP is the TLP level of what OwnMarking gives.
+func OwnTLP(v stix.Value, known stix.Markings) stix.TLP { return stix.TLP(OwnMarking(v, known) % 8) }
+
 // markingOf is the strictest of what an object says of itself and of its parts: who may not have a part may not have it.
 type markingOf struct {
 	level stix.TLP

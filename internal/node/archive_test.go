@@ -212,9 +212,10 @@ func TestBundleMarkings(t *testing.T) {
 		object(clear) + `,{"type":"malware"}`:          "", // nobody said how far it may go
 		object("00000000-0000-4000-8000-000000000000"): "",
 		`{"type":"marking-definition"}`:                "",
-		"":                                             "",
+		object("00000000-0000-4000-8000-000000000000") + `,{"type":"marking-definition","id":"marking-definition--00000000-0000-4000-8000-000000000000","definition_type":"tlp","definition":{"tlp":"red"}}`: record.TLPRed,
+		"": "",
 	} {
-		if got, ok := bundleTLP([]byte(`{"objects":[` + objects + `]}`)); got != want && want != "" || ok != (want != "") {
+		if got, ok := bundleTLP([]byte(`{"type":"bundle","objects":[` + objects + `]}`)); got != want && want != "" || ok != (want != "") {
 			t.Errorf("%s: %q %v, want %q", objects, got, ok, want)
 		}
 	}
